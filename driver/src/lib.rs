@@ -1,0 +1,1 @@
+//! Drives a PowerVM host through the REST API of its HMC or NovaLink.

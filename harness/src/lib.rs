@@ -1,0 +1,1 @@
+//! Replays deploy scenarios against a PowerVM endpoint, audits for leaks and reports.

@@ -1,0 +1,1 @@
+//! PowerVM REST documents: lossless element trees with typed views.

@@ -1,0 +1,1 @@
+//! Emulates the PowerVM REST API of an HMC or a NovaLink.
