@@ -1,1 +1,19 @@
 //! Emulates the PowerVM REST API of an HMC or a NovaLink.
+
+pub mod accept;
+pub mod admin;
+pub mod builder;
+pub mod cli;
+pub mod clock;
+pub mod counters;
+pub mod http;
+pub mod inventory;
+pub mod model;
+pub mod render;
+pub mod serve;
+pub mod simulator;
+pub mod tls;
+pub mod weather;
+
+pub use model::Flavor;
+pub use simulator::Simulator;

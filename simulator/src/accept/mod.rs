@@ -1,0 +1,320 @@
+//! What a PUT, POST or DELETE means: documents become commands.
+//!
+//! A body is parsed within limits, checked against what the schema demands, and read leniently otherwise: prefixes,
+//! attributes, order, unknown and read-only elements do not matter, and what is missing is unchanged
+//! ([`docs/protocol/resources.md`]). Whether the change may be made is the model's business.
+
+mod body;
+mod job;
+mod link;
+mod mappings;
+mod network;
+mod partition;
+mod storage;
+mod volume_group;
+
+use http::Method;
+use powervm_schema::xml::{Element, Namespace};
+use uuid::Uuid;
+
+pub use body::parse;
+pub(crate) use job::{job_target, no_such_operation};
+
+use crate::http::group::Group;
+use crate::http::kind::Kind;
+use crate::http::problem::Problem;
+use crate::http::target::{Action, Service, Target};
+use crate::model::command::{UpdatePartition, UpdateVios};
+use crate::model::{Command, Owner, Refusal, World};
+use partition::Settings;
+
+/// A change that a request asks for, as far as it tells without the world.
+#[derive(Clone, Debug)]
+pub struct Request {
+    meaning: Meaning,
+}
+
+#[derive(Clone, Debug)]
+enum Meaning {
+    Command(Box<Command>),
+    Partition(Box<UpdatePartition>, Box<Settings>),
+    Vios(Box<UpdateVios>, Box<Settings>),
+    VolumeGroup(volume_group::Change),
+    Keys(Option<Vec<String>>),
+}
+
+/// Reads what a PUT, POST or DELETE of this URL asks for.
+///
+/// # Errors
+/// 400 `REST0001` for a body that is no such document, 413 for one over the limits, 400 `REST0006` for an unknown
+/// operation, 405 for a change that the resource does not have.
+pub fn request(method: &Method, target: &Target, bytes: &[u8]) -> Result<Request, Refusal> {
+    let meaning = match (&target.action, method) {
+        (Action::Document, &Method::PUT) => create(target, bytes)?,
+        (Action::Document, &Method::POST) => update(target, bytes)?,
+        (Action::Document, &Method::DELETE) => command(delete(target)?),
+        (Action::Operation(operation), &Method::PUT) => {
+            let root = parse(bytes, &Namespace::Web, "JobRequest")?;
+            command(Command::SubmitJob(job::submit(
+                &root,
+                job_target(target)?,
+                operation,
+            )?))
+        }
+        (Action::CancelJob(job), &Method::POST) => command(Command::CancelJob(*job)),
+        (Action::Job(job), &Method::DELETE) => command(Command::DeleteJob(*job)),
+        _ => return Err(not_offered(target, method)),
+    };
+    Ok(Request { meaning })
+}
+
+impl Request {
+    /// The command that the request means in this world.
+    ///
+    /// # Errors
+    /// 404 if a resource on the way to what the URL names is not there.
+    pub fn command(&self, target: &Target, world: &World) -> Result<Command, Problem> {
+        if !target.steps.is_empty() {
+            crate::render::require(world, target)?;
+        }
+        Ok(match &self.meaning {
+            Meaning::Command(command) => (**command).clone(),
+            Meaning::Partition(update, settings) => {
+                Command::UpdatePartition(Box::new(with_settings(update, settings, world)))
+            }
+            Meaning::Vios(update, settings) => {
+                let base = update
+                    .base
+                    .as_ref()
+                    .map(|base| with_settings(base, settings, world));
+                Command::UpdateVios(Box::new(UpdateVios {
+                    base,
+                    ..(**update).clone()
+                }))
+            }
+            Meaning::VolumeGroup(change) => {
+                let (vios, group) = (target.id_of(Kind::VirtualIoServer), target.id());
+                let present = vios
+                    .zip(group)
+                    .and_then(|(vios, group)| world.volume_group(vios, group));
+                Command::UpdateVolumeGroup(change.complete(present.map(|group| &**group)))
+            }
+            Meaning::Keys(keys) => {
+                let authorized_keys = keys
+                    .clone()
+                    .unwrap_or_else(|| world.console.authorized_keys.clone());
+                Command::UpdateConsole { authorized_keys }
+            }
+        })
+    }
+}
+
+fn command(command: Command) -> Meaning {
+    Meaning::Command(Box::new(command))
+}
+
+/// Settings that the body does not name stay as they are.
+fn with_settings(update: &UpdatePartition, given: &Settings, world: &World) -> UpdatePartition {
+    let settings = world.partition(update.owner).map(|partition| {
+        let mut settings = partition.settings.clone();
+        given.apply(&mut settings);
+        settings
+    });
+    UpdatePartition {
+        settings,
+        ..update.clone()
+    }
+}
+
+fn document(target: &Target, bytes: &[u8]) -> Result<Element, Refusal> {
+    let kind = target
+        .kind()
+        .ok_or_else(|| body::invalid("The URL names no resource type."))?;
+    let namespace = match kind.service() {
+        Service::Uom => Namespace::Uom,
+        Service::Web => Namespace::Web,
+    };
+    parse(bytes, &namespace, kind.name())
+}
+
+fn create(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
+    if target.is_entry() {
+        return Err(not_offered(target, &Method::PUT));
+    }
+    let system = target.id_of(Kind::ManagedSystem);
+    let created = match (target.kind(), system) {
+        (Some(Kind::LogicalPartition), Some(system)) => Command::CreatePartition(Box::new(
+            partition::create(&document(target, bytes)?, system)?,
+        )),
+        (Some(Kind::VolumeGroup), _) => {
+            let vios = needed(target, Kind::VirtualIoServer)?;
+            Command::CreateVolumeGroup(volume_group::create(&document(target, bytes)?, vios)?)
+        }
+        (Some(Kind::LogicalUnit), _) => {
+            let tier = needed(target, Kind::Tier)?;
+            Command::CreateLogicalUnit(storage::create_unit(&document(target, bytes)?, tier)?)
+        }
+        (Some(Kind::ClientNetworkAdapter), _) => {
+            let owner = owner(target)?;
+            Command::CreateNetworkAdapter(network::create_adapter(
+                &document(target, bytes)?,
+                owner,
+            )?)
+        }
+        (Some(Kind::VirtualSwitch), Some(system)) => {
+            network::create_switch(&document(target, bytes)?, system)?
+        }
+        (Some(Kind::VirtualNetwork), Some(system)) => {
+            Command::CreateNetwork(network::create_network(&document(target, bytes)?, system)?)
+        }
+        (Some(Kind::File), _) => {
+            Command::CreateFile(storage::create_file(&document(target, bytes)?)?)
+        }
+        (Some(Kind::Event), _) => event(&document(target, bytes)?),
+        _ => return Err(not_offered(target, &Method::PUT)),
+    };
+    Ok(command(created))
+}
+
+fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
+    let Some(id) = target.id() else {
+        return Err(not_offered(target, &Method::POST));
+    };
+    let system = target.id_of(Kind::ManagedSystem);
+    Ok(match (target.kind(), system) {
+        (Some(Kind::LogicalPartition), _) => {
+            let root = document(target, bytes)?;
+            let (mut update, settings) =
+                partition::update(&root, Owner::Partition(id), target.query.force)?;
+            drop_nvram(&mut update, target);
+            Meaning::Partition(Box::new(update), Box::new(settings))
+        }
+        (Some(Kind::VirtualIoServer), _) => {
+            let root = document(target, bytes)?;
+            let (mut base, settings) =
+                partition::update(&root, Owner::Vios(id), target.query.force)?;
+            drop_nvram(&mut base, target);
+            let asked = target.groups.contains(Group::ViosScsiMapping);
+            let mappings = root
+                .child("VirtualSCSIMappings")
+                .filter(|_| asked)
+                .map(mappings::scsi)
+                .transpose()?;
+            let update = UpdateVios {
+                vios: id,
+                base: Some(base),
+                scsi_mappings: mappings,
+            };
+            Meaning::Vios(Box::new(update), Box::new(settings))
+        }
+        (Some(Kind::VolumeGroup), _) => {
+            let vios = needed(target, Kind::VirtualIoServer)?;
+            Meaning::VolumeGroup(volume_group::Change::read(
+                &document(target, bytes)?,
+                vios,
+                id,
+            )?)
+        }
+        (Some(Kind::ClientNetworkAdapter), _) => {
+            let owner = owner(target)?;
+            command(Command::UpdateNetworkAdapter(network::update_adapter(
+                &document(target, bytes)?,
+                owner,
+                id,
+            )?))
+        }
+        (Some(Kind::VirtualSwitch), Some(system)) => command(network::update_switch(
+            &document(target, bytes)?,
+            system,
+            id,
+        )?),
+        (Some(Kind::SharedStoragePool), _) => command(Command::UpdatePool(storage::update_pool(
+            &document(target, bytes)?,
+            id,
+        )?)),
+        (Some(Kind::ManagementConsole), _) => Meaning::Keys(keys(&document(target, bytes)?)),
+        _ => return Err(not_offered(target, &Method::POST)),
+    })
+}
+
+/// NVRAM belongs to a group of its own and is replaced only if the URL names it.
+fn drop_nvram(update: &mut UpdatePartition, target: &Target) {
+    if !target.groups.contains(Group::Nvram) {
+        update.nvram = None;
+    }
+}
+
+fn delete(target: &Target) -> Result<Command, Refusal> {
+    let refused = || not_offered(target, &Method::DELETE);
+    let id = target.id().ok_or_else(refused)?;
+    let system = target.id_of(Kind::ManagedSystem);
+    match (target.kind(), system) {
+        (Some(Kind::LogicalPartition), _) => Ok(Command::DeletePartition(id)),
+        (Some(Kind::LogicalUnit), _) => Ok(Command::DeleteLogicalUnit {
+            tier: needed(target, Kind::Tier)?,
+            unit: id,
+        }),
+        (Some(Kind::ClientNetworkAdapter), _) => Ok(Command::DeleteNetworkAdapter {
+            owner: owner(target)?,
+            adapter: id,
+        }),
+        (Some(Kind::VirtualSwitch), Some(system)) => {
+            Ok(Command::DeleteSwitch { system, switch: id })
+        }
+        (Some(Kind::VirtualNetwork), Some(system)) => Ok(Command::DeleteNetwork {
+            system,
+            network: id,
+        }),
+        (Some(Kind::File), _) => Ok(Command::DeleteFile(id)),
+        _ => Err(refused()),
+    }
+}
+
+/// A client's own event.
+fn event(root: &Element) -> Command {
+    let owned = |name: &str| body::text(root, name).unwrap_or_default().to_owned();
+    Command::PushEvent {
+        data: owned("EventData"),
+        detail: owned("EventDetail"),
+    }
+}
+
+/// The whole list of authorised keys, if the body has one.
+fn keys(root: &Element) -> Option<Vec<String>> {
+    let list = root
+        .child("AuthorizedKeys")
+        .or_else(|| root.child("AuthorizedKeysValue"))?;
+    let keys = list
+        .children_named("AuthorizedKey")
+        .filter_map(Element::value)
+        .map(str::trim);
+    Some(
+        keys.filter(|key| !key.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+fn owner(target: &Target) -> Result<Owner, Refusal> {
+    let parent = target.parent();
+    match parent.and_then(|parent| Some((parent.kind, parent.id?))) {
+        Some((Kind::LogicalPartition, uuid)) => Ok(Owner::Partition(uuid)),
+        Some((Kind::VirtualIoServer, uuid)) => Ok(Owner::Vios(uuid)),
+        _ => Err(body::invalid("The URL names no partition.")),
+    }
+}
+
+fn needed(target: &Target, kind: Kind) -> Result<Uuid, Refusal> {
+    target
+        .id_of(kind)
+        .ok_or_else(|| body::invalid(format!("The URL names no {}.", kind.name())))
+}
+
+fn not_offered(target: &Target, method: &Method) -> Refusal {
+    let name = target.kind().map_or("This resource", Kind::name);
+    Refusal::new(
+        405,
+        "Method Not Allowed",
+        format!("{name} does not offer {method} at this URL."),
+    )
+}

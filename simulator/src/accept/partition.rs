@@ -1,0 +1,246 @@
+//! `LogicalPartition` and the base part of a `VirtualIOServer`.
+//!
+//! Clients send a new partition with its configuration alone, and an existing one as they read it, with every stale
+//! read-only element.
+
+use powervm_schema::xml::Element;
+use uuid::Uuid;
+
+use super::body::{choice, flag, integer, invalid, required, text, value, wrong_type};
+use crate::model::command::{CreatePartition, MemoryRequest, ProcessorRequest, UpdatePartition};
+use crate::model::names::{CompatibilityMode, Keylock, PartitionKind, ProfileSync, SharingMode};
+use crate::model::partition::PartitionSettings;
+use crate::model::units::ProcUnits;
+use crate::model::{Owner, Refusal};
+
+/// A new partition.
+pub(crate) fn create(root: &Element, system: Uuid) -> Result<CreatePartition, Refusal> {
+    let kind =
+        choice(root, "PartitionType", PartitionKind::parse)?.unwrap_or(PartitionKind::AixLinux);
+    let mut settings = PartitionSettings::default();
+    Settings::read(root)?.apply(&mut settings);
+    Ok(CreatePartition {
+        system,
+        uuid: identity(root)?,
+        id: integer(root, "PartitionID")?,
+        name: required(root, "PartitionName")?.to_owned(),
+        description: text(root, "Description").map(str::to_owned),
+        kind,
+        memory: memory(root)?,
+        processors: processors(root)?,
+        maximum_slots: maximum_slots(root)?,
+        settings,
+        nvram: text(root, "PartitionNVRAM").map(str::to_owned),
+    })
+}
+
+/// A change of a partition of either kind, as far as it tells without the present settings; these follow with
+/// [`Settings::apply`].
+pub(crate) fn update(
+    root: &Element,
+    owner: Owner,
+    force: bool,
+) -> Result<(UpdatePartition, Settings), Refusal> {
+    let update = UpdatePartition {
+        name: text(root, "PartitionName").map(str::to_owned),
+        description: text(root, "Description").map(str::to_owned),
+        memory: memory(root)?,
+        processors: processors(root)?,
+        maximum_slots: maximum_slots(root)?,
+        nvram: text(root, "PartitionNVRAM").map(str::to_owned),
+        force,
+        ..UpdatePartition::of(owner)
+    };
+    Ok((update, Settings::read(root)?))
+}
+
+/// `PartitionUUID`, or the `AtomID` that a client gives a new partition.
+fn identity(root: &Element) -> Result<Option<Uuid>, Refusal> {
+    let atom = root.descend(&["Metadata", "Atom"]);
+    let (name, given) = match (
+        text(root, "PartitionUUID"),
+        atom.and_then(|atom| text(atom, "AtomID")),
+    ) {
+        (Some(given), _) => ("PartitionUUID", given),
+        (None, Some(given)) => ("AtomID", given),
+        (None, None) => return Ok(None),
+    };
+    Uuid::try_parse(given)
+        .map(Some)
+        .map_err(|_| wrong_type(name, given, "UUID"))
+}
+
+fn maximum_slots(root: &Element) -> Result<Option<u32>, Refusal> {
+    root.child("PartitionIOConfiguration")
+        .map_or(Ok(None), |io| integer(io, "MaximumVirtualIOSlots"))
+}
+
+fn memory(root: &Element) -> Result<MemoryRequest, Refusal> {
+    let Some(memory) = root.child("PartitionMemoryConfiguration") else {
+        return Ok(MemoryRequest::default());
+    };
+    let factor = value(memory, "ExpansionFactor", "float", ProcUnits::parse)?;
+    Ok(MemoryRequest {
+        minimum: integer(memory, "MinimumMemory")?,
+        desired: integer(memory, "DesiredMemory")?,
+        maximum: integer(memory, "MaximumMemory")?,
+        expansion_factor: factor.map(ProcUnits::hundredths),
+        page_table_ratio: integer(memory, "HardwarePageTableRatio")?,
+        physical_page_table_ratio: integer(memory, "PhysicalPageTableRatio")?,
+    })
+}
+
+fn processors(root: &Element) -> Result<Option<ProcessorRequest>, Refusal> {
+    let Some(processors) = root.child("PartitionProcessorConfiguration") else {
+        return Ok(None);
+    };
+    let mut request = ProcessorRequest {
+        dedicated: flag(processors, "HasDedicatedProcessors")?,
+        sharing: choice(processors, "SharingMode", SharingMode::parse)?,
+        ..ProcessorRequest::default()
+    };
+    if let Some(dedicated) = processors.child("DedicatedProcessorConfiguration") {
+        request.minimum_processors = integer(dedicated, "MinimumProcessors")?;
+        request.desired_processors = integer(dedicated, "DesiredProcessors")?;
+        request.maximum_processors = integer(dedicated, "MaximumProcessors")?;
+    }
+    if let Some(shared) = processors.child("SharedProcessorConfiguration") {
+        let units = |name| value(shared, name, "float", ProcUnits::parse);
+        request.minimum_units = units("MinimumProcessingUnits")?;
+        request.desired_units = units("DesiredProcessingUnits")?;
+        request.maximum_units = units("MaximumProcessingUnits")?;
+        request.minimum_virtual = integer(shared, "MinimumVirtualProcessors")?;
+        request.desired_virtual = integer(shared, "DesiredVirtualProcessors")?;
+        request.maximum_virtual = integer(shared, "MaximumVirtualProcessors")?;
+        request.pool = integer(shared, "SharedProcessorPoolID")?;
+        request.uncapped_weight = integer(shared, "UncappedWeight")?;
+    }
+    Ok(Some(request))
+}
+
+/// The settings that a body names; the others stay as they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    availability_priority: Option<u8>,
+    compatibility: Option<CompatibilityMode>,
+    profile_sync: Option<ProfileSync>,
+    performance_data: Option<bool>,
+    keylock: Option<Keylock>,
+    auto_start: Option<bool>,
+    connection_monitoring: Option<bool>,
+    error_path_reporting: Option<bool>,
+    time_reference: Option<bool>,
+    service_partition: Option<bool>,
+    trusted_platform_module: Option<bool>,
+    restricted_io: Option<bool>,
+    secure_boot: Option<u8>,
+    simplified_remote_restart: Option<bool>,
+    remote_restart: Option<bool>,
+    suspend: Option<bool>,
+    migration_disabled: Option<bool>,
+    ipl_source: Option<String>,
+    pending_boot_string: Option<String>,
+}
+
+impl Settings {
+    fn read(root: &Element) -> Result<Self, Refusal> {
+        let auto_start = match flag(root, "AutoStart")? {
+            Some(auto_start) => Some(auto_start),
+            None => flag(root, "PowerOnWithHypervisor")?,
+        };
+        Ok(Self {
+            availability_priority: integer(root, "AvailabilityPriority")?,
+            compatibility: choice(
+                root,
+                "PendingProcessorCompatibilityMode",
+                CompatibilityMode::parse,
+            )?,
+            profile_sync: choice(root, "CurrentProfileSync", ProfileSync::parse)?,
+            performance_data: flag(root, "AllowPerformanceDataCollection")?,
+            keylock: choice(root, "KeylockPosition", Keylock::parse)?,
+            auto_start,
+            connection_monitoring: flag(root, "IsConnectionMonitoringEnabled")?,
+            error_path_reporting: flag(root, "IsRedundantErrorPathReportingEnabled")?,
+            time_reference: flag(root, "IsTimeReferencePartition")?,
+            service_partition: flag(root, "IsServicePartition")?,
+            trusted_platform_module: flag(root, "IsVirtualTrustedPlatformModuleEnabled")?,
+            restricted_io: flag(root, "IsRestrictedIOPartition")?,
+            secure_boot: secure_boot(root)?,
+            simplified_remote_restart: flag(root, "SimplifiedRemoteRestartCapable")?,
+            remote_restart: flag(root, "RemoteRestartCapable")?,
+            suspend: flag(root, "SuspendCapable")?,
+            migration_disabled: flag(root, "MigrationDisable")?,
+            ipl_source: text(root, "DesignatedIPLSource").map(str::to_owned),
+            pending_boot_string: pending_boot_string(root)?,
+        })
+    }
+
+    /// Puts what the body names into the present settings.
+    pub(crate) fn apply(&self, settings: &mut PartitionSettings) {
+        fn set<T: Clone>(place: &mut T, given: &Option<T>) {
+            if let Some(given) = given {
+                place.clone_from(given);
+            }
+        }
+        set(
+            &mut settings.availability_priority,
+            &self.availability_priority,
+        );
+        set(&mut settings.compatibility, &self.compatibility);
+        set(&mut settings.profile_sync, &self.profile_sync);
+        set(&mut settings.performance_data, &self.performance_data);
+        set(&mut settings.keylock, &self.keylock);
+        set(&mut settings.auto_start, &self.auto_start);
+        set(
+            &mut settings.connection_monitoring,
+            &self.connection_monitoring,
+        );
+        set(
+            &mut settings.error_path_reporting,
+            &self.error_path_reporting,
+        );
+        set(&mut settings.time_reference, &self.time_reference);
+        set(&mut settings.service_partition, &self.service_partition);
+        set(
+            &mut settings.trusted_platform_module,
+            &self.trusted_platform_module,
+        );
+        set(&mut settings.restricted_io, &self.restricted_io);
+        set(&mut settings.secure_boot, &self.secure_boot);
+        set(
+            &mut settings.simplified_remote_restart,
+            &self.simplified_remote_restart,
+        );
+        set(&mut settings.remote_restart, &self.remote_restart);
+        set(&mut settings.suspend, &self.suspend);
+        set(&mut settings.migration_disabled, &self.migration_disabled);
+        if self.ipl_source.is_some() {
+            settings.ipl_source.clone_from(&self.ipl_source);
+        }
+        if self.pending_boot_string.is_some() {
+            settings
+                .pending_boot_string
+                .clone_from(&self.pending_boot_string);
+        }
+    }
+}
+
+fn secure_boot(root: &Element) -> Result<Option<u8>, Refusal> {
+    match integer::<u8>(root, "PendingSecureBoot")? {
+        Some(level) if level > 9 => Err(invalid(format!(
+            "PendingSecureBoot is {level}; it goes from 0 to 9."
+        ))),
+        level => Ok(level),
+    }
+}
+
+/// The boot list may be set, not emptied (captured from an HMC V10R3).
+fn pending_boot_string(root: &Element) -> Result<Option<String>, Refusal> {
+    let Some(pending) = root.descend(&["BootListInformation", "PendingBootString"]) else {
+        return Ok(None);
+    };
+    match pending.value().map(str::trim) {
+        Some(devices) if !devices.is_empty() => Ok(Some(devices.to_owned())),
+        _ => Err(Refusal::logic("PendingBootString must not be empty.")),
+    }
+}

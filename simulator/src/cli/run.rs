@@ -1,0 +1,174 @@
+//! `powervm-sim serve`, from the command line to the last connection.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use secrecy::SecretString;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::Serve;
+use super::ready::Ready;
+use crate::inventory::{Inventory, Sizes};
+use crate::model::Flavor;
+use crate::serve::{AdminOptions, ServeOptions, serve as listen};
+use crate::simulator::Simulator;
+use crate::tls::Certificate;
+use crate::weather::{self, Weather};
+
+/// Builds the simulator, serves it, waits for a signal.
+pub(super) fn serve(options: &Serve) -> anyhow::Result<()> {
+    log();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime")?;
+    let served = runtime.block_on(until_signal(options));
+    // Whatever still runs then, such as a body that nobody sends on, ends with the process.
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    served
+}
+
+async fn until_signal(options: &Serve) -> anyhow::Result<()> {
+    // Installed first, so that a signal during the start ends it cleanly as well.
+    let mut terminate = signal(SignalKind::terminate()).context("no SIGTERM handler")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("no SIGINT handler")?;
+
+    let simulator = simulator(options)?;
+    let admin_token = SecretString::from(format!("{:016x}{:016x}", random()?, random()?));
+    let serving = listen(&simulator, &sockets(options, &admin_token)).await?;
+    let ready = Ready {
+        simulator: &simulator,
+        serving: &serving,
+        token_dir: options.token_dir.as_deref(),
+        admin_token: serving.admin.map(|_| &admin_token),
+        seed: options.seed,
+        generated: options.password.is_none(),
+    };
+    let _ = writeln!(std::io::stdout(), "{}", ready.text());
+    if let Some(path) = &options.ready_file {
+        ready
+            .write(path)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("ending");
+    if let Some(path) = &options.ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    serving.stop().await;
+    Ok(())
+}
+
+fn simulator(options: &Serve) -> anyhow::Result<Simulator> {
+    let mut builder = Simulator::builder()
+        .flavor(options.flavor.into())
+        .inventory(inventory(options)?)
+        .seed(options.seed)
+        .secret_seed(random()?)
+        .weather(weather(&options.weather)?)
+        .time_scale(options.time_scale)
+        .check_invariants(options.check_invariants);
+    if let Some(user) = &options.user {
+        builder = builder.user(user);
+    }
+    if let Some(password) = &options.password {
+        builder = builder.password(password.clone());
+    }
+    if let Some(folder) = &options.token_dir {
+        builder = builder.token_folder(folder);
+    }
+    Ok(builder.build()?)
+}
+
+fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
+    let flavor = Flavor::from(options.flavor);
+    if let Some(path) = &options.inventory {
+        return Inventory::from_toml(&read(path)?).with_context(|| path.display().to_string());
+    }
+    let systems = options.systems.unwrap_or(1);
+    if flavor == Flavor::NovaLink && systems > 1 {
+        return Err(anyhow!(
+            "a NovaLink manages one system; use --flavor hmc for {systems}"
+        ));
+    }
+    let usual = Sizes::default();
+    let sizes = Sizes {
+        systems,
+        vioses: options.vios.unwrap_or(usual.vioses),
+        partitions: options.partitions.unwrap_or(usual.partitions),
+    };
+    Ok(Inventory::sized(flavor, sizes))
+}
+
+fn weather(name: &str) -> anyhow::Result<Weather> {
+    Ok(match name {
+        "calm" => Weather::Calm,
+        "typical" => Weather::Typical,
+        "stormy" => Weather::Stormy,
+        path => {
+            let text =
+                read(Path::new(path)).context("--weather is calm, typical, stormy or a file")?;
+            Weather::Custom(Box::new(
+                weather::file::parse(&text).with_context(|| path.to_owned())?,
+            ))
+        }
+    })
+}
+
+fn sockets(options: &Serve, admin_token: &SecretString) -> ServeOptions {
+    let certificate = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Certificate::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        },
+        _ => Certificate::SelfSigned,
+    };
+    let admin = options.admin.and_then(|listen| listen.address());
+    ServeOptions {
+        http: options.listen.address(),
+        https: options.tls_listen.address(),
+        certificate,
+        admin: admin.map(|address| AdminOptions {
+            address,
+            token: admin_token.clone(),
+        }),
+    }
+}
+
+/// The largest inventory or weather file, in bytes.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let told = || format!("{} cannot be read", path.display());
+    if std::fs::metadata(path).with_context(told)?.len() > LARGEST_FILE {
+        return Err(anyhow!(
+            "{} is larger than {LARGEST_FILE} bytes",
+            path.display()
+        ));
+    }
+    std::fs::read_to_string(path).with_context(told)
+}
+
+/// From the operating system: tokens and passwords of a server must not follow from a seed that others know.
+fn random() -> anyhow::Result<u64> {
+    SysRng
+        .try_next_u64()
+        .context("the operating system gives no random numbers")
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

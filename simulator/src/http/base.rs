@@ -1,0 +1,66 @@
+//! Scheme, host and port that the links of a document carry.
+
+use super::target::{Service, Target};
+
+/// The origin of absolute links: `http://localhost:12080`, without a slash at its end.
+///
+/// Links repeat the host under which the client called, as the real servers do; clients compare some of them as
+/// strings (`docs/protocol/urls.md`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Base(String);
+
+/// The longest `Host` header that is taken over into links, in bytes.
+const LONGEST_HOST: usize = 255;
+
+impl Base {
+    /// The origin for this scheme and authority.
+    #[must_use]
+    pub fn new(scheme: &str, authority: &str) -> Self {
+        Self(format!("{scheme}://{authority}"))
+    }
+
+    /// The origin that a request's `Host` header names; `fallback` if it holds anything but a host and a port.
+    #[must_use]
+    pub fn from_host(scheme: &str, host: Option<&str>, fallback: &str) -> Self {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        let host = host.filter(|host| {
+            !host.is_empty() && host.len() <= LONGEST_HOST && host.bytes().all(plain)
+        });
+        Self::new(scheme, host.unwrap_or(fallback))
+    }
+
+    /// The origin itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The absolute URL of `path` below a service: `href(Service::Uom, "Cluster/…")`.
+    #[must_use]
+    pub fn href(&self, service: Service, path: &str) -> String {
+        format!("{}/rest/api/{}/{path}", self.0, service.name())
+    }
+
+    /// The SELF link of what `target` names: its path as the client sent it, and its groups.
+    #[must_use]
+    pub fn self_href(&self, target: &Target) -> String {
+        format!(
+            "{}{}",
+            self.href(target.service, &target.path()),
+            target.groups.query()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_host_is_not_repeated() {
+        let base = Base::from_host("http", Some("evil\"><x>"), "localhost:12080");
+        assert_eq!(base.as_str(), "http://localhost:12080");
+        let base = Base::from_host("https", Some("[::1]:12443"), "localhost");
+        assert_eq!(base.as_str(), "https://[::1]:12443");
+    }
+}

@@ -1,0 +1,177 @@
+//! From request to answer: faults, session, weather, then the one who serves it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Method, Request, Response};
+
+use super::connection::{Aborted, aborted};
+use super::documents;
+use super::events;
+use super::exchange::Exchange;
+use super::kind::Kind;
+use super::logon;
+use super::problem::Problem;
+use super::respond;
+use super::target::{Action, Target};
+use super::upload;
+use super::write;
+use crate::simulator::Simulator;
+use crate::weather::faults::Strike;
+use crate::weather::{Class, Draw, Fault};
+
+/// Answers one request. Never fails: what goes wrong becomes an error document, or a closed connection.
+pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Response<Body> {
+    let began = simulator.now();
+    let (parts, body) = request.into_parts();
+    let target = Target::parse(parts.uri.path(), parts.uri.query());
+    let class = target
+        .as_ref()
+        .ok()
+        .map(|target| Class::of(&parts.method, target));
+    let strike = simulator.faults().strike(&parts.method, parts.uri.path());
+    let exchange = Arc::new(Exchange::new(&simulator, parts));
+
+    let served = serve(&exchange, target, class, &strike, body).await;
+    let mut response = served.unwrap_or_else(|problem| exchange.refuse(&problem));
+    for fault in &strike.after {
+        response = exchange.strike(response, fault).await;
+    }
+    exchange.stamp(&mut response);
+
+    let closed = response.extensions().get::<Aborted>().is_some();
+    let status = if closed {
+        0
+    } else {
+        response.status().as_u16()
+    };
+    let tally = &simulator.shared().tally;
+    tally.request(&exchange.method, class, status);
+    tally.faults(strike.before.len() + strike.after.len());
+    let milliseconds = simulator.now().since(began).as_millis();
+    let path: String = exchange.path.chars().take(200).collect();
+    tracing::info!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
+    response
+}
+
+async fn serve(
+    exchange: &Arc<Exchange>,
+    target: Result<Target, Problem>,
+    class: Option<Class>,
+    strike: &Strike,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    for fault in &strike.before {
+        match fault {
+            Fault::Delay(duration) => exchange.simulator.clock().sleep(*duration).await,
+            Fault::Answer(problem) => return Err(problem.clone()),
+            Fault::Reset | Fault::Cut(_) => return Ok(aborted()),
+        }
+    }
+    let is_logon = exchange.method == Method::PUT
+        && target
+            .as_ref()
+            .is_ok_and(|target| target.action == Action::Logon);
+    if !is_logon {
+        logon::authorize(exchange)?;
+    }
+    let target = target?;
+    if let Some(allow) = disallowed(&exchange.method, &target) {
+        return Err(Problem::method_not_allowed(allow));
+    }
+    let draw = exchange
+        .simulator
+        .shared()
+        .sky
+        .draw(class.unwrap_or(Class::Entry));
+    if let Some(trouble) = &draw.trouble {
+        exchange
+            .simulator
+            .clock()
+            .sleep(TROUBLE.min(draw.latency))
+            .await;
+        return Err(trouble.clone());
+    }
+    route(exchange, target, draw, body).await
+}
+
+/// How long a server takes to find that it is too busy.
+const TROUBLE: Duration = Duration::from_millis(100);
+
+async fn route(
+    exchange: &Arc<Exchange>,
+    target: Target,
+    draw: Draw,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let read = exchange.method == Method::GET;
+    match &target.action {
+        Action::Logon if exchange.method == Method::PUT => {
+            logon::logon(exchange, &draw, body).await
+        }
+        Action::Logon => logon::logoff(exchange, &draw).await,
+        Action::FileContents(file) => upload::receive(exchange, *file, &draw, body).await,
+        Action::Document if read && target.kind() == Some(Kind::Event) && !target.is_entry() => {
+            let events = events::poll(exchange, &target).await?;
+            Ok(documents::events(exchange, &target, &events))
+        }
+        Action::Quick | Action::QuickAll | Action::QuickProperty(_)
+            if respond::refuses_json(&exchange.headers) =>
+        {
+            Err(Problem::new(
+                406,
+                "Not Acceptable",
+                "Quick properties are JSON; ask for them with Accept: */*.",
+            ))
+        }
+        _ if read => {
+            exchange
+                .simulator
+                .clock()
+                .sleep(duration_of_read(exchange, &target, &draw))
+                .await;
+            documents::read(exchange, &target)
+        }
+        _ => write::perform(exchange, target, draw, body).await,
+    }
+}
+
+/// A live question goes to each Virtual I/O Server of a feed in turn, and every partition of a feed costs its share.
+fn duration_of_read(exchange: &Exchange, target: &Target, draw: &Draw) -> Duration {
+    let simulator = &exchange.simulator;
+    let world = simulator.world();
+    match Class::of(&exchange.method, target) {
+        Class::ViosRead if target.kind() == Some(Kind::VirtualIoServer) && !target.is_entry() => {
+            let servers = match target.id_of(Kind::ManagedSystem) {
+                Some(system) => world.vioses_of(system).count(),
+                None => world.vioses.len(),
+            };
+            draw.latency * u32::try_from(servers).unwrap_or(u32::MAX)
+        }
+        Class::PartitionFeed => {
+            let partitions = u32::try_from(world.partitions.len()).unwrap_or(u32::MAX);
+            draw.latency + simulator.shared().sky.forecast().per_partition * partitions
+        }
+        _ => draw.latency,
+    }
+}
+
+/// The methods that would do, if this one does not.
+fn disallowed(method: &Method, target: &Target) -> Option<&'static str> {
+    let allow = match &target.action {
+        Action::Logon => "PUT, DELETE",
+        Action::FileContents(_) => "PUT, POST",
+        Action::Operation(_) => "GET, PUT",
+        Action::Job(_) => "GET, DELETE",
+        Action::CancelJob(_) => "POST",
+        Action::Document if target.is_entry() => "GET, POST, DELETE",
+        Action::Document => "GET, PUT",
+        _ => "GET",
+    };
+    if allow.split(", ").any(|allowed| allowed == method.as_str()) {
+        None
+    } else {
+        Some(allow)
+    }
+}

@@ -1,0 +1,118 @@
+//! Between HTTP and the documents: what a read shows, what a body asks for, what a change is answered with.
+//!
+//! The one place that calls the render and accept modules.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Response};
+
+use super::conditional;
+use super::exchange::Exchange;
+use super::problem::Problem;
+use super::respond;
+use super::target::{Action, Target};
+use crate::accept;
+use crate::model::events::Event;
+use crate::model::{Command, Outcome, World};
+use crate::render::{Context, Rendered};
+
+/// Answers a GET of anything that is a document or JSON.
+pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body>, Problem> {
+    let world = exchange.simulator.world();
+    let cx = context(exchange, target, &world);
+    let renderer = &exchange.simulator.shared().renderer;
+    match &target.action {
+        Action::QuickAll | Action::QuickProperty(_) => {
+            Ok(respond::json(renderer.quick(&cx, target)?))
+        }
+        Action::Quick if target.is_entry() => Ok(respond::json(renderer.quick(&cx, target)?)),
+        _ => match renderer.read(&cx, target)? {
+            None => Ok(respond::no_content()),
+            Some(rendered) => Ok(document(exchange, rendered)),
+        },
+    }
+}
+
+/// The feed of events that a poll brought; 204 if none.
+pub(crate) fn events(
+    exchange: &Exchange,
+    target: &Target,
+    events: &[Arc<Event>],
+) -> Response<Body> {
+    if events.is_empty() {
+        return respond::no_content();
+    }
+    let world = exchange.simulator.world();
+    let cx = context(exchange, target, &world);
+    document(
+        exchange,
+        exchange.simulator.shared().renderer.events(&cx, events),
+    )
+}
+
+/// A change that a request asks for, as far as its body tells without the world.
+pub(crate) struct Change {
+    request: accept::Request,
+}
+
+/// Reads the body of a change.
+pub(crate) fn change(exchange: &Exchange, target: &Target, body: Bytes) -> Result<Change, Problem> {
+    Ok(Change {
+        request: accept::request(&exchange.method, target, &body)?,
+    })
+}
+
+impl Change {
+    /// 412 if the change was made from another state than the present one.
+    pub(crate) fn require_match(
+        &self,
+        exchange: &Exchange,
+        target: &Target,
+        world: &World,
+    ) -> Result<(), Problem> {
+        conditional::require_match(&exchange.headers, crate::render::etag(world, target))
+    }
+
+    /// What the change means in this world.
+    pub(crate) fn command(&self, target: &Target, world: &World) -> Result<Command, Problem> {
+        Ok(self.request.command(target, world)?)
+    }
+}
+
+/// Answers a change with what it made.
+pub(crate) fn written(
+    exchange: &Exchange,
+    target: &Target,
+    outcome: &Outcome,
+) -> Result<Response<Body>, Problem> {
+    let world = exchange.simulator.world();
+    let cx = context(exchange, target, &world);
+    let renderer = &exchange.simulator.shared().renderer;
+    match outcome {
+        Outcome::Written(resource) => {
+            Ok(document(exchange, renderer.written(&cx, target, resource)?))
+        }
+        Outcome::Event(event) => Ok(document(exchange, renderer.event(&cx, event))),
+        Outcome::Deleted(_) | Outcome::Done | Outcome::Events(_) => Ok(respond::no_content()),
+    }
+}
+
+fn document(exchange: &Exchange, rendered: Rendered) -> Response<Body> {
+    match rendered.etag {
+        Some(etag) if conditional::is_unchanged(&exchange.headers, etag) => {
+            respond::not_modified(etag)
+        }
+        etag => respond::document(rendered.body, respond::negotiated(&exchange.headers), etag),
+    }
+}
+
+fn context<'a>(exchange: &'a Exchange, target: &'a Target, world: &'a World) -> Context<'a> {
+    Context {
+        world,
+        base: &exchange.base,
+        groups: &target.groups,
+        now: exchange.simulator.now(),
+    }
+}

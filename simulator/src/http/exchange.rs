@@ -1,0 +1,145 @@
+//! One request with what is known of it before its body is read.
+
+use http::header::HOST;
+use http::{HeaderMap, Method, Response};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+
+use super::base::Base;
+use super::connection::{Connection, aborted, broken_body};
+use super::problem::Problem;
+use super::respond;
+use crate::model::Flavor;
+use crate::render::{ErrorDocument, schema_version};
+use crate::simulator::Simulator;
+use crate::weather::Fault;
+
+/// A request on its way to its answer.
+pub(crate) struct Exchange {
+    pub(crate) simulator: Simulator,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    /// The path as sent, without the query.
+    pub(crate) path: String,
+    /// The origin that links get.
+    pub(crate) base: Base,
+    /// `XT10000001`, or what the client chose.
+    pub(crate) transaction: String,
+}
+
+/// The longest transaction number that a client may choose, in bytes.
+const LONGEST_TRANSACTION: usize = 64;
+
+impl Exchange {
+    pub(crate) fn new(simulator: &Simulator, parts: http::request::Parts) -> Self {
+        let connection = parts.extensions.get::<Connection>();
+        let scheme = if connection.is_some_and(|connection| connection.secure) {
+            "https"
+        } else {
+            "http"
+        };
+        let fallback = connection.map(|connection| connection.local.to_string());
+        let fallback = fallback.as_deref().unwrap_or(&simulator.shared().authority);
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+        let chosen = parts
+            .headers
+            .get("x-transaction-id")
+            .and_then(|id| id.to_str().ok());
+        let chosen = chosen.filter(|id| {
+            !id.is_empty()
+                && id.len() <= LONGEST_TRANSACTION
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+        Self {
+            simulator: simulator.clone(),
+            base: Base::from_host(scheme, host, fallback),
+            path: parts.uri.path().to_owned(),
+            transaction: chosen.map_or_else(|| simulator.transaction(), str::to_owned),
+            method: parts.method,
+            headers: parts.headers,
+        }
+    }
+
+    /// The session token that the request carries.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.headers
+            .get("x-api-session")
+            .and_then(|token| token.to_str().ok())
+            .map(str::trim)
+    }
+
+    /// The error document for a refusal. A 404 has the words of the flavour.
+    pub(crate) fn refuse(&self, problem: &Problem) -> Response<Body> {
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("?")))
+            .collect();
+        let document = ErrorDocument {
+            status: problem.status,
+            reason: &problem.reason,
+            message: &problem.message,
+            uri: &self.path,
+            headers: &headers,
+            transaction: &self.transaction,
+        };
+        respond::error(
+            problem,
+            document.render(self.schema_version(), self.simulator.now()),
+        )
+    }
+
+    /// The headers that every answer has.
+    pub(crate) fn stamp(&self, response: &mut Response<Body>) {
+        respond::stamp(
+            response.headers_mut(),
+            self.flavor(),
+            self.schema_version(),
+            &self.transaction,
+        );
+    }
+
+    /// Does to an answer what a fault demands after the fact.
+    pub(crate) async fn strike(&self, response: Response<Body>, fault: &Fault) -> Response<Body> {
+        match fault {
+            Fault::Delay(duration) => {
+                self.simulator.clock().sleep(*duration).await;
+                response
+            }
+            Fault::Answer(problem) => self.refuse(problem),
+            Fault::Reset => aborted(),
+            Fault::Cut(bytes) => cut(response, *bytes).await,
+        }
+    }
+
+    pub(crate) fn flavor(&self) -> Flavor {
+        self.simulator.flavor()
+    }
+
+    fn schema_version(&self) -> &'static str {
+        schema_version(self.flavor())
+    }
+}
+
+/// The same answer with a body that breaks off: its length is announced in full.
+async fn cut(response: Response<Body>, bytes: usize) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+    else {
+        return aborted();
+    };
+    if body.is_empty() {
+        return aborted();
+    }
+    let begin: Bytes = body.slice(..bytes.min(body.len().saturating_sub(1)));
+    parts
+        .headers
+        .insert(http::header::CONTENT_LENGTH, body.len().into());
+    Response::from_parts(parts, broken_body(begin))
+}

@@ -1,0 +1,39 @@
+//! The machine room: systems, partitions, Virtual I/O Servers, storage, network and jobs as plain values.
+//!
+//! [`World`] is one immutable value of persistent maps: a clone costs a few pointers, so whoever reads keeps a whole
+//! world, and a refused command is undone by keeping the old one. [`World::apply`] and [`World::advance`] are pure:
+//! time is handed in, random choices come from the world's own seeded stream.
+
+mod advance;
+pub mod agenda;
+pub mod command;
+pub mod etag;
+pub mod events;
+pub mod file;
+pub mod ids;
+pub mod invariants;
+pub mod job;
+pub mod listing;
+pub mod names;
+pub mod network;
+pub mod pace;
+pub mod partition;
+pub mod pool;
+pub mod refusal;
+pub mod resource;
+pub mod slots;
+pub mod storage;
+pub mod system;
+mod transaction;
+pub mod units;
+pub mod vios;
+pub mod world;
+
+pub use command::{Command, Outcome};
+pub use etag::{Etag, Facets};
+pub use invariants::Violation;
+pub use names::Flavor;
+pub use pace::Pace;
+pub use refusal::Refusal;
+pub use resource::{Owner, Resource};
+pub use world::World;

@@ -1,0 +1,226 @@
+//! The world: everything a console knows, as one value.
+
+use imbl::OrdMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::agenda::Agenda;
+use super::etag::{Etag, Facets, etag};
+use super::events::EventLog;
+use super::file::File;
+use super::ids::Ids;
+use super::job::Job;
+use super::names::Flavor;
+use super::network::NetworkAdapter;
+use super::pace::Pace;
+use super::partition::Partition;
+use super::pool::{Cluster, LogicalUnit, SharedStoragePool, Tier};
+use super::resource::{Owner, Resource};
+use super::storage::VolumeGroup;
+use super::system::{ManagedSystem, ManagementConsole};
+use super::units::{Gigabytes, ProcUnits};
+use super::vios::VirtualIoServer;
+use crate::clock::Millis;
+
+/// Everything a console knows. Cloning costs a few pointers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    /// Which product answers.
+    pub flavor: Flavor,
+    /// The console itself.
+    pub console: Arc<ManagementConsole>,
+    /// Managed systems by UUID; exactly one on NovaLink.
+    pub systems: OrdMap<Uuid, Arc<ManagedSystem>>,
+    /// Logical partitions by UUID, the management partition included.
+    pub partitions: OrdMap<Uuid, Arc<Partition>>,
+    /// Virtual I/O Servers by UUID.
+    pub vioses: OrdMap<Uuid, Arc<VirtualIoServer>>,
+    /// Clusters by UUID.
+    pub clusters: OrdMap<Uuid, Arc<Cluster>>,
+    /// Shared storage pools by UUID.
+    pub pools: OrdMap<Uuid, Arc<SharedStoragePool>>,
+    /// Tiers of all pools by UUID.
+    pub tiers: OrdMap<Uuid, Arc<Tier>>,
+    /// Jobs by number.
+    pub jobs: OrdMap<u64, Arc<Job>>,
+    /// Files by UUID.
+    pub files: OrdMap<Uuid, Arc<File>>,
+    /// The event log.
+    pub events: EventLog,
+    /// What will happen by itself.
+    pub agenda: Agenda,
+    /// The source of identifiers and random choices.
+    pub ids: Ids,
+    /// How long things take.
+    pub pace: Pace,
+    /// Rises with every change; the versions of resources are taken from it.
+    pub generation: u64,
+}
+
+impl World {
+    /// When something will happen by itself next.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Millis> {
+        self.agenda.next()
+    }
+
+    /// A partition of either kind.
+    #[must_use]
+    pub fn partition(&self, owner: Owner) -> Option<&Partition> {
+        match owner {
+            Owner::Partition(uuid) => self.partitions.get(&uuid).map(|partition| &**partition),
+            Owner::Vios(uuid) => self.vioses.get(&uuid).map(|vios| &vios.partition),
+        }
+    }
+
+    /// Which kind of partition has this UUID.
+    #[must_use]
+    pub fn owner(&self, uuid: Uuid) -> Option<Owner> {
+        if self.partitions.contains_key(&uuid) {
+            Some(Owner::Partition(uuid))
+        } else {
+            self.vioses.contains_key(&uuid).then_some(Owner::Vios(uuid))
+        }
+    }
+
+    /// The logical partitions of a system.
+    pub fn partitions_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<Partition>> {
+        self.partitions.values().filter(move |partition| partition.system == system)
+    }
+
+    /// The Virtual I/O Servers of a system.
+    pub fn vioses_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<VirtualIoServer>> {
+        self.vioses.values().filter(move |vios| vios.partition.system == system)
+    }
+
+    /// All partitions of a system, Virtual I/O Servers included.
+    pub fn all_partitions_of(&self, system: Uuid) -> impl Iterator<Item = &Partition> {
+        let partitions = self.partitions_of(system).map(|partition| &**partition);
+        partitions.chain(self.vioses_of(system).map(|vios| &vios.partition))
+    }
+
+    /// A network adapter.
+    #[must_use]
+    pub fn network_adapter(&self, owner: Owner, adapter: Uuid) -> Option<&Arc<NetworkAdapter>> {
+        self.partition(owner)?.network_adapters.get(&adapter)
+    }
+
+    /// A volume group.
+    #[must_use]
+    pub fn volume_group(&self, vios: Uuid, group: Uuid) -> Option<&Arc<VolumeGroup>> {
+        self.vioses.get(&vios)?.volume_group(group)
+    }
+
+    /// A logical unit.
+    #[must_use]
+    pub fn logical_unit(&self, tier: Uuid, unit: Uuid) -> Option<&Arc<LogicalUnit>> {
+        self.tiers.get(&tier)?.units.get(&unit)
+    }
+
+    /// The cluster that a Virtual I/O Server belongs to.
+    #[must_use]
+    pub fn cluster_of(&self, vios: Uuid) -> Option<&Arc<Cluster>> {
+        self.clusters.values().find(|cluster| cluster.nodes.iter().any(|node| node.vios == vios))
+    }
+
+    /// The tiers of a pool in their order, the default one first.
+    pub fn tiers_of(&self, pool: Uuid) -> impl Iterator<Item = &Arc<Tier>> {
+        let tiers = self.pools.get(&pool).map(|pool| pool.tiers.as_slice()).unwrap_or_default();
+        tiers.iter().filter_map(|tier| self.tiers.get(tier))
+    }
+
+    /// `FreeSpace` of a pool.
+    #[must_use]
+    pub fn free_in_pool(&self, pool: Uuid) -> Gigabytes {
+        let allocated: Gigabytes = self.tiers_of(pool).map(|tier| tier.allocated()).sum();
+        self.pools.get(&pool).map_or(Gigabytes::ZERO, |pool| pool.capacity.minus(allocated))
+    }
+
+    /// `TotalLogicalUnitSize` of a pool.
+    #[must_use]
+    pub fn promised_by_pool(&self, pool: Uuid) -> Gigabytes {
+        self.tiers_of(pool).map(|tier| tier.promised()).sum()
+    }
+
+    /// `OverCommitSpace` of a pool: what is promised beyond its capacity.
+    #[must_use]
+    pub fn overcommitted_by_pool(&self, pool: Uuid) -> Gigabytes {
+        let capacity = self.pools.get(&pool).map_or(Gigabytes::ZERO, |pool| pool.capacity);
+        self.promised_by_pool(pool).minus(capacity)
+    }
+
+    /// `MemoryUsedByHypervisor` in megabytes: the base and what each active partition costs it.
+    #[must_use]
+    pub fn hypervisor_memory(&self, system: Uuid) -> u64 {
+        let Some(base) = self.systems.get(&system) else { return 0 };
+        let region = base.memory.region;
+        let partitions = self.all_partitions_of(system).filter(|partition| partition.memory.active);
+        let overheads: u64 = partitions.map(|partition| partition.memory.overhead(region)).sum();
+        base.memory.hypervisor.saturating_add(overheads)
+    }
+
+    /// `CurrentAvailableSystemMemory` in megabytes: what no active partition and not the hypervisor has.
+    #[must_use]
+    pub fn available_memory(&self, system: Uuid) -> u64 {
+        let Some(base) = self.systems.get(&system) else { return 0 };
+        let assigned: u64 =
+            self.all_partitions_of(system).filter(|partition| partition.memory.active).map(|partition| partition.memory.current).sum();
+        base.memory.configurable.saturating_sub(assigned).saturating_sub(self.hypervisor_memory(system))
+    }
+
+    /// `CurrentAvailableSystemProcessorUnits`: what no active partition has.
+    #[must_use]
+    pub fn available_processors(&self, system: Uuid) -> ProcUnits {
+        let Some(base) = self.systems.get(&system) else { return ProcUnits::ZERO };
+        let active = self.all_partitions_of(system).filter(|partition| partition.processors.active);
+        base.processors.configurable.minus(active.map(|partition| partition.processors.current.desired_units()).sum())
+    }
+
+    /// The tag of what a request for these parts of a resource sees. `None` if there is no such resource.
+    #[must_use]
+    pub fn etag(&self, resource: &Resource, facets: Facets) -> Option<Etag> {
+        Some(match resource {
+            Resource::ManagementConsole(uuid) => {
+                if *uuid != self.console.uuid {
+                    return None;
+                }
+                etag(*uuid, &[self.console.version])
+            }
+            Resource::ManagedSystem(uuid) => etag(*uuid, &[self.systems.get(uuid)?.version]),
+            Resource::LogicalPartition(uuid) => {
+                let partition = self.partitions.get(uuid)?;
+                etag(*uuid, &[partition.version, if facets.nvram { partition.nvram_version } else { 0 }])
+            }
+            Resource::VirtualIoServer(uuid) => self.vioses.get(uuid)?.etag(facets),
+            Resource::VolumeGroup { vios, group } => etag(*group, &[self.volume_group(*vios, *group)?.version]),
+            Resource::ClientNetworkAdapter { owner, adapter } => etag(*adapter, &[self.network_adapter(*owner, *adapter)?.version]),
+            Resource::VirtualSwitch { system, switch } => etag(*switch, &[self.systems.get(system)?.switches.get(switch)?.version]),
+            Resource::VirtualNetwork { system, network } => {
+                etag(*network, &[self.systems.get(system)?.networks.get(network)?.version])
+            }
+            Resource::Cluster(uuid) => etag(*uuid, &[self.clusters.get(uuid)?.version]),
+            Resource::SharedStoragePool(uuid) => etag(*uuid, &[self.pools.get(uuid)?.version]),
+            Resource::Tier(uuid) => etag(*uuid, &[self.tiers.get(uuid)?.version]),
+            Resource::LogicalUnit { tier, unit } => etag(*unit, &[self.logical_unit(*tier, *unit)?.version]),
+            Resource::File(uuid) => etag(*uuid, &[self.files.get(uuid)?.version]),
+            Resource::Job(id) => etag(Uuid::from_u128(u128::from(*id)), &[self.jobs.get(id)?.version]),
+        })
+    }
+}
+
+impl VirtualIoServer {
+    fn etag(&self, facets: Facets) -> Etag {
+        let part = |asked: bool, version: u64| if asked { version } else { 0 };
+        etag(
+            self.partition.uuid,
+            &[
+                self.partition.version,
+                part(facets.scsi_mappings, self.mappings_version),
+                part(facets.fc_mappings, self.fc_version),
+                part(facets.storage, self.storage_version),
+                part(facets.network, self.network_version),
+                part(facets.nvram, self.partition.nvram_version),
+            ],
+        )
+    }
+}

@@ -1,0 +1,274 @@
+//! What a logical partition and a Virtual I/O Server have in common, in schema order.
+//!
+//! Recordings `lpar`, `fake_lpar_feed`, `fake_vios_feed`, the cassette `refresher.yml` (HMC) and
+//! `fake_vios_hosting_vios_feed` (NovaLink). Profiles are an HMC's; uptime, boot mode and secure boot a NovaLink's.
+
+use jiff::Timestamp;
+
+use super::context::named;
+use super::context::{Context, upper};
+use super::writer::{COD, CUD, CUR, ROO, ROR, UOD, Writer};
+use super::{io_configuration, memory, processors};
+use crate::clock::Millis;
+use crate::http::group::Group;
+use crate::model::Owner;
+use crate::model::names::{PartitionKind, PartitionState};
+use crate::model::partition::{Partition, ProcessorSetting};
+
+/// Writes the elements from `AllowPerformanceDataCollection` to `Description`.
+pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let owner = owner(partition);
+    let settings = &partition.settings;
+    let profile = cx.owned(owner, "LogicalPartitionProfile", partition.profile);
+    w.value(
+        "AllowPerformanceDataCollection",
+        CUD,
+        settings.performance_data,
+    );
+    if cx.is_hmc() {
+        w.reference("AssociatedPartitionProfile", CUD, &profile);
+    }
+    w.value("AvailabilityPriority", UOD, settings.availability_priority);
+    w.value(
+        "CurrentAllocatedBarrierSynchronizationRegisterArrays",
+        ROO,
+        0,
+    );
+    w.value(
+        "CurrentProcessorCompatibilityMode",
+        ROO,
+        partition.current_compatibility,
+    );
+    w.value("CurrentProfileSync", CUD, settings.profile_sync);
+    w.value("IsBootable", ROO.since("V1_3_0"), true);
+    w.value("IsCallHomeEnabled", CUD, false);
+    w.value(
+        "IsConnectionMonitoringEnabled",
+        UOD,
+        settings.connection_monitoring,
+    );
+    w.value("IsOperationInProgress", ROR, false);
+    w.value(
+        "IsRedundantErrorPathReportingEnabled",
+        UOD,
+        settings.error_path_reporting,
+    );
+    w.value("IsTimeReferencePartition", UOD, settings.time_reference);
+    w.value("IsVirtualServiceAttentionLEDOn", ROR, false);
+    w.value(
+        "IsVirtualTrustedPlatformModuleEnabled",
+        UOD,
+        settings.trusted_platform_module,
+    );
+    w.value("KeylockPosition", CUD, settings.keylock);
+    w.text("LogicalSerialNumber", ROR, &partition.logical_serial);
+    w.text("OperatingSystemVersion", ROR, &partition.os_version);
+    capabilities(w, cx, partition);
+    w.value("PartitionID", COD, partition.id);
+    io_configuration::write(w, cx, partition);
+    memory::write(w, cx, partition);
+    w.text("PartitionName", CUR, &partition.name);
+    processors::write(w, &partition.processors);
+    if cx.is_hmc() {
+        w.links("PartitionProfiles", CUD, [profile]);
+    }
+    w.value("PartitionState", ROO, partition.state);
+    w.value("PartitionType", COD, partition.kind);
+    w.value("PartitionUUID", ROO, upper(partition.uuid));
+    w.value(
+        "PendingProcessorCompatibilityMode",
+        CUD,
+        settings.compatibility,
+    );
+    processor_pool(w, cx, partition);
+    w.value("ProgressPartitionDataRemaining", ROR, 0);
+    w.value("ProgressPartitionDataTotal", ROR, 0);
+    w.value("ResourceMonitoringControlState", ROR, partition.rmc);
+    w.optional(
+        "ResourceMonitoringIPAddress",
+        CUD,
+        partition.rmc_address.as_deref(),
+    );
+    w.reference("AssociatedManagedSystem", CUD, &cx.system(partition.system));
+    client_network_adapters(w, cx, partition);
+    w.section("HostEthernetAdapterLogicalPorts", CUD, |_| ());
+    w.value("MACAddressPrefix", ROR, partition.mac_prefix);
+    w.value("IsServicePartition", CUD, settings.service_partition);
+    if cx.is_hmc() {
+        w.value(
+            "PowerVMManagementCapable",
+            ROR.since("V1_5_0"),
+            partition.is_management,
+        );
+    }
+    w.text("ReferenceCode", ROO.volatile(), &partition.reference_code);
+    if !cx.is_hmc() {
+        w.text(
+            "ReferenceCodeFull",
+            ROO.volatile(),
+            &reference_code_full(partition),
+        );
+        w.value("IsManagementPartition", ROR, partition.is_management);
+        w.value("AutoStart", CUD, settings.auto_start);
+        w.value("BootMode", CUD, settings.boot_mode);
+    }
+    if cx.has(Group::Nvram) {
+        w.optional(
+            "PartitionNVRAM",
+            CUD.volatile().group("NVRAM"),
+            partition.nvram.as_deref(),
+        );
+    }
+    if !cx.is_hmc() {
+        w.value(
+            "Uptime",
+            ROO.since("V1_5_0").volatile(),
+            uptime(partition, cx.now),
+        );
+        w.value(
+            "PendingSecureBoot",
+            CUD.since("V1_8_0"),
+            settings.secure_boot,
+        );
+        w.value(
+            "CurrentSecureBoot",
+            ROO.since("V1_8_0"),
+            partition.current_secure_boot,
+        );
+    }
+    w.value(
+        "PowerOnWithHypervisor",
+        CUD.since("V1_2_0"),
+        settings.auto_start,
+    );
+    w.optional(
+        "Description",
+        CUD.since("V1_2_0"),
+        partition.description.as_deref(),
+    );
+}
+
+/// The partition as the owner of its children.
+pub(crate) fn owner(partition: &Partition) -> Owner {
+    match partition.kind {
+        PartitionKind::VirtualIoServer => Owner::Vios(partition.uuid),
+        PartitionKind::AixLinux | PartitionKind::IbmI => Owner::Partition(partition.uuid),
+    }
+}
+
+/// Seconds since the partition came to run, down to the minute: a client only asks whether a server has been up for
+/// an hour, and a document that changed every second could not be kept.
+pub(crate) fn uptime(partition: &Partition, now: Millis) -> u64 {
+    match partition.started {
+        Some(started) if partition.state.holds_resources() => {
+            now.since(started).as_secs() / 60 * 60
+        }
+        _ => 0,
+    }
+}
+
+fn capabilities(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let can = partition.capabilities;
+    w.section("PartitionCapabilities", ROR, |w| {
+        w.value("DynamicLogicalPartitionIOCapable", ROR, can.dynamic_io);
+        w.value(
+            "DynamicLogicalPartitionMemoryCapable",
+            ROR,
+            can.dynamic_memory,
+        );
+        if cx.is_hmc() {
+            let vios = partition.kind == PartitionKind::VirtualIoServer;
+            w.value(
+                "DynamicLogicalPartitionVIOSCapable",
+                ROR.since("V1_5_0"),
+                vios,
+            );
+        }
+        w.value(
+            "DynamicLogicalPartitionProcessorCapable",
+            ROR,
+            can.dynamic_processors,
+        );
+        w.value(
+            "InternalAndExternalIntrusionDetectionCapable",
+            CUD,
+            can.os_shutdown,
+        );
+        w.value(
+            "ResourceMonitoringControlOperatingSystemShutdownCapable",
+            CUD,
+            can.os_shutdown,
+        );
+    });
+}
+
+fn processor_pool(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let ProcessorSetting::Shared(shared) = &partition.processors.configured else {
+        return;
+    };
+    let Some(system) = cx.world.systems.get(&partition.system) else {
+        return;
+    };
+    if let Some(pool) = system
+        .processor_pools
+        .iter()
+        .find(|pool| pool.id == shared.pool)
+    {
+        w.reference(
+            "ProcessorPool",
+            CUD,
+            &cx.system_child(system.uuid, "SharedProcessorPool", pool.uuid),
+        );
+    }
+}
+
+fn client_network_adapters(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let owner = owner(partition);
+    let clients = partition
+        .network_adapters
+        .values()
+        .filter(|adapter| adapter.trunk.is_none());
+    let mut links = clients
+        .map(|adapter| cx.owned(owner, "ClientNetworkAdapter", adapter.uuid))
+        .peekable();
+    if links.peek().is_some() {
+        w.links("ClientNetworkAdapters", CUR, links);
+    }
+}
+
+/// `time_stamp=01/13/2017 19:46:03,refcode=Linux ppc64le`: the code and since when it shows.
+fn reference_code_full(partition: &Partition) -> String {
+    let since = partition
+        .started
+        .filter(|_| partition.state != PartitionState::NotActivated)
+        .unwrap_or(Millis::EPOCH);
+    let stamp = i64::try_from(since.0)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or_default();
+    format!(
+        "time_stamp={},refcode={}",
+        stamp.strftime("%m/%d/%Y %H:%M:%S"),
+        partition.reference_code
+    )
+}
+
+/// Links to the client adapters that Virtual I/O Servers serve; the model numbers them by slot alone.
+pub(crate) fn scsi_client_adapters(cx: &Context<'_>, partition: &Partition) -> Vec<String> {
+    let mut slots: Vec<u16> = cx
+        .world
+        .vioses_of(partition.system)
+        .flat_map(|vios| vios.buses.values())
+        .filter_map(|bus| {
+            bus.client
+                .filter(|client| client.partition == partition.uuid)
+        })
+        .map(|client| client.slot)
+        .collect();
+    slots.sort_unstable();
+    let adapter = |slot: u16| named(partition.uuid, &format!("VirtualSCSIClientAdapter/{slot}"));
+    slots
+        .into_iter()
+        .map(|slot| cx.owned(owner(partition), "VirtualSCSIClientAdapter", adapter(slot)))
+        .collect()
+}

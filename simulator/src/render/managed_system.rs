@@ -1,0 +1,220 @@
+//! `ManagedSystem`. Recordings `managedsystem`, `sys_with_sriov` (NovaLink) and the cassette `refresher.yml`.
+//!
+//! What the model does not know is what the recorded POWER8 systems say.
+
+use super::context::Context;
+use super::writer::{CUD, CUR, ROO, ROR, UOD, UOM, Writer};
+use super::{cluster, system_capabilities, system_io, system_resources};
+use crate::clock::Millis;
+use crate::http::group::Group;
+use crate::model::system::ManagedSystem;
+
+/// The firmware of the recorded systems.
+pub(crate) const FIRMWARE: &str = "SV860_FW860.61 (185)";
+/// Its level alone.
+pub(crate) const FIRMWARE_LEVEL: &str = "185";
+/// `ServiceProcessorVersion`
+pub(crate) const SERVICE_PROCESSOR: &str = "0008000C";
+
+/// The resource's own element.
+pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem) -> String {
+    let mut w = cx.writer(48 * 1024);
+    w.root(
+        "ManagedSystem",
+        UOM,
+        Some((&system.uuid.to_string(), cx.created())),
+        |w| {
+            if cx.has(Group::Hypervisor) {
+                ipl_configuration(w, cx);
+            }
+            if cx.is_hmc() {
+                w.text("ActivatedLevel", ROR, FIRMWARE_LEVEL);
+            }
+            let partitions = cx.world.partitions_of(system.uuid);
+            w.links(
+                "AssociatedLogicalPartitions",
+                CUD,
+                partitions.map(|partition| cx.partition(system.uuid, partition.uuid)),
+            );
+            w.links("AssociatedReservedStorageDevicePool", CUD, []);
+            system_capabilities::write(w, &system.capabilities);
+            system_io::write(w, cx, system);
+            system_resources::memory(w, cx, system);
+            system_resources::processors(w, cx, system);
+            if cx.is_hmc() {
+                security(w);
+            }
+            let vioses = cx.world.vioses_of(system.uuid);
+            w.links(
+                "AssociatedVirtualIOServers",
+                CUD,
+                vioses.map(|vios| cx.vios(system.uuid, vios.partition.uuid)),
+            );
+            identity(w, cx, system);
+            state(w, cx, system);
+            management(w, cx, system);
+        },
+    );
+    w.finish()
+}
+
+/// Only with the group `Hypervisor`. The names are the product's own spelling.
+fn ipl_configuration(w: &mut Writer, cx: &Context<'_>) {
+    w.section("AssociatedIPLConfiguration", CUD.group("Hypervisor"), |w| {
+        if cx.is_hmc() {
+            w.text(
+                "CurrentManufacturingDefaulConfigurationtBootMode",
+                ROR,
+                "Normal",
+            );
+            w.text("CurrentPowerOnSide", ROR, "Temporary");
+            w.text("CurrentSystemKeylock", ROR, "normal");
+            w.text("MajorBootType", CUD, "Reboot");
+            w.value("MinorBootType", CUD, 1);
+            w.text(
+                "PendingManufacturingDefaulConfigurationtBootMode",
+                CUD,
+                "Normal",
+            );
+            w.text("PendingPowerOnSide", CUD, "Temporary");
+            w.text("PendingSystemKeylock", CUD, "normal");
+            w.text("PowerOnLogicalPartitionStartPolicy", CUD, "autostart");
+            w.text("PowerOnOption", CUD, "autostart");
+            w.text("PowerOnSpeed", CUD, "fast");
+            w.text("PowerOnSpeedOverride", CUD, "none");
+        }
+        w.value("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
+    });
+}
+
+fn security(w: &mut Writer) {
+    w.section("AssociatedSystemSecurity", CUD, |w| {
+        w.value("VirtualTrustedPlatformModuleKeyLength", ROR, 32);
+        w.value("VirtualTrustedPlatformModuleKeyStatus", ROR, 2);
+        w.value("VirtualTrustedPlatformModuleVersion", ROR, 1);
+        w.value(
+            "MaximumSupportedVirtualTrustedPlatformModulePartitions",
+            ROO.since("V1_3_0"),
+            60,
+        );
+        w.value(
+            "AvailableVirtualTrustedPlatformModulePartitions",
+            ROO.since("V1_3_0"),
+            60,
+        );
+    });
+}
+
+fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
+    let most = system.maximum_partitions;
+    w.text("DetailedState", ROR, "None");
+    if !cx.is_hmc() {
+        w.section("AssociatedSystemVirtualStorage", CUD, |_| ());
+    }
+    w.section("MachineTypeModelAndSerialNumber", ROR, |w| {
+        cluster::machine(w, &system.machine)
+    });
+    w.value("ManufacturingDefaultConfigurationEnabled", ROR, false);
+    w.value("MaximumPartitions", CUD, most);
+    w.value("MaximumPowerControlPartitions", CUD, 1);
+    w.value("MaximumRemoteRestartPartitions", CUD, most);
+    w.value("MaximumSharedProcessorCapablePartitionID", CUD, 65535);
+    w.value("MaximumSuspendablePartitions", CUD, most);
+    w.value("MaximumBackingDevicesPerVNIC", CUD.since("V1_4_0"), 6);
+    w.value("PhysicalSystemAttentionLEDState", ROO, false);
+    w.text("PrimaryIPAddress", CUR, &system.ip_address);
+    if cx.is_hmc() {
+        w.value("ServiceProcessorFailoverEnabled", CUD, false);
+        w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
+    }
+    w.text("Hostname", ROO.since("V1_2_0"), &system.ip_address);
+    w.text("ServiceProcessorVersion", ROR, SERVICE_PROCESSOR);
+}
+
+fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
+    w.text("State", ROR, &system.state);
+    w.text("SystemName", CUR, &system.name);
+    if cx.is_hmc() {
+        w.value("SystemTime", ROR.volatile(), system_time(cx.now));
+    }
+    w.value("VirtualSystemAttentionLEDState", ROO, false);
+    w.section("SystemMigrationInformation", ROR, |w| {
+        if cx.is_hmc() {
+            w.text(
+                "AllowInactiveSourceStorageVios",
+                UOD.since("V1_3_0"),
+                "Enabled",
+            );
+        }
+        w.value("MaximumInactiveMigrations", ROR, system.migration.inactive);
+        w.value("MaximumActiveMigrations", ROR, system.migration.active);
+        w.value("NumberOfInactiveMigrationsInProgress", ROR, 0);
+        w.value("NumberOfActiveMigrationsInProgress", ROR, 0);
+        w.value(
+            "MaximumFirmwareActiveMigrations",
+            ROR,
+            system.migration.active,
+        );
+        if cx.is_hmc() {
+            w.text(
+                "InactiveProfileMigrationPolicy",
+                UOD.since("V1_3_0"),
+                "PartitionConfiguration",
+            );
+        }
+    });
+    w.text(
+        "ReferenceCode",
+        ROO.volatile(),
+        if cx.is_hmc() { "" } else { "00000000" },
+    );
+    if cx.is_hmc() {
+        w.text("MergedReferenceCode", ROO.since("V1_2_0").volatile(), "");
+        w.text("SystemFirmware", ROO.since("V1_2_0").volatile(), FIRMWARE);
+    }
+}
+
+fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
+    let (hmc, controller) = (cx.is_hmc(), system.is_controller);
+    let novalink = !hmc && controller;
+    let since = ROO.since("V1_3_0");
+    w.value("IsPowerVMManagementMaster", since, novalink);
+    if !hmc {
+        w.value(
+            "IsPowerVMManagementController",
+            ROO.since("V1_12_0"),
+            controller,
+        );
+    }
+    if hmc {
+        w.value("IsClassicHMCManagement", since, true);
+        w.value("IsPowerVMManagementWithoutMaster", since, false);
+    }
+    w.value(
+        "IsManagementPartitionPowerVMManagementMaster",
+        since,
+        novalink,
+    );
+    w.value("IsHMCPowerVMManagementMaster", since, false);
+    if hmc {
+        for name in [
+            "IsNotPowerVMManagementMaster",
+            "IsPowerVMManagementNormalMaster",
+            "IsPowerVMManagementPersistentMaster",
+            "IsPowerVMManagementTemporaryMaster",
+            "IsPowerVMManagementPartitionEnabled",
+        ] {
+            w.value(name, since, false);
+        }
+        w.text("Description", CUD.since("V1_2_0"), "");
+        w.text("SystemLocation", CUD.since("V1_2_0"), "");
+    } else {
+        w.links("AssociatedGroups", ROO.since("V1_2_0"), []);
+        w.links("AssociatedTasks", ROO.since("V1_2_0"), []);
+    }
+}
+
+/// The service processor's clock, down to the minute: a document that changed every second could not be kept.
+pub(crate) const fn system_time(now: Millis) -> u64 {
+    now.0 / 60_000 * 60_000
+}

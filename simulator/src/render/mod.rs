@@ -1,0 +1,437 @@
+//! Documents of the model: what a GET shows and what a change is answered with.
+//!
+//! A resource is written straight from the model, one file a resource, in the order and with the annotations of the
+//! recordings ([`docs/protocol/resources.md`]); [`envelope`] puts it into a feed or an entry. Rendered resources are
+//! kept until they change ([`cache`]), feeds are put together from kept ones.
+
+mod base_partition;
+mod cache;
+mod cluster;
+mod console;
+mod context;
+mod envelope;
+mod error;
+mod event;
+mod file;
+mod found;
+mod io_configuration;
+mod job;
+mod managed_system;
+mod media_repository;
+mod memory;
+mod network_adapter;
+mod partition;
+mod physical_volume;
+mod pool;
+mod processors;
+mod quick;
+mod resource;
+mod scsi_mapping;
+mod search;
+mod shared_ethernet;
+mod slots;
+mod storage;
+mod switch;
+mod system_capabilities;
+mod system_io;
+mod system_resources;
+mod trunk_adapter;
+mod vios;
+mod volume_group;
+mod writer;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use context::{Context, schema_version, upper};
+pub use error::ErrorDocument;
+pub use resource::path;
+
+use crate::http::kind::Kind;
+use crate::http::problem::Problem;
+use crate::http::target::{Action, Service, Target, no_such_job};
+use crate::model::etag::etag as tag;
+use crate::model::events::Event;
+use crate::model::job::Job;
+use crate::model::job::catalogue::Operation;
+use crate::model::{Resource, World};
+use cache::{Cache, Key};
+use envelope::{Content, Envelope, feed_etag};
+use found::{Found, Selection};
+
+/// How many bytes of rendered resources are kept.
+const KEPT: usize = 24 << 20;
+
+/// A document, ready to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The XML, without a declaration.
+    pub body: String,
+    /// The value of the `ETag` header, if the document has one.
+    pub etag: Option<i32>,
+}
+
+/// Renders, and keeps what it rendered.
+#[derive(Debug)]
+pub struct Renderer {
+    cache: Cache,
+}
+
+impl Default for Renderer {
+    fn default() -> Self {
+        Self {
+            cache: Cache::new(KEPT),
+        }
+    }
+}
+
+/// The tag of the one resource or job that a URL names; nothing for a feed or if there is no such resource.
+#[must_use]
+pub fn etag(world: &World, target: &Target) -> Option<i32> {
+    match (&target.action, Selection::of(world, target)) {
+        (Action::Document, Ok(Selection::Entry(found))) => found.etag(world, &target.groups),
+        (Action::Job(id), _) => world
+            .etag(&Resource::Job(*id), Default::default())
+            .map(|etag| etag.0),
+        _ => None,
+    }
+}
+
+/// Refuses a URL that leads over a resource that is not there.
+///
+/// # Errors
+/// 404
+pub(crate) fn require(world: &World, target: &Target) -> Result<(), Problem> {
+    Selection::of(world, target).map(|_| ())
+}
+
+impl Renderer {
+    /// What a GET shows; nothing for a feed without entries, which is answered with 204.
+    ///
+    /// # Errors
+    /// 404 for what is not there, 400 for an unknown operation, 500 for a search that the type does not have.
+    pub fn read(&self, cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {
+        match &target.action {
+            Action::Document => match Selection::of(cx.world, target)? {
+                Selection::Entry(found) => {
+                    Ok(Some(self.entry(cx, found, &cx.base.self_href(target))))
+                }
+                Selection::Feed(found) => Ok(self.feed(cx, target, "", &found)),
+            },
+            Action::Search(condition) => {
+                let kind = target.kind().ok_or_else(|| Problem::invalid_url(""))?;
+                let mut hits = Vec::new();
+                if let Selection::Feed(all) = Selection::of(cx.world, target)? {
+                    for found in all {
+                        if search::matches(kind, found, condition)? {
+                            hits.push(found);
+                        }
+                    }
+                }
+                Ok(self.feed(cx, target, &search::path(condition), &hits))
+            }
+            Action::SearchParameters => Ok(Some(search::parameters(cx, target))),
+            Action::Operation(operation) => template(cx, target, operation).map(Some),
+            Action::Jobs => self.jobs(cx, target),
+            Action::Job(id) => match cx.world.jobs.get(id) {
+                Some(job) => Ok(Some(job_entry(cx, job, true))),
+                None => Err(no_such_job(&id.to_string())),
+            },
+            Action::Quick | Action::QuickAll | Action::QuickProperty(_) => Err(Problem::new(
+                404,
+                "INVALID_URL",
+                "REST0003 The type has no list of its quick properties; ask for quick/All.",
+            )),
+            Action::CancelJob(_) | Action::FileContents(_) | Action::Logon => {
+                Err(Problem::method_not_allowed("POST, PUT"))
+            }
+        }
+    }
+
+    /// Quick properties as JSON: one value, one object or an array of objects.
+    ///
+    /// # Errors
+    /// 404 for a resource or a property that is not there.
+    pub fn quick(&self, cx: &Context<'_>, target: &Target) -> Result<String, Problem> {
+        let selection = Selection::of(cx.world, target)?;
+        match (&target.action, selection) {
+            (Action::QuickAll, Selection::Feed(found)) => quick::list(cx, target.kind(), &found),
+            (Action::Quick, Selection::Entry(found)) => quick::object(cx, found),
+            (Action::QuickProperty(name), Selection::Entry(found)) => {
+                quick::property(cx, found, name)
+            }
+            _ => Err(Problem::invalid_url("")),
+        }
+    }
+
+    /// What a PUT or POST is answered with: the resource as it is now, in the groups of the request.
+    ///
+    /// # Errors
+    /// 404 if it has gone in the meantime.
+    pub fn written(
+        &self,
+        cx: &Context<'_>,
+        target: &Target,
+        resource: &Resource,
+    ) -> Result<Rendered, Problem> {
+        if let Resource::Job(id) = resource {
+            let job = cx
+                .world
+                .jobs
+                .get(id)
+                .ok_or_else(|| no_such_job(&id.to_string()))?;
+            return Ok(job_entry(cx, job, false));
+        }
+        let gone = || {
+            Problem::new(
+                404,
+                crate::http::target::UNKNOWN_RESOURCE,
+                "REST029B The resource has gone.",
+            )
+        };
+        let found = Found::resource(cx.world, resource).ok_or_else(gone)?;
+        let href = if target.is_entry() {
+            cx.base.self_href(target)
+        } else {
+            member_href(cx, target, found)
+        };
+        Ok(self.entry(cx, found, &href))
+    }
+
+    /// The feed of events that a poll brought.
+    #[must_use]
+    pub fn events(&self, cx: &Context<'_>, events: &[Arc<Event>]) -> Rendered {
+        let contents: Vec<(Content, String)> = events
+            .iter()
+            .map(|event| (event_content(cx, event), event_href(cx, event)))
+            .collect();
+        let etag = feed_etag(contents.iter().map(|(content, _)| content.etag));
+        let href = cx.href(&format!("Event{}", cx.groups.query()));
+        let entries = contents
+            .iter()
+            .map(|(content, href)| (content, href.clone()));
+        Rendered {
+            body: envelope(cx, &console(cx)).feed(&href, "Event", entries),
+            etag: Some(etag),
+        }
+    }
+
+    /// The event that a client has pushed.
+    #[must_use]
+    pub fn event(&self, cx: &Context<'_>, event: &Event) -> Rendered {
+        let content = event_content(cx, event);
+        let href = event_href(cx, event);
+        Rendered {
+            body: envelope(cx, &console(cx)).entry(&content, &[&href]),
+            etag: content.etag,
+        }
+    }
+
+    fn entry(&self, cx: &Context<'_>, found: Found<'_>, href: &str) -> Rendered {
+        let content = self.content(cx, found);
+        let etag = found.etag(cx.world, cx.groups);
+        let body = match found.kind().service() {
+            // Recorded entries of files have no links at all.
+            Service::Web => envelope(cx, &None).entry(&content, &[]),
+            Service::Uom => envelope(cx, &console(cx)).entry(&content, &[href]),
+        };
+        Rendered { body, etag }
+    }
+
+    fn feed(
+        &self,
+        cx: &Context<'_>,
+        target: &Target,
+        suffix: &str,
+        found: &[Found<'_>],
+    ) -> Option<Rendered> {
+        if found.is_empty() {
+            return None;
+        }
+        let contents: Vec<Content> = found.iter().map(|found| self.content(cx, *found)).collect();
+        let etag = feed_etag(found.iter().map(|found| found.etag(cx.world, cx.groups)));
+        let path = format!("{}{suffix}", target.path());
+        let href = format!(
+            "{}{}",
+            cx.base.href(target.service, &path),
+            cx.groups.query()
+        );
+        let links = found.iter().map(|found| member_href(cx, target, *found));
+        let entries: Vec<(&Content, String)> = contents.iter().zip(links).collect();
+        let entries = entries
+            .iter()
+            .map(|(content, href)| (*content, href.clone()));
+        Some(Rendered {
+            body: envelope(cx, &console(cx)).feed(&href, &path, entries),
+            etag: Some(etag),
+        })
+    }
+
+    fn content(&self, cx: &Context<'_>, found: Found<'_>) -> Content {
+        let etag = found.etag(cx.world, cx.groups);
+        let (kind, id) = (found.kind(), found.id());
+        let key = Key {
+            title: kind.name(),
+            id: id.clone(),
+            groups: cx.groups.bits(),
+            base: cx.base.clone(),
+            etag: etag.unwrap_or_default(),
+            variant: found.variant(cx),
+        };
+        let xml = self.cache.text(key, || found.render(cx));
+        let uom = kind.service() == Service::Uom;
+        Content {
+            id,
+            title: kind.name(),
+            service: kind.service().name(),
+            etag: etag.filter(|_| uom),
+            xml,
+        }
+    }
+
+    fn jobs(&self, cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {
+        let resource = match target.steps.is_empty() {
+            true => None,
+            false => {
+                Selection::of(cx.world, target)?;
+                target.id()
+            }
+        };
+        let jobs = cx
+            .world
+            .jobs
+            .values()
+            .filter(|job| resource.is_none() || job.target.uuid() == resource);
+        let contents: Vec<(Content, String)> = jobs
+            .map(|job| (job_content(cx, job), job_href(cx, job)))
+            .collect();
+        if contents.is_empty() {
+            return Ok(None);
+        }
+        let path = match target.path() {
+            root if root.is_empty() => "jobs".to_owned(),
+            resource => format!("{resource}/jobs"),
+        };
+        let href = cx.href(&format!("{path}{}", cx.groups.query()));
+        let entries = contents
+            .iter()
+            .map(|(content, href)| (content, href.clone()));
+        Ok(Some(Rendered {
+            body: envelope(cx, &console(cx)).feed(&href, &path, entries),
+            etag: None,
+        }))
+    }
+}
+
+/// The SELF link of a feed's member: the feed's own path, the member's identity and the groups.
+fn member_href(cx: &Context<'_>, target: &Target, found: Found<'_>) -> String {
+    format!(
+        "{}/{}{}",
+        cx.base.href(target.service, &target.path()),
+        found.id(),
+        cx.groups.query()
+    )
+}
+
+fn envelope<'a>(cx: &Context<'_>, console: &'a Option<String>) -> Envelope<'a> {
+    Envelope {
+        now: cx.now,
+        console: console.as_deref(),
+    }
+}
+
+/// Where an HMC's own document is; a NovaLink links none.
+fn console(cx: &Context<'_>) -> Option<String> {
+    cx.is_hmc()
+        .then(|| cx.href(&format!("ManagementConsole/{}", cx.world.console.uuid)))
+}
+
+fn event_content(cx: &Context<'_>, event: &Event) -> Content {
+    let uuid = event::uuid(event);
+    let etag = tag(uuid, &[event.id]).0;
+    Content {
+        id: uuid.to_string(),
+        title: Kind::Event.name(),
+        service: "uom",
+        etag: Some(etag),
+        xml: event::render(cx, event).into(),
+    }
+}
+
+fn event_href(cx: &Context<'_>, event: &Event) -> String {
+    cx.href(&format!(
+        "Event/{}{}",
+        event::uuid(event),
+        cx.groups.query()
+    ))
+}
+
+fn job_content(cx: &Context<'_>, job: &Job) -> Content {
+    let id = context::named(cx.world.console.uuid, &format!("jobs/{}", job.id)).to_string();
+    Content {
+        id,
+        title: "JobResponse",
+        service: "web",
+        etag: None,
+        xml: job::render(cx, job).into(),
+    }
+}
+
+fn job_href(cx: &Context<'_>, job: &Job) -> String {
+    cx.href(&format!("jobs/{}", job.id))
+}
+
+/// A job's entry. An HMC answers a read with two SELF links, the first broken, and an etag in the header alone
+/// (cassette `refresher.yml`); the answer to the submission has the one plain link and no etag.
+fn job_entry(cx: &Context<'_>, job: &Job, read: bool) -> Rendered {
+    let content = job_content(cx, job);
+    let href = job_href(cx, job);
+    if !read {
+        return Rendered {
+            body: envelope(cx, &None).entry(&content, &[&href]),
+            etag: None,
+        };
+    }
+    let etag = cx
+        .world
+        .etag(&Resource::Job(job.id), Default::default())
+        .map(|etag| etag.0);
+    let body = if cx.is_hmc() {
+        let broken = format!("nulljobs/{}", job.id);
+        let reading = Uuid::new_v3(&Uuid::NAMESPACE_OID, &cx.now.0.to_be_bytes());
+        let unique = format!("{href}/{reading}");
+        envelope(cx, &console(cx)).entry(&content, &[&broken, &unique])
+    } else {
+        envelope(cx, &None).entry(&content, &[&href])
+    };
+    Rendered { body, etag }
+}
+
+/// The template of a job that the resource of the URL knows.
+fn template(cx: &Context<'_>, target: &Target, operation: &str) -> Result<Rendered, Problem> {
+    let job_target = crate::accept::job_target(target)?;
+    if !target.steps.is_empty() {
+        Selection::of(cx.world, target)?;
+    }
+    if Operation::find(cx.world.flavor, job_target, operation).is_none() {
+        return Err(crate::accept::no_such_operation().into());
+    }
+    let id = context::named(
+        cx.world.console.uuid,
+        &format!("{}/do/{operation}", target.path()),
+    )
+    .to_string();
+    let xml = job::render_template(cx, job_target, operation).into();
+    let content = Content {
+        id,
+        title: "JobRequest",
+        service: "web",
+        etag: None,
+        xml,
+    };
+    Ok(Rendered {
+        body: envelope(cx, &None).entry(&content, &[]),
+        etag: None,
+    })
+}

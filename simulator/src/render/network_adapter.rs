@@ -1,0 +1,88 @@
+//! `ClientNetworkAdapter`, a child of a partition or a Virtual I/O Server. Recordings `cna_feed`, `cna_feed1`.
+
+use super::context::Context;
+use super::writer::{COD, CUA, CUD, CUR, ROR, UOD, UOM};
+use crate::model::network::NetworkAdapter;
+use crate::model::partition::Partition;
+
+/// The resource's own element.
+pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkAdapter) -> String {
+    let Some(system) = cx.world.systems.get(&partition.system) else {
+        return String::new();
+    };
+    let location = system.machine.slot_location(partition.id, adapter.slot);
+    let mut w = cx.writer(4096);
+    w.root(
+        "ClientNetworkAdapter",
+        UOM,
+        Some((&adapter.uuid.to_string(), cx.created())),
+        |w| {
+            w.text("DynamicReconfigurationConnectorName", CUD, &location);
+            w.text("LocationCode", ROR, &location);
+            w.value("LocalPartitionID", CUR, partition.id);
+            w.value("RequiredAdapter", CUD, adapter.required);
+            w.value("VariedOn", CUD.volatile(), true);
+            w.value("VirtualSlotNumber", COD, adapter.slot);
+            if !cx.is_hmc() {
+                w.value("Enabled", UOD.since("V1_3_0"), true);
+            }
+            w.text(
+                "AllowedOperatingSystemMACAddresses",
+                CUD,
+                &adapter.allowed_os_macs,
+            );
+            w.text("MACAddress", CUR, &adapter.mac_text());
+            w.value("PortVLANID", CUR, adapter.vlan);
+            w.value("QualityOfServicePriorityEnabled", CUD, false);
+            if !adapter.tagged_vlans.is_empty() {
+                w.text("TaggedVLANIDs", CUA, &tagged_vlans(adapter));
+            }
+            w.value("TaggedVLANSupported", CUA, adapter.tagged);
+            w.links(
+                "AssociatedVirtualSwitch",
+                CUD,
+                [cx.system_child(system.uuid, "VirtualSwitch", adapter.switch)],
+            );
+            w.value("VirtualSwitchID", ROR, adapter.switch_id);
+            if let Some(trunk) = &adapter.trunk {
+                w.optional("DeviceName", ROR, trunk.device.as_deref());
+                w.value("TrunkPriority", CUD, trunk.priority);
+            }
+            if let Some(mtu) = adapter.mtu {
+                w.value("ConfiguredMTU", CUD.since("V1_6_0"), mtu);
+            }
+            w.optional(
+                "OvsBridge",
+                CUD.since("V1_6_0"),
+                adapter.ovs_bridge.as_deref(),
+            );
+            w.optional(
+                "OvsPortExternalIds",
+                CUD.since("V1_6_0"),
+                adapter.ovs_external_ids.as_deref(),
+            );
+            let mine = |vlan: u16| adapter.vlans().any(|own| own == vlan);
+            let networks = system
+                .networks
+                .values()
+                .filter(|network| network.switch == adapter.switch && mine(network.vlan));
+            w.links(
+                "VirtualNetworks",
+                CUR,
+                networks
+                    .map(|network| cx.system_child(system.uuid, "VirtualNetwork", network.uuid)),
+            );
+        },
+    );
+    w.finish()
+}
+
+/// `TaggedVLANIDs`: numbers separated by single blanks.
+pub(crate) fn tagged_vlans(adapter: &NetworkAdapter) -> String {
+    adapter
+        .tagged_vlans
+        .iter()
+        .map(u16::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

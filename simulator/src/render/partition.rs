@@ -1,0 +1,75 @@
+//! `LogicalPartition`.
+
+use super::base_partition;
+use super::context::{Context, upper};
+use super::processors::is_dedicated;
+use super::writer::{CUA, CUD, CUR, ROR, UOM, Writer};
+use crate::http::group::Group;
+use crate::model::names::PartitionKind;
+use crate::model::partition::Partition;
+
+/// The resource's own element.
+pub(crate) fn render(cx: &Context<'_>, partition: &Partition) -> String {
+    let mut w = cx.writer(12 * 1024);
+    w.root(
+        "LogicalPartition",
+        UOM,
+        Some((&upper(partition.uuid), cx.created())),
+        |w| {
+            base_partition::write(w, cx, partition);
+            own(w, cx, partition);
+        },
+    );
+    w.finish()
+}
+
+fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let settings = &partition.settings;
+    let ibmi = partition.kind == PartitionKind::IbmI;
+    if cx.is_hmc() {
+        w.text(
+            "MigrationStorageViosDataStatus",
+            ROR.since("V1_3_0"),
+            "No_Data",
+        );
+    }
+    w.value("RemoteRestartCapable", CUA, settings.remote_restart);
+    w.value(
+        "SimplifiedRemoteRestartCapable",
+        CUD.since("V1_2_0"),
+        settings.simplified_remote_restart,
+    );
+    w.value(
+        "HasDedicatedProcessorsForMigration",
+        ROR,
+        is_dedicated(&partition.processors.current),
+    );
+    w.value("SuspendCapable", CUD, settings.suspend);
+    w.value(
+        "MigrationDisable",
+        CUD.since("V1_3_0"),
+        settings.migration_disabled,
+    );
+    w.value("MigrationState", ROR, partition.migration);
+    w.text("RemoteRestartState", ROR, "Invalid");
+    w.text("PowerManagementMode", CUR, "None");
+    if ibmi {
+        w.value("UsesHighSpeedLinkOpticonnect", CUA, false);
+        w.value("UsesVirtualOpticonnect", CUA, false);
+    }
+    let adapters = base_partition::scsi_client_adapters(cx, partition);
+    if !adapters.is_empty() {
+        w.links("VirtualSCSIClientAdapters", CUR, adapters);
+    }
+    if ibmi || settings.restricted_io {
+        w.value("IsRestrictedIOPartition", CUD, settings.restricted_io);
+    }
+    w.optional("DesignatedIPLSource", CUR, settings.ipl_source.as_deref());
+    if cx.has(Group::Advanced)
+        && let Some(pending) = &settings.pending_boot_string
+    {
+        w.section("BootListInformation", CUD.group("Advanced"), |w| {
+            w.text("PendingBootString", CUD, pending)
+        });
+    }
+}

@@ -1,0 +1,321 @@
+//! Quick properties: scalars as JSON (docs/protocol/quick.md).
+
+use std::fmt::Display;
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::found::Found;
+use super::managed_system::{FIRMWARE, FIRMWARE_LEVEL, SERVICE_PROCESSOR};
+use super::processors::is_dedicated;
+use crate::http::kind::Kind;
+use crate::http::problem::Problem;
+use crate::model::names::PartitionKind;
+use crate::model::network::VirtualNetwork;
+use crate::model::partition::{Partition, ProcessorSetting};
+use crate::model::system::ManagedSystem;
+use crate::model::vios::VirtualIoServer;
+
+/// A property's name and its JSON text.
+type Property = (&'static str, String);
+
+/// `quick/All` of a feed: each object with its `UUID`.
+pub(crate) fn list(
+    cx: &Context<'_>,
+    kind: Option<Kind>,
+    found: &[Found<'_>],
+) -> Result<String, Problem> {
+    if kind.is_none_or(|kind| !has_quick(kind)) {
+        return Err(unsupported(kind.unwrap_or(Kind::Event), "All"));
+    }
+    let objects: Vec<String> = found
+        .iter()
+        .filter_map(|found| Some(print(&properties(cx, *found)?)))
+        .collect();
+    Ok(format!("[{}]", objects.join(",")))
+}
+
+/// `quick` of an entry: one object, without `UUID`.
+pub(crate) fn object(cx: &Context<'_>, found: Found<'_>) -> Result<String, Problem> {
+    let mut properties = properties(cx, found).ok_or_else(|| unsupported(found.kind(), "All"))?;
+    properties.retain(|(name, _)| *name != "UUID");
+    Ok(print(&properties))
+}
+
+/// `quick/<Property>` of an entry: the bare value. A partition answers for scalars of its document as well.
+pub(crate) fn property(cx: &Context<'_>, found: Found<'_>, name: &str) -> Result<String, Problem> {
+    let quick = properties(cx, found).unwrap_or_default();
+    let known = quick
+        .into_iter()
+        .find(|(known, _)| *known == name && name != "UUID")
+        .map(|(_, value)| value);
+    let value = known.or_else(|| {
+        found
+            .as_partition()
+            .and_then(|partition| of_document(partition, name))
+    });
+    value.ok_or_else(|| unsupported(found.kind(), name))
+}
+
+const fn has_quick(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ManagedSystem | Kind::LogicalPartition | Kind::VirtualIoServer | Kind::VirtualNetwork
+    )
+}
+
+fn unsupported(kind: Kind, property: &str) -> Problem {
+    let property: String = property.chars().take(64).collect();
+    let message = format!(
+        "REST0003 Type {} does not support Quick Property {property}.",
+        kind.name()
+    );
+    Problem::new(404, "INVALID_URL", message)
+}
+
+fn properties(cx: &Context<'_>, found: Found<'_>) -> Option<Vec<Property>> {
+    match found {
+        Found::System(system) => Some(of_system(cx, system)),
+        Found::Partition(partition) => Some(of_partition(cx, partition)),
+        Found::Vios(vios) => Some(of_vios(cx, vios)),
+        Found::Network(_, network) => Some(of_network(network)),
+        _ => None,
+    }
+}
+
+fn print(properties: &[Property]) -> String {
+    let members: Vec<String> = properties
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn text(value: impl Display) -> String {
+    Value::String(value.to_string()).to_string()
+}
+
+fn optional(value: Option<impl Display>) -> String {
+    value.map_or_else(null, text)
+}
+
+fn null() -> String {
+    "null".to_owned()
+}
+
+/// A number that real servers hold as a decimal: `BigDecimal.stripTrailingZeros().toString()` of Java, which prints
+/// 20 as `2E+1`.
+fn decimal(value: impl Display) -> String {
+    let plain = value.to_string();
+    let digits = plain.trim_end_matches('0');
+    if plain.contains('.') || digits.is_empty() || digits.len() == plain.len() {
+        return plain;
+    }
+    let exponent = plain.len() - 1;
+    match digits.split_at_checked(1) {
+        Some((first, "")) => format!("{first}E+{exponent}"),
+        Some((first, rest)) => format!("{first}.{rest}E+{exponent}"),
+        None => plain,
+    }
+}
+
+/// The order and the values of an HMC V8R8.6 (cassette `refresher.yml`).
+fn of_system(cx: &Context<'_>, system: &ManagedSystem) -> Vec<Property> {
+    let (hmc, processors) = (cx.is_hmc(), &system.processors);
+    vec![
+        ("Description", text("")),
+        (
+            "ConfigurableSystemMemory",
+            decimal(system.memory.configurable),
+        ),
+        ("SystemFirmware", text(FIRMWARE)),
+        (
+            "ConfigurableSystemProcessorUnits",
+            decimal(processors.configurable),
+        ),
+        (
+            "CurrentAvailableSystemProcessorUnits",
+            decimal(cx.world.available_processors(system.uuid)),
+        ),
+        ("SystemName", text(&system.name)),
+        ("ManufacturingDefaultConfigurationEnabled", text(false)),
+        ("UUID", text(system.uuid)),
+        (
+            "InstalledSystemProcessorUnits",
+            decimal(processors.installed),
+        ),
+        (
+            "IsPowerVMManagementMaster",
+            text(!hmc && system.is_controller),
+        ),
+        ("ActivatedLevel", text(FIRMWARE_LEVEL)),
+        ("InstalledSystemMemory", decimal(system.memory.installed)),
+        ("CapacityOnDemandProcessorCapable", text(true)),
+        ("MTMS", text(&system.machine)),
+        ("MaximumPartitions", system.maximum_partitions.to_string()),
+        (
+            "CurrentAvailableSystemMemory",
+            decimal(cx.world.available_memory(system.uuid)),
+        ),
+        ("SystemLocation", text("")),
+        ("PhysicalSystemAttentionLEDState", text(false)),
+        ("ServiceProcessorVersion", text(SERVICE_PROCESSOR)),
+        ("State", text(&system.state)),
+        ("MergedReferenceCode", text(" ")),
+        (
+            "IsNotPowerVMManagementMaster",
+            text(!hmc && !system.is_controller),
+        ),
+        ("IsClassicHMCManagement", text(hmc)),
+        ("ReferenceCode", text(" ")),
+        ("CapacityOnDemandMemoryCapable", text(true)),
+        ("IPAddress", text(&system.ip_address)),
+        ("MemoryDefragmentationState", text("Not_In_Progress")),
+    ]
+}
+
+/// Processor counts by kind: of whole processors, of virtual ones and of units; what does not apply is null.
+fn processor_counts(partition: &Partition) -> (String, String, String) {
+    match &partition.processors.current {
+        ProcessorSetting::Dedicated { desired, .. } => (desired.to_string(), null(), null()),
+        ProcessorSetting::Shared(shared) => (
+            null(),
+            shared.desired_virtual.to_string(),
+            decimal(shared.desired_units),
+        ),
+    }
+}
+
+fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
+    let (whole, virtually, units) = processor_counts(partition);
+    let slots = cx
+        .world
+        .systems
+        .get(&partition.system)
+        .map(|system| system.io_slots.as_slice())
+        .unwrap_or_default();
+    let physical = slots.iter().any(|slot| slot.owner == Some(partition.uuid));
+    let profile = cx.is_hmc().then_some("default_profile");
+    vec![
+        ("ProgressState", null()),
+        ("Description", optional(partition.description.as_deref())),
+        ("MemoryMode", text("Dedicated")),
+        ("MigrationState", text(partition.migration)),
+        ("PowerManagementMode", null()),
+        ("OperatingSystemVersion", text(&partition.os_version)),
+        ("PartitionID", partition.id.to_string()),
+        ("IsVirtualServiceAttentionLEDOn", text(false)),
+        ("AllocatedVirtualProcessors", virtually),
+        ("PartitionState", text(partition.state)),
+        (
+            "ResourceMonitoringIPAddress",
+            optional(partition.rmc_address.as_deref()),
+        ),
+        ("HasPhysicalIO", text(physical)),
+        ("SharingMode", text(partition.processors.current.sharing())),
+        ("UUID", text(super::upper(partition.uuid))),
+        ("CurrentProcessors", whole),
+        ("LastActivatedProfile", optional(profile)),
+        ("RemoteRestartState", text("Invalid")),
+        ("PartitionType", text(partition.kind)),
+        ("PartitionName", text(&partition.name)),
+        ("RMCState", text(partition.rmc)),
+        ("CurrentMemory", decimal(partition.memory.current)),
+        (
+            "HasDedicatedProcessors",
+            text(is_dedicated(&partition.processors.current)),
+        ),
+        ("AssociatedManagedSystem", text(cx.system(partition.system))),
+        ("ReferenceCode", text(&partition.reference_code)),
+        ("CurrentProcessingUnits", units),
+        (
+            "MigrationDisable",
+            partition.settings.migration_disabled.to_string(),
+        ),
+    ]
+}
+
+fn of_vios(cx: &Context<'_>, vios: &VirtualIoServer) -> Vec<Property> {
+    let partition = &vios.partition;
+    let (whole, virtually, units) = processor_counts(partition);
+    vec![
+        ("CurrentProcessors", whole),
+        ("OperatingSystemVersion", text(&partition.os_version)),
+        ("PartitionID", partition.id.to_string()),
+        ("PartitionType", text(partition.kind)),
+        ("VirtualIOServerLicenseAccepted", text(true)),
+        ("APICapable", text(true)),
+        ("PartitionName", text(&partition.name)),
+        ("IsVirtualServiceAttentionLEDOn", text(false)),
+        ("RMCState", text(partition.rmc)),
+        ("AllocatedVirtualProcessors", virtually),
+        ("CurrentMemory", decimal(partition.memory.current)),
+        (
+            "HasDedicatedProcessors",
+            text(is_dedicated(&partition.processors.current)),
+        ),
+        ("PartitionState", text(partition.state)),
+        ("AssociatedManagedSystem", text(cx.system(partition.system))),
+        (
+            "ResourceMonitoringIPAddress",
+            optional(partition.rmc_address.as_deref()),
+        ),
+        ("ReferenceCode", text(&partition.reference_code)),
+        ("CurrentProcessingUnits", units),
+        ("SharingMode", text(partition.processors.current.sharing())),
+        ("UUID", text(super::upper(partition.uuid))),
+    ]
+}
+
+fn of_network(network: &VirtualNetwork) -> Vec<Property> {
+    vec![
+        ("NetworkName", text(&network.name)),
+        ("NetworkVLANID", network.vlan.to_string()),
+        ("VswitchID", network.switch_id.to_string()),
+        ("TaggedNetwork", text(network.tagged)),
+        ("UUID", text(network.uuid)),
+    ]
+}
+
+/// Scalars of a partition's document that the lists of quick properties do not show.
+fn of_document(partition: &Partition, name: &str) -> Option<String> {
+    let settings = &partition.settings;
+    Some(match name {
+        "PartitionUUID" => text(super::upper(partition.uuid)),
+        "ResourceMonitoringControlState" => text(partition.rmc),
+        "LogicalSerialNumber" => text(&partition.logical_serial),
+        "BootMode" => text(settings.boot_mode),
+        "KeylockPosition" => text(settings.keylock),
+        "AvailabilityPriority" => settings.availability_priority.to_string(),
+        "IsManagementPartition" => text(partition.is_management),
+        "SimplifiedRemoteRestartCapable" if partition.kind != PartitionKind::VirtualIoServer => {
+            text(settings.simplified_remote_restart)
+        }
+        "RemoteRestartCapable" if partition.kind != PartitionKind::VirtualIoServer => {
+            text(settings.remote_restart)
+        }
+        "PendingProcessorCompatibilityMode" => text(settings.compatibility),
+        "CurrentProcessorCompatibilityMode" => text(partition.current_compatibility),
+        "CurrentProfileSync" => text(settings.profile_sync),
+        "MACAddressPrefix" => partition.mac_prefix.to_string(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    /// Cassette `refresher.yml` and captures of later levels.
+    #[test]
+    fn decimals_print_as_javas_do() {
+        let printed = [20, 5120, 1920, 684_800, 262_144, 16, 3072, 0, 100].map(decimal::<u32>);
+        assert_eq!(
+            printed,
+            [
+                "2E+1", "5.12E+3", "1.92E+3", "6.848E+5", "262144", "16", "3072", "0", "1E+2"
+            ]
+        );
+        assert_eq!(decimal("0.06"), "0.06");
+    }
+}

@@ -1,0 +1,126 @@
+//! `VirtualIOServer`.
+//!
+//! Storage, network and mappings appear only with their groups (docs/protocol/groups.md); the elements of a group
+//! carry its name.
+
+use super::context::{Context, upper};
+use super::writer::{CUD, ROR, UOM, Writer};
+use super::{
+    base_partition, media_repository, physical_volume, scsi_mapping, shared_ethernet, trunk_adapter,
+};
+use crate::http::group::Group;
+use crate::model::Owner;
+use crate::model::vios::VirtualIoServer;
+
+/// The resource's own element.
+pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
+    let partition = &vios.partition;
+    let mappings = if cx.has(Group::ViosScsiMapping) {
+        vios.buses.len()
+    } else {
+        0
+    };
+    let mut w = cx.writer(32 * 1024 + mappings * 6 * 1024);
+    w.root(
+        "VirtualIOServer",
+        UOM,
+        Some((&upper(partition.uuid), cx.created())),
+        |w| {
+            base_partition::write(w, cx, partition);
+            own(w, cx, vios);
+        },
+    );
+    w.finish()
+}
+
+fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
+    let (storage, network) = (cx.has(Group::ViosStorage), cx.has(Group::ViosNetwork));
+    let vnic = cx
+        .world
+        .systems
+        .get(&vios.partition.system)
+        .map(|system| &system.capabilities);
+    w.value("APICapable", CUD, true);
+    w.value(
+        "IsVNICCapable",
+        CUD.since("V1_3_0"),
+        vnic.is_some_and(|capabilities| capabilities.vnic),
+    );
+    w.value(
+        "VNICFailOverCapable",
+        CUD.since("V1_4_0"),
+        vnic.is_some_and(|capabilities| capabilities.vnic_failover),
+    );
+    w.value("ManagerPassthroughCapable", CUD, true);
+    if storage {
+        let repositories = vios
+            .volume_groups
+            .iter()
+            .filter_map(|group| group.repository.as_ref());
+        w.section("MediaRepositories", CUD.group("ViosStorage"), |w| {
+            media_repository::write_all(w, repositories)
+        });
+    }
+    w.value("MoverServicePartition", CUD, true);
+    if !cx.is_hmc() {
+        w.value("PagingServicePartition", CUD, false);
+    }
+    if storage {
+        w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
+            for volume in &vios.physical_volumes {
+                physical_volume::write(w, volume, physical_volume::is_available(vios, volume));
+            }
+        });
+    }
+    if network {
+        w.section("SharedEthernetAdapters", CUD.group("ViosNetwork"), |w| {
+            shared_ethernet::write_all(w, cx, vios)
+        });
+    }
+    if storage {
+        let owner = Owner::Vios(vios.partition.uuid);
+        let groups = vios
+            .volume_groups
+            .iter()
+            .map(|group| cx.owned(owner, "VolumeGroup", group.uuid));
+        w.links("StoragePools", CUD.group("ViosStorage"), groups);
+    }
+    if network {
+        w.section("TrunkAdapters", CUD.group("ViosNetwork"), |w| {
+            trunk_adapter::write_all(w, cx, vios)
+        });
+    }
+    w.value("VirtualIOServerLicenseAccepted", CUD, true);
+    if cx.has(Group::ViosFcMapping) {
+        w.section(
+            "VirtualFibreChannelMappings",
+            CUD.group("ViosFCMapping"),
+            |_| (),
+        );
+    }
+    if cx.has(Group::ViosScsiMapping) {
+        w.section("VirtualSCSIMappings", CUD.group("ViosSCSIMapping"), |w| {
+            scsi_mapping::write_all(w, cx, vios)
+        });
+    }
+    if network {
+        shared_ethernet::write_free_ports(w, vios);
+    }
+    if cx.has(Group::Vnic) {
+        w.section(
+            "VirtualNICBackingDevices",
+            ROR.since("V1_3_0").group("VNIC"),
+            |_| (),
+        );
+    }
+    if cx.has(Group::Advanced) {
+        w.section(
+            "VirtualIOServerCapabilities",
+            ROR.since("V1_3_0").group("Advanced"),
+            |w| {
+                w.value("IsTierCapable", ROR.since("V1_3_0"), true);
+                w.value("IsTierMirrorCapable", ROR.since("V1_3_0"), true);
+            },
+        );
+    }
+}

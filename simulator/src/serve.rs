@@ -1,0 +1,307 @@
+//! Sockets: http and https listeners on hyper, with an end that is quick and clean.
+//!
+//! `axum::serve` sets no `TCP_NODELAY`; small answers then wait 40 ms for a delayed acknowledgement, so the accept
+//! loop is our own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::http::connection::{Aborted, Connection};
+use crate::simulator::Simulator;
+use crate::tls::{Certificate, Identity, TlsError};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long the headers of a request may take.
+const HEADERS: Duration = Duration::from_secs(30);
+/// How long requests in flight may go on after the end was asked for.
+const DRAIN: Duration = Duration::from_millis(500);
+/// How many connections there may be at a time.
+const MOST_CONNECTIONS: usize = 4096;
+/// The largest request line with headers, in bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Where and how to listen.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// Address of the http listener; port 0 takes a free one.
+    pub http: Option<SocketAddr>,
+    /// Address of the https listener.
+    pub https: Option<SocketAddr>,
+    /// The certificate of the https listener.
+    pub certificate: Certificate,
+    /// The admin API, http.
+    pub admin: Option<AdminOptions>,
+}
+
+/// Where the admin API listens, and what its users have to know.
+#[derive(Clone, Debug)]
+pub struct AdminOptions {
+    /// A loopback address.
+    pub address: SocketAddr,
+    /// The bearer token.
+    pub token: SecretString,
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {source}; choose another address or port 0")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The admin API is for this machine only.
+    #[error("the admin API listens on loopback addresses only, and {0} is none")]
+    AdminNotLoopback(SocketAddr),
+    /// There is no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A simulator on its sockets. Dropping it ends the listeners at once; [`Serving::stop`] lets requests finish.
+#[derive(Debug)]
+pub struct Serving {
+    /// The http listener's address, with the port that was chosen.
+    pub http: Option<SocketAddr>,
+    /// The https listener's address.
+    pub https: Option<SocketAddr>,
+    /// The admin API's address.
+    pub admin: Option<SocketAddr>,
+    /// The https listener's certificate in PEM if it was made at start.
+    pub certificate_pem: Option<String>,
+    ending: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Binds the sockets and serves `simulator` on them until the returned value is stopped or dropped.
+///
+/// # Errors
+/// [`ServeError`]; nothing is served then.
+pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serving, ServeError> {
+    let mut serving = Serving {
+        http: None,
+        https: None,
+        admin: None,
+        certificate_pem: None,
+        ending: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    };
+    if let Some(address) = options.http {
+        serving.http = Some(serving.listen(address, simulator.router(), None).await?);
+    }
+    if let Some(address) = options.https {
+        let names = if address.ip().is_unspecified() {
+            Vec::new()
+        } else {
+            vec![address.ip().to_string()]
+        };
+        let Identity {
+            config,
+            certificate_pem,
+        } = options.certificate.identity(&names)?;
+        serving.https = Some(
+            serving
+                .listen(address, simulator.router(), Some(TlsAcceptor::from(config)))
+                .await?,
+        );
+        serving.certificate_pem = certificate_pem;
+    }
+    if let Some(AdminOptions { address, token }) = &options.admin {
+        if !address.ip().is_loopback() {
+            return Err(ServeError::AdminNotLoopback(*address));
+        }
+        serving.admin = Some(
+            serving
+                .listen(
+                    *address,
+                    crate::admin::router(simulator, token.clone()),
+                    None,
+                )
+                .await?,
+        );
+    }
+    Ok(serving)
+}
+
+impl Serving {
+    /// Ends the listeners, gives requests in flight half a second, then closes every connection.
+    pub async fn stop(self) {
+        self.ending.cancel();
+        self.tasks.close();
+        // Connections end themselves after DRAIN; the margin is for their tasks to be run.
+        let _ = tokio::time::timeout(DRAIN + Duration::from_millis(200), self.tasks.wait()).await;
+    }
+
+    async fn listen(
+        &self,
+        address: SocketAddr,
+        router: Router,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<SocketAddr, ServeError> {
+        let told = |source| ServeError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(told)?;
+        let bound = listener.local_addr().map_err(told)?;
+        if !bound.ip().is_loopback() {
+            tracing::warn!(address = %bound, "listening beyond the loopback interface: anybody who reaches this address can try to log on");
+        }
+        let (ending, tasks) = (self.ending.clone(), self.tasks.clone());
+        self.tasks
+            .spawn(accept(listener, bound, router, tls, ending, tasks));
+        Ok(bound)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.ending.cancel();
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    local: SocketAddr,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    ending: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = ending.cancelled() => return,
+            accepted = next(&listener, &room) => accepted,
+        };
+        let Some((stream, place)) = accepted else {
+            continue;
+        };
+        let (router, tls, ending) = (router.clone(), tls.clone(), ending.clone());
+        tasks.spawn(async move {
+            connection(stream, local, router, tls, ending).await;
+            drop(place);
+        });
+    }
+}
+
+/// The next connection, once there is room for it.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            // Out of file descriptors, or a connection that ended before it began: the next one may do.
+            tracing::warn!(%error, "a connection cannot be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    local: SocketAddr,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    ending: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    match tls {
+        None => {
+            http1(
+                stream,
+                Connection {
+                    secure: false,
+                    local,
+                },
+                router,
+                ending,
+            )
+            .await
+        }
+        Some(acceptor) => {
+            let handshake = tokio::select! {
+                () = ending.cancelled() => return,
+                handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)) => handshake,
+            };
+            match handshake {
+                Ok(Ok(stream)) => {
+                    http1(
+                        stream,
+                        Connection {
+                            secure: true,
+                            local,
+                        },
+                        router,
+                        ending,
+                    )
+                    .await
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => tracing::debug!("TLS handshake took too long"),
+            }
+        }
+    }
+}
+
+async fn http1<S>(stream: S, peer: Connection, router: Router, ending: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(peer);
+            let Ok(response) = router.oneshot(request).await;
+            // An error instead of an answer makes hyper close the connection without a word.
+            if response.extensions().get::<Aborted>().is_some() {
+                Err(Aborted)
+            } else {
+                Ok(response)
+            }
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(LARGEST_HEAD)
+        .half_close(false);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = ending.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(DRAIN, connection).await.ok()
+        }
+    };
+    if let Some(Err(error)) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}

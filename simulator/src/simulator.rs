@@ -1,0 +1,226 @@
+//! The simulator as one value: a world behind an atomic pointer, its clock, its weather, its sessions.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use tokio::sync::Notify;
+
+use crate::builder::Builder;
+use crate::clock::{Clock, Millis};
+use crate::counters::{Counters, Tally};
+use crate::http::sessions::{Credentials, Sessions};
+use crate::model::{Command, Flavor, Outcome, Refusal, World};
+use crate::render::Renderer;
+use crate::weather::{Faults, Queues, Sky};
+
+/// An emulated management console with everything that it manages. Clones share one world.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use powervm_simulator::{Flavor, Simulator};
+/// let simulator = Simulator::builder().flavor(Flavor::NovaLink).seed(7).build()?;
+/// let router = simulator.router(); // a tower service: call it in process, or serve it on sockets
+/// assert_eq!(simulator.world().vioses.len(), 2);
+/// # drop(router);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) world: ArcSwap<World>,
+    /// Held by whoever makes the next world from the present one, never across an await.
+    pub(crate) writer: Mutex<()>,
+    pub(crate) events: Notify,
+    pub(crate) clock: Clock,
+    pub(crate) sky: Sky,
+    pub(crate) queues: Queues,
+    pub(crate) faults: Faults,
+    pub(crate) tally: Tally,
+    pub(crate) sessions: Sessions,
+    pub(crate) renderer: Renderer,
+    pub(crate) check_invariants: bool,
+    pub(crate) violations: Mutex<Vec<String>>,
+    pub(crate) transactions: AtomicU64,
+    pub(crate) authority: String,
+}
+
+/// How many violations of invariants are kept.
+const KEPT_VIOLATIONS: usize = 100;
+
+impl Simulator {
+    /// A simulator to be: choose flavour, inventory, seed and weather, then build.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The REST API as an HTTP service, for calls in process and for sockets.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        crate::http::router(self)
+    }
+
+    /// The world at this moment of simulated time. The value stays as it is, whatever happens after.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        let now = self.now();
+        let world = self.shared.world.load_full();
+        if world.next_due().is_none_or(|due| due > now) {
+            return world;
+        }
+        let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
+        self.shared.world.load_full()
+    }
+
+    /// Which product is emulated.
+    #[must_use]
+    pub fn flavor(&self) -> Flavor {
+        self.shared.world.load().flavor
+    }
+
+    /// The simulated present.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.shared.clock.now()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Who may log on with a password.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        self.shared.sessions.credentials()
+    }
+
+    /// The sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
+    }
+
+    /// The fault rules.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// What happened so far, in numbers.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared.tally.snapshot()
+    }
+
+    /// The violations of invariants that were found, oldest first (at most a hundred are kept).
+    ///
+    /// Empty unless invariants are checked.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.shared
+            .violations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Applies one command to the world, past HTTP and weather.
+    ///
+    /// # Errors
+    /// What the model refuses; the world is then as it was.
+    pub fn apply(&self, command: Command) -> Result<Outcome, Refusal> {
+        self.commit(|world, now| world.apply(now, command))
+    }
+
+    /// Makes the next world from the present one: brings it to this moment, changes it, and puts it in its place.
+    ///
+    /// # Errors
+    /// What `change` refuses, or a violated invariant if these are checked. The world is then as it was.
+    pub(crate) fn commit<T, E: From<Refusal>>(
+        &self,
+        change: impl FnOnce(&mut World, Millis) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _writer = self
+            .shared
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        let before = self.shared.world.load_full();
+        let mut world = (*before).clone();
+        world.advance(now);
+        let outcome = change(&mut world, now)?;
+        if self.shared.check_invariants {
+            self.check(&world)?;
+        }
+        let news = world.events.next_id() != before.events.next_id();
+        self.shared.world.store(Arc::new(world));
+        if news {
+            self.shared.events.notify_waiters();
+        }
+        Ok(outcome)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The number of the next transaction, `XT10000001`.
+    pub(crate) fn transaction(&self) -> String {
+        format!(
+            "XT{:08}",
+            self.shared.transactions.fetch_add(1, Ordering::Relaxed) % 100_000_000
+        )
+    }
+
+    fn check(&self, world: &World) -> Result<(), Refusal> {
+        let found = violations_of(world);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut violations = self
+            .shared
+            .violations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for violation in &found {
+            tracing::error!(%violation, "an invariant of the model is violated");
+            if violations.len() < KEPT_VIOLATIONS {
+                violations.push(violation.to_string());
+            }
+        }
+        let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+        Err(Refusal::internal(format!(
+            "The simulator's model is wrong, which is a bug of the simulator: {}",
+            told.join("; ")
+        )))
+    }
+}
+
+/// What of the model contradicts itself in this world.
+pub(crate) fn violations_of(_world: &World) -> Vec<String> {
+    Vec::new()
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("flavor", &self.flavor())
+            .field("now", &self.now().to_string())
+            .finish_non_exhaustive()
+    }
+}
