@@ -1,1 +1,14 @@
 //! Drives a PowerVM host through the REST API of its HMC or NovaLink.
+
+pub mod config;
+pub mod error;
+pub mod host;
+pub mod network;
+pub mod operations;
+pub mod partition;
+pub mod rest;
+pub mod saga;
+pub mod transaction;
+pub mod storage;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,132 @@
+//! The Virtual I/O Servers of a host, and whether they can work.
+
+use std::time::Duration;
+
+use powervm_schema::atom::Entry;
+use powervm_schema::partition::{PartitionState, RmcState};
+use powervm_schema::vios::VirtualIoServer;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::rest::{Groups, Session};
+
+/// A Virtual I/O Server as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Vios {
+    /// UUID, as the server writes it.
+    pub uuid: String,
+    /// Name.
+    pub name: String,
+    /// Its partition number.
+    pub id: Option<u32>,
+    /// State of its partition.
+    pub state: String,
+    /// State of its RMC connection.
+    pub rmc: String,
+    /// Whether it is the management partition, which needs no RMC.
+    pub is_management: bool,
+    /// Whether it can work: it runs, and can be reached.
+    pub is_active: bool,
+    /// Seconds since it booted; absent reads as just now.
+    #[serde(skip)]
+    pub uptime: u64,
+}
+
+/// How often a server that is not ready is looked at.
+const POLL: Duration = Duration::from_secs(5);
+/// How long to wait for a server that has been up for a while.
+const SHORT_WAIT: Duration = Duration::from_secs(120);
+/// How long to wait for one that booted within the last hour.
+const LONG_WAIT: Duration = Duration::from_secs(600);
+/// Uptime up to which a server counts as still booting.
+const BOOTING: u64 = 3600;
+
+impl Vios {
+    /// All Virtual I/O Servers of a system.
+    ///
+    /// # Errors
+    /// Those of the request.
+    pub async fn all(session: &Session, system: &str) -> Result<Vec<Self>> {
+        let feed = session.get_feed(&format!("ManagedSystem/{system}/VirtualIOServer"), Groups::None).await?;
+        Ok(feed.entries.iter().map(Self::read).collect())
+    }
+
+    fn read(entry: &Entry) -> Self {
+        let vios = VirtualIoServer(&entry.content);
+        let partition = vios.partition();
+        let state = partition.state().ok().flatten().unwrap_or(PartitionState::Unknown);
+        let rmc = partition.rmc_state().ok().flatten().unwrap_or(RmcState::Unknown);
+        let is_management = partition.is_management_partition().ok().flatten().unwrap_or(false);
+        let is_running = state == PartitionState::Running;
+        let is_reachable = is_management || matches!(rmc, RmcState::Active | RmcState::Busy);
+        Self {
+            uuid: entry.id.clone(),
+            name: partition.name().unwrap_or_default().to_owned(),
+            id: partition.id().ok().flatten(),
+            state: state.to_string(),
+            rmc: rmc.to_string(),
+            is_management,
+            is_active: is_running && is_reachable,
+            uptime: partition.uptime().ok().flatten().unwrap_or(0),
+        }
+    }
+
+    /// Whether it runs but cannot be reached yet.
+    fn is_coming(&self) -> bool {
+        !self.is_active && self.state == PartitionState::Running.as_str()
+    }
+
+    /// Path of this server.
+    pub(crate) fn path(&self) -> String {
+        format!("VirtualIOServer/{}", self.uuid)
+    }
+}
+
+/// Waits until every Virtual I/O Server that runs can be reached, all of them and not just the first.
+///
+/// `limit` of zero waits 120 s, and 600 s when one of them booted within the last hour. When the
+/// time is over, those that can be reached have to do.
+///
+/// # Errors
+/// None can be reached.
+pub async fn wait_until_ready(session: &Session, system: &str, limit: Duration) -> Result<Vec<Vios>> {
+    let start = Instant::now();
+    loop {
+        let all = Vios::all(session, system).await?;
+        let coming: Vec<&Vios> = all.iter().filter(|vios| vios.is_coming()).collect();
+        let patience = match limit {
+            Duration::ZERO if coming.iter().any(|vios| vios.uptime <= BOOTING) => LONG_WAIT,
+            Duration::ZERO => SHORT_WAIT,
+            limit => limit,
+        };
+        if coming.is_empty() || start.elapsed() >= patience {
+            for vios in &coming {
+                tracing::warn!(vios = vios.name, rmc = vios.rmc, "the Virtual I/O Server cannot be reached; going on without it");
+            }
+            return if all.iter().any(|vios| vios.is_active) { Ok(all) } else { Err(none_active(&all)) };
+        }
+        tracing::info!(waiting_for = coming.len(), "waiting for the RMC connections of Virtual I/O Servers");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The active ones among these.
+///
+/// # Errors
+/// There are none.
+pub fn active(all: &[Vios]) -> Result<Vec<Vios>> {
+    let active: Vec<Vios> = all.iter().filter(|vios| vios.is_active).cloned().collect();
+    if active.is_empty() { Err(none_active(all)) } else { Ok(active) }
+}
+
+fn none_active(all: &[Vios]) -> Error {
+    let states: Vec<String> =
+        all.iter().map(|vios| format!("{} is {} with RMC {}", vios.name, vios.state, vios.rmc)).collect();
+    let states = if states.is_empty() { "there is none".to_owned() } else { states.join(", ") };
+    Error::operation(
+        ErrorKind::Precondition,
+        format!("no Virtual I/O Server can work: {states}"),
+        "start one and see that its RMC connection becomes active",
+    )
+}

@@ -1,0 +1,212 @@
+//! The driver itself: one host, its disks, and what concurrent operations share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::shared::{Fresh, Turns};
+use crate::config::{Config, DiskDriver};
+use crate::error::Result;
+use crate::host::{Switches, System, Vios, vios};
+use crate::partition::PartitionUuid;
+use crate::rest::Session;
+use crate::storage::local::LocalDisks;
+use crate::storage::media::Repository;
+use crate::storage::ssp::{ImageCache, Patience, Pool, Units};
+use crate::transaction::Group;
+
+/// How long what is left of the host is believed: concurrent deploys look once, and the server has
+/// the last word.
+const ROOM_IS_FRESH: Duration = Duration::from_secs(10);
+/// How long the states of Virtual I/O Servers, and which switches and repositories there are, are
+/// believed.
+const HOST_IS_FRESH: Duration = Duration::from_secs(60);
+
+/// Drives one host through one session. Clones share everything, and operations of all clones may
+/// run at the same time.
+#[derive(Clone)]
+pub struct Driver {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) session: Session,
+    pub(super) group: Group,
+    pub(super) config: Config,
+    pub(super) system: Identity,
+    pub(super) disks: Disks,
+    pub(super) instances: Turns<PartitionUuid>,
+    pub(super) networks: Turns<String>,
+    room: Fresh<System>,
+    vioses: Fresh<Vec<Vios>>,
+    switches: Fresh<Switches>,
+    repositories: Fresh<Vec<Repository>>,
+    random: Mutex<ChaCha8Rng>,
+    uploads: AtomicUsize,
+}
+
+/// What never changes about the host.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) uuid: String,
+    pub(super) name: String,
+    pub(super) machine: String,
+}
+
+/// Where boot disks live.
+pub(super) enum Disks {
+    Ssp { pool: Pool, images: ImageCache },
+    Local(LocalDisks),
+}
+
+impl Driver {
+    /// Checks the host, and that boot disks have a place.
+    ///
+    /// The server has to manage exactly one system, unless the configuration names one; the
+    /// Virtual I/O Servers that run are waited for; the pool or volume group of the boot disks has
+    /// to be there.
+    ///
+    /// # Errors
+    /// What of that is not so, and those of the requests.
+    pub async fn connect(session: Session, config: Config) -> Result<Self> {
+        config.check()?;
+        let system = System::find(&session, &config.managed_system).await?;
+        let patience = Duration::from_secs(config.vios_active_wait_timeout);
+        let all = vios::wait_until_ready(&session, &system.uuid, patience).await?;
+        let active = vios::active(&all)?;
+        let group = Group::new(session.clone());
+        let disks = match config.disk_driver {
+            DiskDriver::Ssp => {
+                let pool = Pool::find(&session, &system.uuid, &config.cluster_name).await?;
+                let units = Units::of(session.clone(), pool.tier_path());
+                let patience = Patience {
+                    wait: Duration::from_secs(config.image_wait_timeout),
+                    stale_after: Duration::from_secs(config.image_marker_stale_after),
+                    takeover: config.image_marker_takeover,
+                };
+                Disks::Ssp { pool, images: ImageCache::new(session.clone(), units, patience) }
+            }
+            DiskDriver::LocalDisk => {
+                Disks::Local(LocalDisks::find(&session, &group, &active, &config.volume_group_name).await?)
+            }
+        };
+        tracing::info!(system = system.name, machine = system.machine, disks = %config.disk_driver, "connected");
+        let identity = Identity { uuid: system.uuid, name: system.name, machine: system.machine };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
+                session,
+                group,
+                config,
+                system: identity,
+                disks,
+                instances: Turns::default(),
+                networks: Turns::default(),
+                room: Fresh::for_at_most(ROOM_IS_FRESH),
+                vioses: Fresh::for_at_most(HOST_IS_FRESH),
+                switches: Fresh::for_at_most(HOST_IS_FRESH),
+                repositories: Fresh::for_at_most(HOST_IS_FRESH),
+                uploads: AtomicUsize::new(0),
+            }),
+        })
+    }
+
+    /// The session that it works through.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.shared.session
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The host with its limits and what is left of it, read within the last seconds.
+    pub(super) async fn system(&self) -> Result<Arc<System>> {
+        let shared = &self.shared;
+        shared.room.get(|| System::refresh(&shared.session, &shared.system.uuid)).await
+    }
+
+    /// All Virtual I/O Servers, read within the last minute.
+    pub(super) async fn vioses(&self) -> Result<Arc<Vec<Vios>>> {
+        let shared = &self.shared;
+        shared.vioses.get(|| Vios::all(&shared.session, &shared.system.uuid)).await
+    }
+
+    /// The Virtual I/O Servers that can work. When there seems to be none, they are looked at again.
+    pub(super) async fn active_vioses(&self) -> Result<Vec<Vios>> {
+        if let Ok(active) = vios::active(&*self.vioses().await?) {
+            return Ok(active);
+        }
+        self.shared.vioses.forget().await;
+        vios::active(&*self.vioses().await?)
+    }
+
+    /// The virtual switches, read within the last minute.
+    pub(super) async fn switches(&self) -> Result<Arc<Switches>> {
+        let shared = &self.shared;
+        shared.switches.get(|| Switches::read(&shared.session, &shared.system.uuid)).await
+    }
+
+    /// The media repositories of these Virtual I/O Servers, found within the last minute.
+    pub(super) async fn repositories(&self, active: &[Vios]) -> Result<Vec<Repository>> {
+        let shared = &self.shared;
+        let all = shared.repositories.get(|| Repository::find_all(&shared.session, active)).await?;
+        let is_active = |place: &&Repository| active.iter().any(|vios| vios.uuid == place.vios);
+        Ok(all.iter().filter(is_active).cloned().collect())
+    }
+
+    /// A media repository for the next config drive, made if there is none. Config drives are
+    /// spread over the Virtual I/O Servers.
+    pub(super) async fn repository_for_upload(&self, active: &[Vios]) -> Result<Repository> {
+        // One at a time: two deploys would both find none.
+        let _turn = self.shared.networks.take(&"media repository".to_owned()).await;
+        let mut found = self.repositories(active).await?;
+        if found.is_empty() {
+            let config = &self.shared.config;
+            let (group, size) = (&config.vopt_media_volume_group, u64::from(config.vopt_media_rep_size));
+            let made =
+                Repository::create(&self.shared.session, &self.shared.group, active, group, size).await;
+            self.shared.repositories.forget().await;
+            return made;
+        }
+        let index = self.next_upload() % found.len();
+        Ok(found.swap_remove(index))
+    }
+
+    /// Whose turn it is to carry an upload.
+    pub(super) fn next_upload(&self) -> usize {
+        self.shared.uploads.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Tells this driver's markers from others'.
+    pub(super) fn tag(&self) -> u32 {
+        self.shared.random.lock().unwrap_or_else(PoisonError::into_inner).next_u32()
+    }
+
+    /// A partition's address on the server, as mappings refer to it.
+    pub(super) fn partition_href(&self, partition: PartitionUuid) -> String {
+        format!("{}/rest/api/uom/{}", self.shared.session.endpoint().origin(), path_of(partition))
+    }
+}
+
+/// A partition's path below the API's root.
+pub(super) fn path_of(partition: PartitionUuid) -> String {
+    format!("LogicalPartition/{partition}")
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Driver")
+            .field("system", &self.shared.system.name)
+            .field("session", &self.shared.session)
+            .finish_non_exhaustive()
+    }
+}

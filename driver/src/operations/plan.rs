@@ -1,0 +1,147 @@
+//! What a deploy decides before it changes anything.
+
+use std::collections::BTreeSet;
+
+use powervm_schema::view::FieldValue;
+
+use super::driver::{Driver, path_of};
+use super::request::SpawnRequest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::switches::MANAGEMENT;
+use crate::host::{Switch, System, Vios};
+use crate::network::{Mac, NetworkInterface};
+use crate::partition::name::partition_name;
+use crate::partition::sizing::Processors;
+use crate::partition::{PartitionUuid, Sizing, SizingError};
+use crate::rest::Groups;
+
+/// A deploy, decided.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// UUID of the partition.
+    pub(super) partition: PartitionUuid,
+    /// Its name.
+    pub(super) name: String,
+    /// Its size.
+    pub(super) sizing: Sizing,
+    /// Number of its processor pool.
+    pub(super) pool: u32,
+    /// Its interfaces, in order.
+    pub(super) interfaces: Vec<PlannedInterface>,
+    /// Its management interface.
+    pub(super) management: Option<PlannedManagement>,
+    /// The Virtual I/O Servers that can work.
+    pub(super) vioses: Vec<Vios>,
+}
+
+/// An interface with the address that it will have, where that can be chosen.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedInterface {
+    pub(super) interface: NetworkInterface,
+    pub(super) switch: Switch,
+    pub(super) mac: Option<Mac>,
+}
+
+/// The management interface.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedManagement {
+    pub(super) switch: Switch,
+    pub(super) mac: Option<Mac>,
+}
+
+impl Plan {
+    /// Decides, and checks all that can be known before anything is changed.
+    pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
+        let partition = PartitionUuid::of_instance(request.instance);
+        let name = partition_name(&request.name)
+            .map_err(|error| Error::caused(ErrorKind::Invalid, error.to_string(), "give the server a name", error))?;
+        let (system, vioses, switches, ()) = futures_util::try_join!(
+            driver.system(),
+            driver.active_vioses(),
+            driver.switches(),
+            refuse_existing(driver, partition, &name),
+        )?;
+        let sizing = Sizing::of(&request.flavor, driver.config().sizing(), &system.limits)?;
+        system.limits.check(&sizing)?;
+        system.room.check(&name, &sizing)?;
+        let pool = find_pool(driver, &sizing).await?;
+        let mut interfaces = Vec::new();
+        if !request.networks.is_empty() {
+            let switch = switches.bridged()?;
+            for (index, interface) in request.networks.iter().enumerate() {
+                let mac = choose_mac(&system, request, interface, index)?;
+                interfaces.push(PlannedInterface { interface: interface.clone(), switch: switch.clone(), mac });
+            }
+        }
+        refuse_same_addresses(&interfaces)?;
+        let management = driver.config().use_rmc_mgmt_vif.then(|| switches.named(MANAGEMENT)).flatten();
+        let management = management.map(|switch| PlannedManagement {
+            switch: switch.clone(),
+            mac: system.limits.custom_mac.then(|| Mac::derived(request.instance, "mgmt")),
+        });
+        Ok(Self { partition, name, sizing, pool, interfaces, management, vioses })
+    }
+
+    /// Whether every address is known before the adapters are made.
+    pub(super) fn knows_addresses(&self) -> bool {
+        self.interfaces.iter().all(|planned| planned.mac.is_some())
+            && self.management.as_ref().is_none_or(|planned| planned.mac.is_some())
+    }
+}
+
+async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) -> Result<()> {
+    match driver.session().quick(&path_of(partition), "PartitionName").await {
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+        Ok(found) => Err(Error::operation(
+            ErrorKind::Exists,
+            format!("the instance has a partition already: {} ({partition})", found.as_str().unwrap_or(name)),
+            "destroy it first",
+        )),
+    }
+}
+
+async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
+    let Processors::Shared { pool: Some(name), .. } = &sizing.processors else { return Ok(0) };
+    let path = format!("ManagedSystem/{}/SharedProcessorPool", driver.shared.system.uuid);
+    let feed = driver.session().get_feed(&path, Groups::None).await?;
+    let mut found = feed.entries.iter().filter(|entry| entry.content.child_value("PoolName") == Some(name.as_str()));
+    match (found.next(), found.next()) {
+        (Some(entry), None) => entry
+            .content
+            .child_value("PoolID")
+            .and_then(u32::from_wire)
+            .ok_or_else(|| SizingError::PoolNotFound { name: name.clone() }.into()),
+        (None, _) => Err(SizingError::PoolNotFound { name: name.clone() }.into()),
+        (Some(_), Some(_)) => Err(SizingError::PoolNotUnique { name: name.clone() }.into()),
+    }
+}
+
+fn choose_mac(
+    system: &System,
+    request: &SpawnRequest,
+    interface: &NetworkInterface,
+    index: usize,
+) -> Result<Option<Mac>> {
+    match (interface.mac, system.limits.custom_mac) {
+        (Some(mac), true) => Ok(Some(mac)),
+        (None, true) => Ok(Some(Mac::derived(request.instance, &format!("nic{index}")))),
+        (None, false) => Ok(None),
+        (Some(mac), false) => Err(Error::operation(
+            ErrorKind::Precondition,
+            format!("the host cannot give an adapter the address {mac}: it chooses addresses itself"),
+            "leave the address out, or use another host",
+        )),
+    }
+}
+
+fn refuse_same_addresses(interfaces: &[PlannedInterface]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match interfaces.iter().filter_map(|planned| planned.mac).find(|mac| !seen.insert(*mac)) {
+        None => Ok(()),
+        Some(mac) => Err(Error::invalid(
+            format!("two interfaces are to have the address {mac}"),
+            "give each its own, or leave them out",
+        )),
+    }
+}

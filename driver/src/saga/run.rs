@@ -1,0 +1,411 @@
+//! Running a saga: forwards along the graph, and backwards when something goes wrong.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::graph::Graph;
+use super::observer::{Event, NoObserver, Observer, Phase};
+use super::report::{SagaFailure, StepFailure};
+use super::step::{Action, Saga, Step};
+use crate::error::{Error, Result};
+
+/// How a saga is run.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// Sees every event.
+    pub observer: Arc<dyn Observer>,
+    /// Stops the saga between steps and has it undone. A step that can stop early holds a clone of its own.
+    pub cancel: CancellationToken,
+    /// How often an undo is tried in all; at least once.
+    pub undo_tries: u32,
+    /// Pause before the second try of an undo, doubled before each further one.
+    pub undo_pause: Duration,
+    /// Repeats of steps, for tests of idempotence.
+    pub rehearsal: Rehearsal,
+}
+
+/// Repeats of a step or of an undo: the second run has to change nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsal {
+    /// The action of this step is run twice.
+    pub repeat_step: Option<String>,
+    /// The undo of this step is run twice.
+    pub repeat_undo: Option<String>,
+}
+
+impl Default for RunOptions {
+    /// No observer, no cancellation, three tries of an undo a second or two apart.
+    fn default() -> RunOptions {
+        RunOptions {
+            observer: Arc::new(NoObserver),
+            cancel: CancellationToken::new(),
+            undo_tries: 3,
+            undo_pause: Duration::from_secs(1),
+            rehearsal: Rehearsal::default(),
+        }
+    }
+}
+
+impl RunOptions {
+    /// Replaces the observer.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> RunOptions {
+        self.observer = observer;
+        self
+    }
+
+    /// Replaces the cancellation token.
+    #[must_use]
+    pub fn cancel(mut self, cancel: CancellationToken) -> RunOptions {
+        self.cancel = cancel;
+        self
+    }
+}
+
+impl<C: Send + Sync + 'static> Saga<C> {
+    /// Runs the saga to its end or back to its beginning.
+    ///
+    /// It runs in a task of its own: if the returned future is dropped, the saga is cancelled and undoes itself in
+    /// the background for as long as the runtime lives, so a dropped operation is never left half done.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a graph with unknown or duplicate names or a cycle, before anything runs;
+    /// [`Error::Saga`] otherwise, with the first error, and with every undo that failed on all its tries.
+    pub async fn run(self, context: Arc<C>, options: RunOptions) -> Result<()> {
+        let graph = Graph::of(&self.name, &self.steps)?;
+        let cancel = options.cancel.child_token();
+        let cancelled_by_drop = cancel.clone().drop_guard();
+        let name = Arc::clone(&self.name);
+        let span = tracing::info_span!("saga", saga = %name);
+        let run = Run {
+            saga: Arc::new(self),
+            graph,
+            context,
+            options,
+            cancel,
+        };
+        let outcome = tokio::spawn(run.run().instrument(span)).await;
+        drop(cancelled_by_drop);
+        match outcome {
+            Ok(result) => result,
+            Err(_) => Err(Error::internal(format!(
+                "saga {name:?} was torn down with its runtime"
+            ))),
+        }
+    }
+}
+
+struct Run<C> {
+    saga: Arc<Saga<C>>,
+    graph: Graph,
+    context: Arc<C>,
+    options: RunOptions,
+    cancel: CancellationToken,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Begun,
+    Done,
+}
+
+impl<C: Send + Sync + 'static> Run<C> {
+    async fn run(self) -> Result<()> {
+        let count = self.saga.steps.len();
+        let mut states = vec![State::Waiting; count];
+        let mut failures: Vec<StepFailure> = Vec::new();
+        let mut cancelled = false;
+        let mut running: JoinSet<(usize, Result<()>)> = JoinSet::new();
+        loop {
+            cancelled = cancelled
+                || (self.cancel.is_cancelled() && states.iter().any(|state| *state != State::Done));
+            if !cancelled && failures.is_empty() {
+                for step in self.ready(&states) {
+                    set(&mut states, step, State::Begun);
+                    running.spawn(self.worker(step).act().in_current_span());
+                }
+            }
+            let ended = tokio::select! {
+                biased;
+                ended = running.join_next() => ended,
+                () = self.cancel.cancelled(), if !cancelled => continue,
+            };
+            match ended {
+                None => break,
+                Some(Ok((step, Ok(())))) => set(&mut states, step, State::Done),
+                Some(Ok((step, Err(error)))) => {
+                    tracing::warn!(step = %self.name(step), %error, "step failed");
+                    failures.push(StepFailure {
+                        step: self.name(step),
+                        error,
+                    });
+                }
+                // Actions are guarded against panics, so only a runtime that shuts down gets here.
+                Some(Err(_)) => {
+                    let error = Error::internal("a step's task was torn down");
+                    failures.push(StepFailure {
+                        step: String::new(),
+                        error,
+                    });
+                }
+            }
+        }
+        if failures.is_empty() && !cancelled {
+            return Ok(());
+        }
+        let left_behind = self.undo(&states).await;
+        Err(self.report(failures, left_behind).into())
+    }
+
+    fn report(&self, mut failures: Vec<StepFailure>, left_behind: Vec<StepFailure>) -> SagaFailure {
+        let saga = self.saga.name.to_string();
+        if failures.is_empty() {
+            let error = Error::Cancelled { what: saga.clone() };
+            return SagaFailure {
+                saga,
+                step: None,
+                error,
+                others: failures,
+                left_behind,
+            };
+        }
+        let first = failures.remove(0);
+        SagaFailure {
+            saga,
+            step: Some(first.step),
+            error: first.error,
+            others: failures,
+            left_behind,
+        }
+    }
+
+    /// Steps that wait for nothing any more.
+    fn ready(&self, states: &[State]) -> Vec<usize> {
+        let done = |step: &usize| states.get(*step) == Some(&State::Done);
+        let waits = states
+            .iter()
+            .enumerate()
+            .filter(|(_, state)| **state == State::Waiting);
+        waits
+            .map(|(step, _)| step)
+            .filter(|step| {
+                self.graph
+                    .before
+                    .get(*step)
+                    .is_some_and(|b| b.iter().all(done))
+            })
+            .collect()
+    }
+
+    /// Undoes what was begun, each step once all begun steps that came after it are undone. A failed undo does not
+    /// keep the others from being tried: what else can be removed is removed.
+    async fn undo(&self, states: &[State]) -> Vec<StepFailure> {
+        let begun = |step: usize| {
+            states
+                .get(step)
+                .is_some_and(|state| *state != State::Waiting)
+        };
+        let mut todo: Vec<usize> = (0..states.len()).filter(|step| begun(*step)).collect();
+        let mut undone = vec![false; states.len()];
+        let mut left_behind = Vec::new();
+        let mut running: JoinSet<(usize, Result<()>)> = JoinSet::new();
+        loop {
+            let is_free = |step: &usize| {
+                let later = self.graph.after.get(*step).into_iter().flatten();
+                later
+                    .copied()
+                    .all(|later| !begun(later) || undone.get(later) == Some(&true))
+            };
+            let (free, rest): (Vec<usize>, Vec<usize>) = todo.into_iter().partition(is_free);
+            todo = rest;
+            for step in free.into_iter().rev() {
+                running.spawn(self.worker(step).undo().in_current_span());
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok((step, result))) => {
+                    if let Some(flag) = undone.get_mut(step) {
+                        *flag = true;
+                    }
+                    if let Err(error) = result {
+                        tracing::error!(step = %self.name(step), %error, "could not undo");
+                        left_behind.push(StepFailure {
+                            step: self.name(step),
+                            error,
+                        });
+                    }
+                }
+                Some(Err(_)) => break,
+            }
+        }
+        left_behind
+    }
+
+    fn name(&self, step: usize) -> String {
+        self.saga
+            .steps
+            .get(step)
+            .map(|step| step.name.to_string())
+            .unwrap_or_default()
+    }
+
+    fn worker(&self, index: usize) -> Worker<C> {
+        Worker {
+            saga: Arc::clone(&self.saga),
+            index,
+            context: Arc::clone(&self.context),
+            options: self.options.clone(),
+        }
+    }
+}
+
+fn set(states: &mut [State], step: usize, state: State) {
+    if let Some(slot) = states.get_mut(step) {
+        *slot = state;
+    }
+}
+
+/// One step's task, forwards or backwards.
+struct Worker<C> {
+    saga: Arc<Saga<C>>,
+    index: usize,
+    context: Arc<C>,
+    options: RunOptions,
+}
+
+impl<C: Send + Sync + 'static> Worker<C> {
+    async fn act(self) -> (usize, Result<()>) {
+        let result = match self.saga.steps.get(self.index) {
+            Some(step) => {
+                let span = tracing::info_span!("step", step = %step.name);
+                self.act_observed(step).instrument(span).await
+            }
+            None => Err(Error::internal("a step outside its saga")),
+        };
+        (self.index, result)
+    }
+
+    async fn act_observed(&self, step: &Step<C>) -> Result<()> {
+        self.observe(step, Phase::Begin).await?;
+        let start = Instant::now();
+        let again = self.options.rehearsal.repeat_step.as_deref() == Some(&*step.name);
+        let mut result = self.guarded(&step.action).await;
+        if again && result.is_ok() {
+            result = self.guarded(&step.action).await;
+        }
+        let took = start.elapsed();
+        match result {
+            Ok(()) => self.observe(step, Phase::End { took }).await,
+            Err(error) => {
+                let phase = Phase::Failed {
+                    error: error.to_string(),
+                };
+                self.observe_lightly(step, phase).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn undo(self) -> (usize, Result<()>) {
+        let step = self.saga.steps.get(self.index);
+        let result = match step.and_then(|step| step.undo.as_ref().map(|undo| (step, undo))) {
+            Some((step, undo)) => {
+                let span = tracing::info_span!("undo", step = %step.name);
+                self.undo_observed(step, undo).instrument(span).await
+            }
+            None => Ok(()),
+        };
+        (self.index, result)
+    }
+
+    async fn undo_observed(&self, step: &Step<C>, undo: &Action<C>) -> Result<()> {
+        self.observe_lightly(step, Phase::UndoBegin).await;
+        let start = Instant::now();
+        let mut result = self.undo_retried(undo).await;
+        let again = self.options.rehearsal.repeat_undo.as_deref() == Some(&*step.name);
+        if again && result.is_ok() {
+            result = self.undo_retried(undo).await;
+        }
+        let phase = match &result {
+            Ok(()) => Phase::UndoEnd {
+                took: start.elapsed(),
+            },
+            Err(error) => Phase::UndoFailed {
+                error: error.to_string(),
+            },
+        };
+        self.observe_lightly(step, phase).await;
+        result
+    }
+
+    async fn undo_retried(&self, undo: &Action<C>) -> Result<()> {
+        let mut pause = self.options.undo_pause;
+        let mut tries_left = self.options.undo_tries.max(1);
+        loop {
+            let result = self.guarded(undo).await;
+            tries_left -= 1;
+            match result {
+                Err(error) if tries_left > 0 => {
+                    tracing::warn!(%error, tries_left, "undo failed, trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// A panic in a step is a defect, but it must not keep the other steps from being undone.
+    async fn guarded(&self, action: &Action<C>) -> Result<()> {
+        let context = Arc::clone(&self.context);
+        match AssertUnwindSafe(async { action(context).await })
+            .catch_unwind()
+            .await
+        {
+            Ok(result) => result,
+            Err(_) => Err(Error::internal("the step panicked")),
+        }
+    }
+
+    async fn observe(&self, step: &Step<C>, phase: Phase) -> Result<()> {
+        let context = match self
+            .saga
+            .snapshot
+            .map(|snapshot| snapshot(&self.context))
+            .transpose()
+        {
+            Ok(context) => context,
+            Err(error) => {
+                return Err(Error::internal(format!(
+                    "the context could not be serialised: {error}"
+                )));
+            }
+        };
+        let event = Event {
+            saga: self.saga.name.to_string(),
+            step: step.name.to_string(),
+            index: self.index,
+            steps: self.saga.steps.len(),
+            phase,
+            context,
+        };
+        let observed = AssertUnwindSafe(async { self.options.observer.observe(&event).await })
+            .catch_unwind()
+            .await;
+        observed.unwrap_or_else(|_| Err(Error::internal("the observer panicked")))
+    }
+
+    async fn observe_lightly(&self, step: &Step<C>, phase: Phase) {
+        if let Err(error) = self.observe(step, phase).await {
+            tracing::error!(%error, "the observer failed");
+        }
+    }
+}

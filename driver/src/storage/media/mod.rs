@@ -1,0 +1,9 @@
+//! Optical media: the config drive's image, and the repositories that hold it.
+
+pub mod config_drive;
+pub mod iso;
+mod iso_dates;
+pub mod repository;
+
+pub use config_drive::ConfigDrive;
+pub use repository::Repository;

@@ -1,0 +1,224 @@
+//! Names of what a deploy makes in storage.
+//!
+//! Other hosts of the same shared storage pool look these names up, some of them with other
+//! software, so they are kept to the letter. A name of a file, logical unit, virtual disk or
+//! medium has the characters `A-Z a-z 0-9 . _` only; what else is asked for becomes `_`.
+
+use uuid::Uuid;
+
+/// Longest name of a file or a logical unit, in characters.
+pub const MAX_FILE_NAME: usize = 79;
+/// Longest name of a virtual disk.
+pub const MAX_VIRTUAL_DISK_NAME: usize = 15;
+/// Longest name of an optical medium.
+pub const MAX_MEDIUM_NAME: usize = 37;
+/// Length of what a marker logical unit has before the image's name: `part` and 8 digits.
+pub const MARKER_PREFIX_LENGTH: usize = 12;
+
+const MARKER_START: &str = "part";
+/// Name of a media repository that the driver makes.
+pub const REPOSITORY: &str = "vopt";
+
+/// `prefix`, as much of `name` as fits, `suffix`; at most `max` characters, all of them legal.
+#[must_use]
+pub fn sanitised(prefix: &str, name: &str, suffix: &str, max: usize) -> String {
+    let room = max.saturating_sub(prefix.len() + suffix.len());
+    [
+        legal(prefix),
+        legal(name).chars().take(room).collect(),
+        legal(suffix),
+    ]
+    .concat()
+}
+
+fn legal(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
+
+/// Name of an instance's boot disk in a shared storage pool.
+#[must_use]
+pub fn boot_unit(instance_name: &str) -> String {
+    sanitised("boot_", instance_name, "", MAX_FILE_NAME)
+}
+
+/// Whether a logical unit's name is one that this driver gives to an instance's own disk.
+#[must_use]
+pub fn is_instance_unit(name: &str) -> bool {
+    name.starts_with("boot_") || name.starts_with("rescue_")
+}
+
+/// Name of an instance's boot disk in a volume group: `b_`, 8 characters of the name, `_`, 4 of the UUID.
+#[must_use]
+pub fn boot_virtual_disk(instance_name: &str, instance: Uuid) -> String {
+    let start: String = legal(instance_name).chars().take(8).collect();
+    let tail: String = instance.hyphenated().to_string().chars().take(4).collect();
+    format!("b_{start}_{tail}")
+}
+
+/// Whether a virtual disk's name is one that this driver gives to an instance's own disk.
+#[must_use]
+pub fn is_instance_virtual_disk(name: &str) -> bool {
+    name.starts_with("b_") || name.starts_with("r_")
+}
+
+/// Name of a cached image in a volume group.
+#[must_use]
+pub fn image_virtual_disk(image: Uuid) -> String {
+    let start: String = image.hyphenated().to_string().chars().take(13).collect();
+    format!("i_{}", legal(&start))
+}
+
+/// Name of an instance's config drive.
+#[must_use]
+pub fn config_drive(instance: Uuid) -> String {
+    sanitised(
+        "cfg_",
+        &instance.simple().to_string(),
+        ".iso",
+        MAX_MEDIUM_NAME,
+    )
+}
+
+/// The last part of a device name: servers report `/dev/x` where `x` was asked for.
+#[must_use]
+pub fn base_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Names under which an image may be found in a shared storage pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageUnitName {
+    current: String,
+    cut: Option<String>,
+}
+
+impl ImageUnitName {
+    /// Names for an image by its name and its MD5 checksum.
+    ///
+    /// A marker's name has to hold the whole image's name, so that has 67 characters at most. Where
+    /// it would be longer, the image's name is cut and the checksum is kept, so that two images
+    /// never share a name. Drivers of the Python family cut the end, the checksum, instead; what
+    /// they uploaded is found under that name too.
+    #[must_use]
+    pub fn of(image_name: &str, checksum: &str) -> Self {
+        let suffix = format!("_{checksum}");
+        let max = MAX_FILE_NAME - MARKER_PREFIX_LENGTH;
+        let current = sanitised("image_", image_name, &suffix, max);
+        let cut: String = sanitised("image_", image_name, &suffix, MAX_FILE_NAME)
+            .chars()
+            .take(max)
+            .collect();
+        Self {
+            cut: (cut != current).then_some(cut),
+            current,
+        }
+    }
+
+    /// The name under which this driver uploads.
+    #[must_use]
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    /// Whether a logical unit of this name is the image.
+    #[must_use]
+    pub fn is_image(&self, name: &str) -> bool {
+        name == self.current || self.cut.as_deref() == Some(name)
+    }
+
+    /// Whether a logical unit of this name says that somebody uploads the image: any other name that
+    /// ends with the image's.
+    #[must_use]
+    pub fn is_marker(&self, name: &str) -> bool {
+        !self.is_image(name)
+            && (name.ends_with(&self.current)
+                || self.cut.as_deref().is_some_and(|cut| name.ends_with(cut)))
+    }
+
+    /// Name of a marker; `tag` tells uploaders apart, and the lowest name wins.
+    #[must_use]
+    pub fn marker(&self, tag: u32) -> String {
+        format!("{MARKER_START}{tag:08x}{}", self.current)
+    }
+}
+
+/// Whether this is some image's marker: `part`, 8 hexadecimal digits, and more.
+#[must_use]
+pub fn is_any_marker(name: &str) -> bool {
+    name.strip_prefix(MARKER_START)
+        .and_then(|rest| rest.get(..8).map(|tag| (tag, rest.len() > 8)))
+        .is_some_and(|(tag, more)| more && tag.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const INSTANCE: Uuid = Uuid::from_u128(0xfa3b_7c44_0d2e_4b5f_9c11_8e6f_00aa_10bc);
+    const MD5: &str = "64d7c1cd2b6f60c92c14662941cb7913";
+
+    #[test]
+    fn names_are_those_that_other_hosts_look_up() {
+        assert_eq!(boot_unit("web server/1"), "boot_web_server_1");
+        assert_eq!(
+            boot_virtual_disk("instance-00000001", INSTANCE),
+            "b_instance_fa3b"
+        );
+        assert_eq!(image_virtual_disk(INSTANCE), "i_fa3b7c44_0d2e");
+        assert_eq!(
+            config_drive(INSTANCE),
+            "cfg_fa3b7c440d2e4b5f9c118e6f00aa1.iso"
+        );
+        assert_eq!(config_drive(INSTANCE).len(), MAX_MEDIUM_NAME);
+        assert_eq!(base_name("/dev/b_instance_fa3b"), "b_instance_fa3b");
+    }
+
+    #[test]
+    fn an_image_is_named_after_its_name_and_checksum() {
+        let names = ImageUnitName::of("cirros 0.4", MD5);
+        assert_eq!(names.current(), format!("image_cirros_0.4_{MD5}"));
+        assert_eq!(
+            names.marker(0x1c),
+            format!("part0000001cimage_cirros_0.4_{MD5}")
+        );
+        assert!(names.is_marker(&names.marker(7)) && !names.is_image(&names.marker(7)));
+        assert!(is_any_marker(&names.marker(7)) && !is_any_marker(names.current()));
+    }
+
+    #[test]
+    fn a_long_image_name_keeps_its_checksum_and_old_uploads_are_found() {
+        let name = "a".repeat(60);
+        let names = ImageUnitName::of(&name, MD5);
+        assert!(names.current().ends_with(MD5) && names.current().len() == 67);
+        assert_eq!(names.marker(0).len(), MAX_FILE_NAME);
+        let old = format!("image_{}_{}", "a".repeat(40), &MD5[..20]);
+        assert!(names.is_image(&old) && names.is_marker(&format!("part00000000{old}")));
+        let other = ImageUnitName::of(&name, "0123456789abcdef0123456789abcdef");
+        assert_ne!(names.current(), other.current());
+        assert!(!other.is_image(&old));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_an_illegal_or_long_name(name in ".{0,120}", bits in any::<u128>()) {
+            let legal = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
+            let uuid = Uuid::from_u128(bits);
+            let image = ImageUnitName::of(&name, MD5);
+            prop_assert!(legal(&boot_unit(&name)) && boot_unit(&name).len() <= MAX_FILE_NAME);
+            prop_assert!(legal(image.current()) && image.marker(1).len() <= MAX_FILE_NAME);
+            let disk = boot_virtual_disk(&name, uuid);
+            prop_assert!(legal(&disk) && disk.len() <= MAX_VIRTUAL_DISK_NAME);
+            prop_assert!(legal(&config_drive(uuid)) && config_drive(uuid).len() <= MAX_MEDIUM_NAME);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Images in a shared storage pool, uploaded once by whichever host needs them first.
+//!
+//! Hosts of a pool agree through the pool itself: a tiny marker unit, named `part`, eight digits and
+//! the image's name, says that somebody uploads. The lowest marker's owner uploads, the others
+//! remove theirs and wait until no marker is left. The drivers of the Python family do the same, so
+//! they and this one share a pool. `docs/decisions/image-cache.md` says what differs here: shorter
+//! waits, one uploader among the operations of a process, and a report of markers that were left
+//! behind.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use powervm_schema::storage::LogicalUnitType;
+use powervm_schema::units::Gigabytes;
+use tokio::time::Instant;
+
+use super::units::{NewUnit, Unit, Units, same_device};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operations::{Control, Progress};
+use crate::rest::Session;
+use crate::storage::flights::{Flight, Flights};
+use crate::storage::image::Image;
+use crate::storage::names::{ImageUnitName, is_any_marker};
+use crate::storage::size::logical_unit_size;
+use crate::storage::upload;
+
+/// Size of a marker.
+const MARKER_GB: f64 = 0.001;
+/// Shortest and longest pause between two looks at somebody else's upload.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
+/// Shortest and longest pause before another try at a boot disk.
+const TRY_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// Tries at a boot disk in all.
+const TRIES: u32 = 4;
+/// Tries at removing a unit that would keep others from the image for ever.
+const REMOVAL_TRIES: u32 = 5;
+
+/// An image that can be cloned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ImageUnit {
+    /// Unique device identifier.
+    pub(crate) udid: String,
+    /// Size.
+    pub(crate) capacity: Gigabytes,
+}
+
+/// How to deal with others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Longest wait for somebody else's upload.
+    pub(crate) wait: Duration,
+    /// After how long without any change a marker counts as left behind.
+    pub(crate) stale_after: Duration,
+    /// Whether to remove such a marker and go on.
+    pub(crate) takeover: bool,
+}
+
+/// One upload that may have to be made.
+pub(crate) struct ImageJob<'a> {
+    pub(crate) image: &'a Image,
+    pub(crate) control: &'a Control,
+    /// UUID of the Virtual I/O Server that the upload goes through.
+    pub(crate) vios: &'a str,
+    /// Tells our marker from others'.
+    pub(crate) tag: u32,
+}
+
+/// The images of one tier.
+pub(crate) struct ImageCache {
+    session: Session,
+    units: Units,
+    patience: Patience,
+    flights: Flights<ImageUnit>,
+}
+
+/// An upload that did not come to its end.
+struct Failed {
+    error: Error,
+    /// The partial image is still there.
+    left_partial: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, left_partial: false }
+    }
+}
+
+enum Seen {
+    Image(ImageUnit),
+    Markers(BTreeSet<String>),
+    Nothing,
+}
+
+impl ImageCache {
+    pub(crate) fn new(session: Session, units: Units, patience: Patience) -> Self {
+        Self { session, units, patience, flights: Flights::default() }
+    }
+
+    pub(crate) fn units(&self) -> &Units {
+        &self.units
+    }
+
+    /// What operations that need the same image hold together. As long as one holds it, no other
+    /// operation of this process removes the image.
+    pub(crate) fn board(&self, image: &Image) -> std::sync::Arc<Flight<ImageUnit>> {
+        self.flights.board(names_of(image).current())
+    }
+
+    /// The image, uploaded now if the pool does not have it.
+    ///
+    /// # Errors
+    /// Those of the requests and of the upload; a wait for somebody else that took too long;
+    /// cancellation.
+    pub(crate) async fn ensure(&self, flight: &Flight<ImageUnit>, job: &ImageJob<'_>) -> Result<ImageUnit> {
+        flight.result(|| self.find_or_upload(job)).await
+    }
+
+    /// A clone of the image, as large as asked for and at least as large as the image.
+    ///
+    /// When another host removes the image just then, with its last clone, it is uploaded again.
+    ///
+    /// # Errors
+    /// As [`Self::ensure`].
+    pub(crate) async fn clone_image(
+        &self,
+        flight: &Flight<ImageUnit>,
+        job: &ImageJob<'_>,
+        name: &str,
+        root_gb: u64,
+    ) -> Result<Unit> {
+        let mut tries = 1;
+        loop {
+            let image = self.ensure(flight, job).await?;
+            let error = match self.clone_once(&image, name, root_gb).await {
+                Ok(unit) => return Ok(unit),
+                Err(error) => error,
+            };
+            let is_gone = !self.units.list().await?.iter().any(|unit| same_device(&unit.udid, &image.udid));
+            if !is_gone || tries == TRIES {
+                return Err(error);
+            }
+            tracing::warn!(%error, tries, "the image went away before it was cloned, uploading it again");
+            flight.forget(|landed| landed.udid == image.udid).await;
+            tries += 1;
+            self.pause(job.control, TRY_AGAIN).await?;
+        }
+    }
+
+    async fn clone_once(&self, image: &ImageUnit, name: &str, root_gb: u64) -> Result<Unit> {
+        let new = NewUnit {
+            name,
+            kind: LogicalUnitType::Disk,
+            capacity: Gigabytes::whole(root_gb).max(image.capacity),
+            cloned_from: Some(&image.udid),
+        };
+        match self.units.create(&new).await {
+            Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
+                self.clones_of(&image.udid, name).await?.pop().ok_or(error)
+            }
+            result => result,
+        }
+    }
+
+    /// Unmapped clones of this image with this name: what a lost answer may have been about. None
+    /// when there are several, since nothing tells them apart.
+    pub(crate) async fn clones_of(&self, image: &str, name: &str) -> Result<Vec<Unit>> {
+        let mut found = self.units.list().await?;
+        found.retain(|unit| !unit.is_image() && !unit.is_in_use && unit.name == name && unit.is_clone_of(image));
+        Ok(if found.len() == 1 { found } else { Vec::new() })
+    }
+
+    /// Removes an image that nobody needs any more: no clones, no upload of it on its way, no
+    /// operation of this process about to clone it. Failures are only logged: another host may be
+    /// faster, and an image that stays is found again.
+    pub(crate) async fn remove_if_unused(&self, udid: &str) {
+        let units = match self.units.list().await {
+            Ok(units) => units,
+            Err(error) => return tracing::warn!(%error, "could not look whether an image is still needed"),
+        };
+        let Some(image) = units.iter().find(|unit| unit.is_image() && same_device(&unit.udid, udid)) else { return };
+        let is_cloned = units.iter().any(|unit| unit.is_clone_of(udid));
+        let is_marked = units.iter().any(|unit| is_any_marker(&unit.name) && unit.name.ends_with(&image.name));
+        let is_held = self.flights.is_held(&image.name, |landed| same_device(&landed.udid, udid));
+        if is_cloned || is_marked || is_held {
+            return;
+        }
+        match self.units.delete(image).await {
+            Ok(()) => tracing::info!(image = image.name, "removed the image with its last clone"),
+            Err(error) => tracing::warn!(%error, image = image.name, "could not remove the unused image"),
+        }
+    }
+
+    async fn find_or_upload(&self, job: &ImageJob<'_>) -> Result<ImageUnit> {
+        let names = names_of(job.image);
+        let mut watch = Watch::new(self.patience);
+        loop {
+            match look(&names, &self.units.list().await?, None) {
+                Seen::Image(image) => return Ok(image),
+                Seen::Markers(markers) => {
+                    if watch.is_stale(&markers, job.control)? {
+                        self.take_over(&names, &markers).await?;
+                        continue;
+                    }
+                }
+                Seen::Nothing => {
+                    if let Some(image) = self.claim(job, &names).await? {
+                        return Ok(image);
+                    }
+                }
+            }
+            self.pause(job.control, LOOK_AGAIN).await?;
+        }
+    }
+
+    /// Puts up a marker, uploads if it is the lowest, and removes it however that ends. `None` when
+    /// somebody else is to upload.
+    async fn claim(&self, job: &ImageJob<'_>, names: &ImageUnitName) -> Result<Option<ImageUnit>> {
+        let name = names.marker(job.tag);
+        let new = NewUnit {
+            name: &name,
+            kind: LogicalUnitType::Image,
+            capacity: Gigabytes::from_f64(MARKER_GB),
+            cloned_from: None,
+        };
+        let outcome = match self.units.create(&new).await {
+            Ok(_) => self.upload_as_lowest(job, names, &name).await,
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Err(Failed { error, left_partial: true }) => {
+                // Without the marker, others would take the partial image for the image.
+                tracing::error!(
+                    image = names.current(),
+                    marker = name,
+                    "a partial image could not be removed; remove first it and then its marker by hand"
+                );
+                Err(error)
+            }
+            outcome => {
+                self.remove_surely(&name).await;
+                outcome.map_err(|failed| failed.error)
+            }
+        }
+    }
+
+    async fn upload_as_lowest(
+        &self,
+        job: &ImageJob<'_>,
+        names: &ImageUnitName,
+        mine: &str,
+    ) -> std::result::Result<Option<ImageUnit>, Failed> {
+        match look(names, &self.units.list().await?, Some(mine)) {
+            Seen::Image(_) => return Ok(None),
+            Seen::Markers(others) if others.first().is_some_and(|lowest| lowest.as_str() < mine) => return Ok(None),
+            Seen::Markers(_) | Seen::Nothing => {}
+        }
+        let new = NewUnit {
+            name: names.current(),
+            kind: LogicalUnitType::Image,
+            capacity: logical_unit_size(job.image.size),
+            cloned_from: None,
+        };
+        let uploaded = async {
+            let unit = self.units.create(&new).await?;
+            let (name, udid) = (names.current(), unit.udid.as_str());
+            let sha256 = upload::disk(&self.session, job.control, job.image, name, job.vios, udid).await?;
+            tracing::info!(image = name, sha256, "uploaded the image");
+            Ok::<_, Error>(ImageUnit { udid: unit.udid, capacity: unit.capacity })
+        }
+        .await;
+        match uploaded {
+            Ok(image) => Ok(Some(image)),
+            Err(error) => {
+                tracing::warn!(%error, image = names.current(), "the upload failed, removing the partial image");
+                let left_partial = !self.remove_surely(names.current()).await;
+                Err(Failed { error, left_partial })
+            }
+        }
+    }
+
+    /// Removes the image unit of this name, trying for a while. Whether it is gone.
+    async fn remove_surely(&self, name: &str) -> bool {
+        for _ in 0..REMOVAL_TRIES {
+            if self.remove_named(name).await {
+                return true;
+            }
+            tokio::time::sleep(LOOK_AGAIN.0).await;
+        }
+        tracing::error!(unit = name, "could not remove the logical unit; remove it by hand, or nobody can use the image");
+        false
+    }
+
+    /// Removes the image unit of exactly this name, also when nobody told its identifier. Whether it
+    /// is gone.
+    async fn remove_named(&self, name: &str) -> bool {
+        let removed = async {
+            for unit in self.units.list().await?.iter().filter(|unit| unit.is_image() && unit.name == name) {
+                self.units.delete(unit).await?;
+            }
+            Ok::<(), Error>(())
+        }
+        .await;
+        removed.inspect_err(|error| tracing::warn!(%error, unit = name, "could not remove a logical unit")).is_ok()
+    }
+
+    async fn take_over(&self, names: &ImageUnitName, markers: &BTreeSet<String>) -> Result<()> {
+        for unit in self.units.list().await? {
+            // The image itself may be half written.
+            if unit.is_image() && (markers.contains(&unit.name) || names.is_image(&unit.name)) {
+                tracing::warn!(unit = unit.name, "removing what an abandoned upload left behind");
+                self.units.delete(&unit).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, control: &Control, (least, most): (Duration, Duration)) -> Result<()> {
+        let pause = self.session.jitter().between(least, most);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = control.token().cancelled() => Err(Error::Cancelled { what: "waiting for an image".to_owned() }),
+        }
+    }
+}
+
+/// Names of an image's units.
+pub(crate) fn names_of(image: &Image) -> ImageUnitName {
+    ImageUnitName::of(&image.name, &image.short_checksum())
+}
+
+/// What there is of an image, `mine` not counting. A marker outweighs the image, which is still
+/// being written then.
+fn look(names: &ImageUnitName, units: &[Unit], mine: Option<&str>) -> Seen {
+    let images = || units.iter().filter(|unit| unit.is_image());
+    let markers: BTreeSet<String> = images()
+        .filter(|unit| names.is_marker(&unit.name) && Some(unit.name.as_str()) != mine)
+        .map(|unit| unit.name.clone())
+        .collect();
+    if !markers.is_empty() {
+        return Seen::Markers(markers);
+    }
+    let mut found: Vec<&Unit> = images().filter(|unit| names.is_image(&unit.name)).collect();
+    // Under our own name first; of several, every host takes the same one.
+    found.sort_by_key(|unit| (unit.name != names.current(), &unit.udid));
+    found.first().map_or(Seen::Nothing, |unit| {
+        Seen::Image(ImageUnit { udid: unit.udid.clone(), capacity: unit.capacity })
+    })
+}
+
+/// Watches others' markers.
+struct Watch {
+    patience: Patience,
+    since: Instant,
+    markers: BTreeSet<String>,
+    unchanged_since: Instant,
+    reported: bool,
+}
+
+impl Watch {
+    fn new(patience: Patience) -> Self {
+        let now = Instant::now();
+        Self { patience, since: now, markers: BTreeSet::new(), unchanged_since: now, reported: false }
+    }
+
+    /// Whether these markers may be removed. Says to the watcher for what it waits, once, and of
+    /// markers that were left behind.
+    fn is_stale(&mut self, markers: &BTreeSet<String>, control: &Control) -> Result<bool> {
+        let names = markers.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if self.markers != *markers {
+            self.markers = markers.clone();
+            self.unchanged_since = Instant::now();
+            control.note(&Progress::Waiting { what: format!("another upload of the image (marker {names})") });
+        }
+        let unchanged = self.unchanged_since.elapsed();
+        if unchanged >= self.patience.stale_after {
+            if self.patience.takeover {
+                return Ok(true);
+            }
+            if !self.reported {
+                self.reported = true;
+                control.warn(format!(
+                    "the marker {names} has not changed for {} s; whoever put it up may be gone",
+                    unchanged.as_secs()
+                ));
+            }
+        }
+        if self.since.elapsed() >= self.patience.wait {
+            return Err(Error::operation(
+                ErrorKind::TimedOut,
+                format!("another host has been uploading the image for {} s (marker {names})", unchanged.as_secs()),
+                "if no host does, remove this logical unit, or set image_marker_takeover; else raise image_wait_timeout",
+            ));
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,129 @@
+//! Sends images and media to the server, watched and cancellable.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use powervm_schema::file::File;
+use tokio_util::io::StreamReader;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::image::Image;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operations::{Control, Progress};
+use crate::rest::{Groups, Session, Upload};
+
+/// Sends an image into the disk with this UDID, and returns the SHA-256 of what was sent.
+///
+/// # Errors
+/// A source that fails, is cut short or is another image than its checksum says; those of the
+/// upload; cancellation.
+pub(crate) async fn disk(
+    session: &Session,
+    control: &Control,
+    image: &Image,
+    name: &str,
+    vios: &str,
+    udid: &str,
+) -> Result<String> {
+    let (content, digests) = image.open().await?;
+    send(session, control, Upload::disk(name, vios, udid, image.size), name, image.size, content).await?;
+    Ok(digests.sha256().unwrap_or_default())
+}
+
+/// Sends a medium into the repository of a Virtual I/O Server.
+///
+/// # Errors
+/// Those of the upload; cancellation.
+pub(crate) async fn media(
+    session: &Session,
+    control: &Control,
+    name: &str,
+    vios: &str,
+    content: Vec<u8>,
+) -> Result<()> {
+    let size = content.len() as u64;
+    let content = stream::iter([Ok(Bytes::from(content))]);
+    send(session, control, Upload::media(name, vios, size), name, size, content).await
+}
+
+async fn send<S>(
+    session: &Session,
+    control: &Control,
+    upload: Upload,
+    name: &str,
+    total: u64,
+    content: S,
+) -> Result<()>
+where
+    S: Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+{
+    let what: Arc<str> = name.into();
+    let watcher = control.clone();
+    let progress = move |sent| watcher.note(&Progress::Transfer { what: Arc::clone(&what), sent, total });
+    // Cancelling ends the source rather than the request, so that the upload ends in good order and
+    // its record is deleted before anything else happens.
+    let content = Cancellable::new(content, control.token().clone());
+    let sent = session.upload(upload, StreamReader::new(content), progress).await;
+    match sent {
+        Err(Error::Source { .. }) if control.token().is_cancelled() => {
+            Err(Error::Cancelled { what: format!("the upload of {name}") })
+        }
+        Err(error) => {
+            if error.kind() == ErrorKind::UnknownOutcome {
+                forget_files(session, name).await;
+            }
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Deletes the upload records of this name. One is left over when the answer to its creation was
+/// lost; a server keeps a hundred of them and then takes no more uploads.
+async fn forget_files(session: &Session, name: &str) {
+    let found = match session.get_feed("web/File", Groups::Omitted).await {
+        Ok(feed) => feed.entries,
+        Err(error) => {
+            tracing::warn!(%error, file = name, "could not look for the record of a lost upload");
+            return;
+        }
+    };
+    for entry in found {
+        let file = File(&entry.content);
+        if file.name() != Some(name) {
+            continue;
+        }
+        let id = file.uuid().unwrap_or(&entry.id);
+        if let Err(error) = session.ensure_deleted(&format!("web/File/{id}")).await {
+            tracing::warn!(%error, file = name, "could not delete the record of a lost upload; delete it by hand");
+        }
+    }
+}
+
+/// A stream that fails when it is cancelled.
+struct Cancellable<S> {
+    content: S,
+    cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl<S> Cancellable<S> {
+    fn new(content: S, token: CancellationToken) -> Self {
+        Self { content, cancelled: Box::pin(token.cancelled_owned()) }
+    }
+}
+
+impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Cancellable<S> {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        use std::future::Future;
+        if self.cancelled.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err(io::Error::other("the upload was cancelled"))));
+        }
+        self.content.poll_next_unpin(context)
+    }
+}
