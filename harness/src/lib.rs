@@ -1,1 +1,19 @@
 //! Replays deploy scenarios against a PowerVM endpoint, audits for leaks and reports.
+//!
+//! - [`scenario`]: what is done, read from files.
+//! - [`target`]: where it is done.
+//! - [`engine`]: does it, and checks what comes out.
+//! - [`audit`]: what was left behind.
+//! - [`report`]: tells it.
+
+pub mod audit;
+pub mod engine;
+pub mod image;
+pub mod live;
+pub mod report;
+pub mod scenario;
+pub mod soak;
+pub mod stats;
+pub mod survey;
+pub mod target;
+pub mod wall;

@@ -1,0 +1,102 @@
+"""Starts powervm-sim on free ports and ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+
+from pypowervm_suite.report import Unmet
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+class Simulator:
+    """A powervm-sim of one flavour with its URLs and credentials.
+
+    Its folder holds the ready file, the token files and what it printed.
+    """
+
+    def __init__(self, program, flavor, folder, arguments=()):
+        """program: path of powervm-sim; flavor: novalink or hmc; folder: made here."""
+        self.flavor = flavor
+        self.folder = folder
+        os.makedirs(os.path.join(folder, "tokens"), mode=0o700, exist_ok=True)
+        ready_file = os.path.join(folder, "ready.json")
+        if os.path.exists(ready_file):
+            os.remove(ready_file)
+        self._log = open(os.path.join(folder, "powervm-sim.log"), "wb")
+        self._process = subprocess.Popen(
+            [program, "serve", "--flavor", flavor,
+             "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
+             "--token-dir", os.path.join(folder, "tokens"),
+             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", "calm", "--check-invariants",
+             "--seed", "1", *arguments],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
+        self.ready = self._wait(ready_file)
+        self.http_port = _port(self.ready["http"])
+        self.https_port = _port(self.ready["https"])
+        self.user = self.ready["user"]
+        self.password = self.ready["password"]
+
+    def _wait(self, ready_file):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise Unmet("powervm-sim ended at its start: " + self.said())
+            try:
+                with open(ready_file, encoding="utf-8") as file:
+                    return json.load(file)
+            except (FileNotFoundError, json.JSONDecodeError):
+                time.sleep(0.02)
+        self.kill()
+        raise Unmet("powervm-sim was not ready after %d s: %s" % (START_SECONDS, self.said()))
+
+    def admin(self, path):
+        """What the simulator's own API answers: its view, not that of the PowerVM API."""
+        request = urllib.request.Request(
+            self.ready["admin"] + path,
+            headers={"Authorization": "Bearer " + self.ready["admin_token"]})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def contents(self):
+        """Size and SHA-256 of what was written to each disk, by UDID."""
+        return self.admin("/contents")
+
+    def said(self):
+        """The end of what it printed."""
+        with open(self._log.name, "rb") as file:
+            text = file.read().decode("utf-8", "replace")
+        return " ".join(text[-1500:].split())
+
+    def running(self):
+        """Whether the process still lives."""
+        return self._process.poll() is None
+
+    def stop(self):
+        """Asks it to end with SIGTERM; gives the exit code and the seconds that it took."""
+        begin = time.monotonic()
+        if self.running():
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Unmet("powervm-sim still ran %d s after SIGTERM" % STOP_SECONDS) from None
+        finally:
+            self._log.close()
+        return code, time.monotonic() - begin
+
+    def kill(self):
+        """Ends it at once."""
+        if self.running():
+            self._process.kill()
+            self._process.wait()
+
+
+def _port(url):
+    """The port of http://127.0.0.1:PORT or of 127.0.0.1:PORT."""
+    return int(url.rstrip("/").rsplit(":", 1)[1].split("/")[0])

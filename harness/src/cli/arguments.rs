@@ -1,0 +1,202 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::scenario::{Disk, MAX_PARALLEL};
+
+/// Replays deploy scenarios against a PowerVM endpoint, audits for leaks and reports.
+///
+/// Exit codes: 0 everything passed, 1 something failed or was left behind, 2 wrong command line, 255 could not run.
+#[derive(Debug, Parser)]
+#[command(name = "powervm-harness", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and report.
+    Run(Box<Run>),
+    /// List the scenarios.
+    List(List),
+    /// Look for what was left behind on a host.
+    Audit(Audit),
+    /// Deploy and delete over and over, and see whether anything breaks, stays or grows.
+    Soak(Soak),
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Names, tags, tempest names or ids, or paths of .toml files; all scenarios without any.
+    pub scenarios: Vec<String>,
+    /// Where to run.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Raw disk image to deploy, a file or an http(s) URL; a small bootable-looking one is made without it.
+    #[arg(long, value_name = "FILE|URL")]
+    pub image: Option<String>,
+    /// Folder for report.json and junit.xml.
+    #[arg(long, value_name = "DIR", default_value = "target/powervm-harness")]
+    pub report: PathBuf,
+    /// Print the JSON report instead of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// What to list, as for `run`; all scenarios without any.
+    pub scenarios: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Which host.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Write the inventory into a file, to compare with later.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Compare with an inventory that --save wrote; whatever differs fails the audit.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `soak`
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// How many deploys, each with its delete.
+    #[arg(long, default_value_t = 1000)]
+    pub deploys: usize,
+    /// How many at a time.
+    #[arg(long, default_value_t = 10, value_parser = parallel)]
+    pub parallel: usize,
+    /// Where boot disks go.
+    #[arg(long, value_enum, default_value_t = DiskArgument::Ssp)]
+    pub disk: DiskArgument,
+    /// Where to run.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(parallel) if (1..=MAX_PARALLEL).contains(&parallel) => Ok(parallel),
+        _ => Err(format!("has to be 1 to {MAX_PARALLEL}")),
+    }
+}
+
+/// Where boot disks go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiskArgument {
+    /// The shared storage pool.
+    Ssp,
+    /// A volume group of one Virtual I/O Server.
+    Localdisk,
+}
+
+impl From<DiskArgument> for Disk {
+    fn from(disk: DiskArgument) -> Self {
+        match disk {
+            DiskArgument::Ssp => Self::Ssp,
+            DiskArgument::Localdisk => Self::Localdisk,
+        }
+    }
+}
+
+/// Which target, and how it is.
+#[derive(Debug, Args)]
+pub struct TargetArguments {
+    /// `embedded` for a simulator in this process, or the URL of an HMC, a NovaLink or a powervm-sim.
+    #[arg(long, value_name = "embedded|URL", default_value = "embedded")]
+    pub target: String,
+    /// Decides names, identifiers and everything random; the same seed gives the same report.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Weather of the embedded simulator: calm, typical, stormy or a weather file.
+    #[arg(long, value_name = "W", default_value = "typical")]
+    pub weather: String,
+    /// Which product the embedded simulator is.
+    #[arg(long, value_enum, default_value_t = FlavorArgument::Novalink)]
+    pub flavor: FlavorArgument,
+    /// Check the embedded simulator's invariants after every change.
+    #[arg(long)]
+    pub check_invariants: bool,
+    /// How an endpoint is reached.
+    #[command(flatten)]
+    pub endpoint: EndpointArguments,
+}
+
+/// How to log on to an endpoint. The password never stands on the command line: it is read from a file or from the
+/// environment variable POWERVM_PASSWORD.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Endpoint")]
+pub struct EndpointArguments {
+    /// User name; without one, the token file of a local NovaLink is used.
+    #[arg(long, env = "POWERVM_USER")]
+    pub user: Option<String>,
+    /// File that holds the password.
+    #[arg(long, env = "POWERVM_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// PEM file of the authority that vouches for the endpoint's certificate.
+    #[arg(long, env = "POWERVM_CA", value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"])]
+    pub ca: Option<PathBuf>,
+    /// SHA-256 fingerprint of the endpoint's certificate.
+    #[arg(
+        long,
+        env = "POWERVM_FINGERPRINT",
+        value_name = "HEX",
+        conflicts_with = "insecure"
+    )]
+    pub fingerprint: Option<String>,
+    /// Believe any certificate.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Configuration file of the driver; the scenario decides where boot disks go.
+    #[arg(long, env = "POWERVM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Admin API of a powervm-sim, to look at what lies on its disks.
+    #[arg(long, env = "POWERVM_ADMIN", value_name = "URL")]
+    pub admin: Option<String>,
+}
+
+/// The products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlavorArgument {
+    /// A NovaLink partition.
+    Novalink,
+    /// A Hardware Management Console.
+    Hmc,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

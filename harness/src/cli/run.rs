@@ -1,0 +1,96 @@
+//! `powervm-harness run`
+
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{self, NoObserver, Observer, Settings};
+use crate::image::Image;
+use crate::live::LiveView;
+use crate::report::{self, RunReport, Verdict, table};
+use crate::scenario::{Scenario, catalog};
+use crate::stats::{human, millis};
+use crate::wall::WallClock;
+
+use super::arguments::Run;
+use super::{Ending, Stop, print, say, targets};
+
+pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
+    let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
+    let wall = WallClock::start();
+    let image = targets::image(command.image.as_deref())?;
+    let runtime = runtime(targets::is_embedded(&command.target))?;
+    let report = runtime.block_on(play(command, &scenarios, image))?;
+
+    let files = report::write(&report, &command.report)?;
+    print(&if command.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        table::render(&report, None)
+    });
+    for file in files {
+        say(&format!("wrote {}", file.display()));
+    }
+    say(&format!(
+        "took {} of wall time",
+        human(millis(wall.elapsed()))
+    ));
+    Ok(ending(&report))
+}
+
+async fn play(command: &Run, scenarios: &[Scenario], image: Image) -> Result<RunReport, Stop> {
+    let cancel = CancellationToken::new();
+    let interrupts = tokio::spawn(interrupts(cancel.clone()));
+    let target = targets::open(&command.target).await?;
+    let settings = Settings {
+        seed: command.target.seed,
+        image,
+        cancel,
+    };
+    let live: Box<dyn Observer> = if command.quiet {
+        Box::new(NoObserver)
+    } else {
+        Box::new(LiveView::new())
+    };
+    let report = engine::run(scenarios, target.as_ref(), &settings, live.as_ref()).await;
+    interrupts.abort();
+    Ok(report?)
+}
+
+/// The runtime for a target: one thread and a clock of its own for the embedded simulator, so that minutes of weather
+/// take seconds and a seed repeats a run; the machine's clock for an endpoint.
+pub(super) fn runtime(embedded: bool) -> anyhow::Result<Runtime> {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    if embedded {
+        // One helper thread keeps blocking work, such as reading an image file, in its order.
+        builder.start_paused(true).max_blocking_threads(1);
+    }
+    builder.build().context("cannot start the runtime")
+}
+
+/// The first interrupt breaks the run off cleanly, the second at once.
+pub(super) async fn interrupts(cancel: CancellationToken) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    say(
+        "interrupted: undoing what is under way and cleaning up; interrupt again to leave everything as it is",
+    );
+    cancel.cancel();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        say("interrupted again: what was deployed is still there");
+        std::process::exit(255);
+    }
+}
+
+fn ending(report: &RunReport) -> Ending {
+    match report.verdict {
+        Verdict::Passed if report.count(Verdict::Passed) > 0 => Ending::Passed,
+        Verdict::Passed | Verdict::Skipped => {
+            say("no scenario could run on this target");
+            Ending::CouldNotRun
+        }
+        Verdict::Failed | Verdict::Cancelled => Ending::Failed,
+    }
+}

@@ -1,0 +1,78 @@
+//! Where scenarios run: a simulator in this process, or any endpoint.
+//!
+//! The engine knows a target only through [`Target`] and a [`Host`] that it opened; what the driver and the
+//! simulator call things stays in [`embedded`] and [`remote`].
+
+mod capabilities;
+mod flavor;
+mod host;
+pub mod look;
+pub mod metered;
+mod traffic;
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::scenario::{Capability, Disk};
+use crate::survey::Survey;
+
+pub use self::flavor::Flavor;
+pub use self::host::{Capacity, Content, Failure, Host, Instance, Order, PhaseWatch, ServerView};
+pub use self::traffic::{Meter, Traffic};
+
+/// What a target is, for reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Description {
+    /// `embedded` or the endpoint's URL; never a secret.
+    pub name: String,
+    /// `novalink` or `hmc`.
+    pub flavor: String,
+    /// The simulator's weather; empty for an endpoint, whose weather is its own.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub weather: String,
+    /// Whether time is the harness's, so that a run can be repeated to the byte.
+    pub virtual_clock: bool,
+}
+
+/// A target that cannot be used at all.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    /// The simulator could not be made.
+    #[error("cannot start the embedded simulator: {0}")]
+    Simulator(String),
+    /// The endpoint could not be reached, refused the logon or cannot host what the scenario needs.
+    #[error("cannot use {endpoint}: {problem}")]
+    Endpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// Why not, and what to do.
+        problem: String,
+    },
+}
+
+/// What a scenario wants opened.
+#[derive(Debug, Clone)]
+pub struct Opening<'a> {
+    /// The scenario's name; with the seed it decides everything that is random.
+    pub scenario: &'a str,
+    /// Where boot disks go.
+    pub disk: Disk,
+}
+
+/// A place to run scenarios.
+pub trait Target: Send + Sync {
+    /// What it is.
+    fn describe(&self) -> Description;
+
+    /// What it can do, as far as that is known before a host is opened.
+    fn capabilities(&self) -> BTreeSet<Capability>;
+
+    /// Opens a host for one scenario. An embedded target makes a fresh one each time.
+    fn open<'a>(
+        &'a self,
+        opening: Opening<'a>,
+    ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>>;
+}

@@ -1,0 +1,66 @@
+//! Starting programs, with failures that name the command line.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Runs a command with this process's output, and fails where it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = line(command);
+    eprintln!("$ {shown}");
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs a command and gives what it printed; its error output goes into the failure.
+pub(crate) fn stdout(command: &mut Command) -> Result<String> {
+    let shown = line(command);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{shown}` failed ({}):\n{}", output.status, said.trim_end());
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{shown}` printed no UTF-8"))
+}
+
+/// The command line as a person would type it.
+fn line(command: &Command) -> String {
+    let program = command.get_program().to_string_lossy();
+    let program = program.rsplit(['/', '\\']).next().unwrap_or(&program);
+    command
+        .get_args()
+        .fold(program.to_owned(), |mut line, argument| {
+            line.push(' ');
+            line.push_str(&argument.to_string_lossy());
+            line
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_cannot_start_is_named() {
+        let error = run(&mut Command::new("/nowhere/no-such-program")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `no-such-program`");
+    }
+
+    #[test]
+    fn a_failure_carries_what_the_command_said() {
+        let mut command = Command::new(env!("CARGO"));
+        command.arg("no-such-subcommand");
+        let error = stdout(&mut command).unwrap_err().to_string();
+        assert!(error.contains("no-such-subcommand"), "{error}");
+        assert!(error.contains("failed"), "{error}");
+    }
+}

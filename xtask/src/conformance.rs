@@ -1,0 +1,210 @@
+//! `cargo xtask conformance`: unmodified real clients driven against powervm-sim.
+//!
+//! Each program of `conformance/` starts its own simulators on free ports, prints a line
+//! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
+//! `N passed, N failed, N skipped`.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::command;
+use crate::python::Python;
+use crate::workspace::Workspace;
+
+/// A program and the file of pinned packages that it runs with.
+struct Program {
+    name: &'static str,
+    requirements: &'static str,
+}
+
+const PROGRAMS: &[Program] = &[Program {
+    name: "pypowervm_basics",
+    requirements: "pypowervm.txt",
+}];
+
+/// Which programs to run, and how.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Only these programs (the files of conformance/ without `.py`), comma-separated.
+    #[arg(long, value_delimiter = ',', value_name = "PROGRAM", value_parser = known_program)]
+    only: Vec<String>,
+    /// Keep the simulators' logs and say where they are.
+    #[arg(long)]
+    keep: bool,
+}
+
+fn known_program(name: &str) -> Result<String, String> {
+    if PROGRAMS.iter().any(|program| program.name == name) {
+        return Ok(name.to_owned());
+    }
+    let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
+    Err(format!("the programs are {}", names.join(", ")))
+}
+
+/// How many checks ended which way.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+impl Tally {
+    /// Reads `N passed, N failed[, N skipped]`.
+    fn parse(line: &str) -> Option<Self> {
+        let mut tally = Self::default();
+        let mut parts = line.trim().split(", ");
+        tally.passed = parts.next()?.strip_suffix(" passed")?.parse().ok()?;
+        tally.failed = parts.next()?.strip_suffix(" failed")?.parse().ok()?;
+        if let Some(part) = parts.next() {
+            tally.skipped = part.strip_suffix(" skipped")?.parse().ok()?;
+        }
+        parts.next().is_none().then_some(tally)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// Builds the simulator, makes the environments, runs the programs and sums up.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let python = Python::find().context("the real clients are Python programs")?;
+    command::run(&mut workspace.cargo([
+        "build",
+        "--package",
+        "powervm-simulator",
+        "--bin",
+        "powervm-sim",
+    ]))?;
+    let mut total = Tally::default();
+    for program in PROGRAMS {
+        if !options.only.is_empty() && !options.only.iter().any(|name| name == program.name) {
+            continue;
+        }
+        total.add(&program.run(workspace, &python, options)?);
+    }
+    println!(
+        "{} passed, {} failed, {} skipped",
+        total.passed, total.failed, total.skipped
+    );
+    if total.failed > 0 {
+        bail!("{} conformance checks failed", total.failed);
+    }
+    if total.passed == 0 {
+        bail!("no conformance check passed: none was run");
+    }
+    Ok(())
+}
+
+impl Program {
+    fn run(&self, workspace: &Workspace, python: &Python, options: &Options) -> Result<Tally> {
+        let folder = workspace.root().join("conformance");
+        let requirements = folder.join("requirements").join(self.requirements);
+        let environments = workspace.target().join("conformance");
+        std::fs::create_dir_all(&environments)
+            .with_context(|| format!("cannot make {}", environments.display()))?;
+        let environment = environments.join(self.requirements.trim_end_matches(".txt"));
+        let client = python.environment(&environment, &requirements)?;
+
+        println!("# {}", self.name);
+        let mut command = client.command();
+        command
+            .arg(folder.join(format!("{}.py", self.name)))
+            .arg("--simulator")
+            .arg(workspace.debug_binary("powervm-sim"))
+            .arg("--work")
+            .arg(environments.join("work"));
+        if options.keep {
+            command.arg("--keep");
+        }
+        isolate(&mut command);
+        let tally =
+            follow(&mut command).with_context(|| format!("conformance/{}.py", self.name))?;
+        Ok(tally)
+    }
+}
+
+/// Keeps proxies and certificate settings of the surroundings away from the clients: requests
+/// would send loopback calls to a proxy, and let a CA bundle override pypowervm's own choice.
+fn isolate(command: &mut Command) {
+    for variable in [
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "PYPOWERVM_SESSION_CONFIG",
+    ] {
+        command.env_remove(variable);
+    }
+    for variable in ["NO_PROXY", "no_proxy"] {
+        let mut hosts = env::var(variable).unwrap_or_default();
+        if !hosts.is_empty() {
+            hosts.push(',');
+        }
+        hosts.push_str("127.0.0.1,localhost");
+        command.env(variable, hosts);
+    }
+    command
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+}
+
+/// Runs a program, shows what it prints as it prints it, and reads the tally off its last line.
+fn follow(command: &mut Command) -> Result<Tally> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start it")?;
+    let output = child.stdout.take().context("it has no output")?;
+    let mut last = String::new();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("it printed no UTF-8")?;
+        println!("{line}");
+        if !line.trim().is_empty() {
+            last = line;
+        }
+    }
+    let status = child.wait().context("cannot wait for it")?;
+    let Some(tally) = Tally::parse(&last) else {
+        bail!("it ended ({status}) without saying `N passed, N failed, N skipped`");
+    };
+    if !status.success() && tally.failed == 0 {
+        bail!("it ended with {status} though no check failed");
+    }
+    Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_of_a_program_is_read() {
+        let expected = Tally {
+            passed: 12,
+            failed: 1,
+            skipped: 3,
+        };
+        assert_eq!(
+            Tally::parse("12 passed, 1 failed, 3 skipped\n"),
+            Some(expected)
+        );
+        assert!(Tally::parse("12 passed, 1 failed").is_some());
+        assert_eq!(Tally::parse("ok - logs on"), None);
+        assert_eq!(Tally::parse("12 passed"), None);
+        assert_eq!(Tally::parse("many passed, 1 failed"), None);
+        assert_eq!(Tally::parse("1 passed, 1 failed, 1 skipped, 1 lost"), None);
+    }
+
+    #[test]
+    fn an_unknown_program_is_refused_with_the_names() {
+        let error = known_program("nova").unwrap_err();
+        assert!(error.contains("pypowervm_basics"), "{error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the workspace and its build folder are.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+
+/// The workspace that xtask was built from.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+    cargo: OsString,
+}
+
+impl Workspace {
+    /// Asks cargo where the workspace and its target folder are.
+    pub(crate) fn locate() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask's manifest lies in no folder")?
+            .to_path_buf();
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut ask = Command::new(&cargo);
+        ask.current_dir(&root)
+            .args(["metadata", "--no-deps", "--format-version", "1"]);
+        let answer = command::stdout(&mut ask)?;
+        let metadata: serde_json::Value =
+            serde_json::from_str(&answer).context("cargo metadata answered no JSON")?;
+        let Some(target) = metadata.get("target_directory").and_then(|t| t.as_str()) else {
+            bail!("cargo metadata names no target folder");
+        };
+        Ok(Self {
+            target: PathBuf::from(target),
+            root,
+            cargo,
+        })
+    }
+
+    /// The folder of the workspace's Cargo.toml.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder that cargo builds into; what xtask fetches lies below it too.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The path of a binary that a debug build of the workspace makes.
+    pub(crate) fn debug_binary(&self, name: &str) -> PathBuf {
+        self.target
+            .join("debug")
+            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// A cargo command in the workspace's folder.
+    pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new(&self.cargo);
+        command.current_dir(&self.root).args(arguments);
+        command
+    }
+}
