@@ -132,9 +132,9 @@ impl Config {
     /// # Errors
     /// Text that is no TOML, unknown keys, values out of range.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
-        file.powervm.check()?;
-        Ok(file.powervm)
+        let config = Self::read(text)?;
+        config.check()?;
+        Ok(config)
     }
 
     /// Reads a configuration file.
@@ -142,6 +142,13 @@ impl Config {
     /// # Errors
     /// As [`Self::parse`], and a file that cannot be read.
     pub fn load(path: &Path) -> Result<Self, Error> {
+        let config = Self::load_unchecked(path)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads a configuration file without checking its values, which may be replaced.
+    pub(crate) fn load_unchecked(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Error::caused(
                 ErrorKind::Local,
@@ -150,7 +157,12 @@ impl Config {
                 error,
             )
         })?;
-        Self::parse(&text)
+        Self::read(&text)
+    }
+
+    fn read(text: &str) -> Result<Self, Error> {
+        let file: File = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
+        Ok(file.powervm)
     }
 
     /// Checks ranges, and what has to be given together.

@@ -51,7 +51,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether the server said "busy, ask again", in one of the ways that the docs' `protocol/requests.md` lists:
+    /// Whether the server said "busy, ask again", in one of the ways of real servers (`docs/protocol/errors.md`):
     /// `HSCL3205` or `VIOS0014` in the message, a documented 503, or a 500 whose text says that a VIOS is busy
     /// with another request or that the system is too busy.
     pub fn is_busy(&self) -> bool {

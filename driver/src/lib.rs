@@ -1,5 +1,6 @@
 //! Drives a PowerVM host through the REST API of its HMC or NovaLink.
 
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod host;

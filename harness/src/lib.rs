@@ -7,10 +7,12 @@
 //! - [`report`]: tells it.
 
 pub mod audit;
+pub mod cli;
 pub mod engine;
 pub mod image;
 pub mod live;
 pub mod report;
+pub mod runtime;
 pub mod scenario;
 pub mod soak;
 pub mod stats;

@@ -2,7 +2,7 @@
 //!
 //! A client reads the template of an operation, adds parameters and puts it back; the response tells the job's
 //! number, state and results. Source of the shapes: the recordings `job_request_power_off.txt` and
-//! `job_response_completed_ok.txt`; see `docs/protocol/documents.md`, "Jobs".
+//! `job_response_completed_ok.txt`; see `docs/protocol/jobs.md`.
 
 use crate::view::{spelled, view};
 use crate::xml::Element;

@@ -3,7 +3,7 @@
 //! `…/<UUID>/quick/<Property>` answers a bare value, `…/<UUID>/quick` an object, `…/quick/All` an array of objects
 //! that also have `UUID`. Booleans are strings, all but `MigrationDisable`; numbers of decimal fields may come in
 //! scientific notation (`2E+1`); what is absent is `null`, or sometimes the string `"null"`. See
-//! `docs/protocol/documents.md`, "Quick properties".
+//! `docs/protocol/quick.md`.
 
 use serde_json::{Map, Number, Value};
 

@@ -1,5 +1,11 @@
 //! Whatever a peer sends is answered with a tree or an error that says where, in bounded memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use std::time::Duration;
 
 use powervm_schema::atom::{Body, Entry, Feed};

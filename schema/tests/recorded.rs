@@ -1,5 +1,11 @@
 //! Every recorded response parses, and is written back with nothing lost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 mod recordings;
 
 use std::collections::BTreeMap;

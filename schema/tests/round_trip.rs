@@ -1,5 +1,11 @@
 //! Generated trees come back as they were written, and generated edits through views read back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use powervm_schema::atom::{Entry, Feed, Link};
 use powervm_schema::partition::{
     BasePartition, LogicalPartition, PartitionState, RmcState, SharingMode,

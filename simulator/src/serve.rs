@@ -209,8 +209,12 @@ async fn next(
     room: &Arc<Semaphore>,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+    match listener
+        .accept()
+        .await
+        .and_then(|(stream, _)| undelayed(stream))
+    {
+        Ok(stream) => Some((stream, place)),
         Err(error) => {
             // Out of file descriptors, or a connection that ended before it began: the next one may do.
             tracing::warn!(%error, "a connection cannot be accepted");
@@ -220,6 +224,12 @@ async fn next(
     }
 }
 
+/// The same connection without Nagle's delay: small answers go out at once.
+fn undelayed(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 async fn connection(
     stream: TcpStream,
     local: SocketAddr,
@@ -227,9 +237,6 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     ending: CancellationToken,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
     match tls {
         None => {
             http1(
@@ -303,5 +310,21 @@ where
     };
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_connections_do_not_delay_small_answers() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let room = Arc::new(Semaphore::new(1));
+        let client = TcpStream::connect(address).await.unwrap();
+        let (accepted, place) = next(&listener, &room).await.unwrap();
+        assert!(accepted.nodelay().unwrap());
+        drop((client, place));
     }
 }

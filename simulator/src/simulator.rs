@@ -67,7 +67,6 @@ impl Simulator {
     }
 
     /// The REST API as an HTTP service, for calls in process and for sockets.
-    #[must_use]
     pub fn router(&self) -> Router {
         crate::http::router(self)
     }
@@ -188,7 +187,7 @@ impl Simulator {
     }
 
     fn check(&self, world: &World) -> Result<(), Refusal> {
-        let found = violations_of(world);
+        let found = world.violations();
         if found.is_empty() {
             return Ok(());
         }
@@ -209,11 +208,6 @@ impl Simulator {
             told.join("; ")
         )))
     }
-}
-
-/// What of the model contradicts itself in this world.
-pub(crate) fn violations_of(_world: &World) -> Vec<String> {
-    Vec::new()
 }
 
 impl fmt::Debug for Simulator {

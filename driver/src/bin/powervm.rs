@@ -1,2 +1,7 @@
-//! Entry point.
-fn main() {}
+//! `powervm`: makes and manages servers on a PowerVM host.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    powervm_driver::cli::main()
+}

@@ -1,7 +1,5 @@
 //! A partition's virtual Ethernet adapters.
 
-use std::collections::BTreeSet;
-
 use powervm_schema::network::{ClientNetworkAdapter, VirtualNetwork};
 
 use super::mac::Mac;
@@ -12,24 +10,24 @@ use crate::partition::PartitionUuid;
 use crate::rest::{Flavor, Groups, Session};
 
 /// VLAN of the adapters on the management switch.
-pub const MANAGEMENT_VLAN: u16 = 4094;
+pub(crate) const MANAGEMENT_VLAN: u16 = 4094;
 
 /// An adapter to be made.
 #[derive(Debug, Clone)]
-pub struct NewAdapter<'a> {
+pub(crate) struct NewAdapter<'a> {
     /// The switch that it is plugged into.
-    pub switch: &'a Switch,
+    pub(crate) switch: &'a Switch,
     /// Its VLAN.
-    pub vlan: u16,
+    pub(crate) vlan: u16,
     /// Its address; none leaves it to the server.
-    pub mac: Option<Mac>,
+    pub(crate) mac: Option<Mac>,
 }
 
 /// Makes an adapter of a partition that is off, and returns the address that it has.
 ///
 /// # Errors
 /// Those of the request, and an answer without an address.
-pub async fn create(
+pub(crate) async fn create(
     session: &Session,
     partition: PartitionUuid,
     new: &NewAdapter<'_>,
@@ -56,25 +54,12 @@ pub async fn create(
     })
 }
 
-/// Addresses of the adapters that a partition has.
-///
-/// # Errors
-/// Those of the request.
-pub async fn addresses(session: &Session, partition: PartitionUuid) -> Result<BTreeSet<Mac>> {
-    let path = format!("LogicalPartition/{partition}/ClientNetworkAdapter");
-    let feed = session.get_feed(&path, Groups::None).await?;
-    let macs = feed.entries.iter().filter_map(|entry| {
-        ClientNetworkAdapter(&entry.content).mac_address()?.parse().ok()
-    });
-    Ok(macs.collect())
-}
-
 /// Sees to it that the VLAN exists as a virtual network of the switch, which an HMC wants before
 /// it makes an adapter. NovaLink makes and removes virtual networks by itself.
 ///
 /// # Errors
 /// Those of the requests.
-pub async fn ensure_virtual_network(
+pub(crate) async fn ensure_virtual_network(
     session: &Session,
     system: &str,
     switch: &Switch,

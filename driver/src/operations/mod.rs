@@ -1,10 +1,23 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
 mod control;
+mod destroy;
+mod driver;
+mod host;
+mod inventory;
+mod list;
+mod map;
+mod partition;
+mod plan;
+mod power;
 mod request;
 mod server;
 pub(crate) mod shared;
+mod spawn;
 
 pub use control::{Control, Progress, Watcher};
+pub use driver::Driver;
+pub use host::{HostCapacity, HostInfo};
+pub use inventory::{Inventory, Item, ItemKind};
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};

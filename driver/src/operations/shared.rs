@@ -46,8 +46,13 @@ impl<T> Fresh<T> {
 }
 
 /// One turn at a time for each key, in the order of asking.
-#[derive(Default)]
 pub(crate) struct Turns<K>(Mutex<BTreeMap<K, Weak<tokio::sync::Mutex<()>>>>);
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
 
 impl<K: Ord + Clone> Turns<K> {
     /// Waits for the turn of this key; it lasts as long as the guard.

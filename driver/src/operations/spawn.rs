@@ -14,14 +14,16 @@ use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
 use super::plan::Plan;
 use super::request::SpawnRequest;
-use super::server::Server;
-use super::{map, partition, power};
+use super::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};
+use super::{list, map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::Vios;
+use crate::host::{Switch, Vios};
 use crate::network::Mac;
 use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
-use crate::partition::document;
+use crate::partition::sizing::Processors;
+use crate::partition::{PartitionUuid, PowerState, document};
 use crate::partition::power::RemoveMedia;
+use crate::rest::Groups;
 use crate::saga::{Saga, Step};
 use crate::storage::flights::Flight;
 use crate::storage::local::Disk;
@@ -50,7 +52,7 @@ impl Driver {
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
     /// changed, whatever makes the request impossible.
     pub async fn spawn(&self, request: SpawnRequest, control: &Control) -> Result<Server> {
-        let turn = self.shared.instances.take(&crate::partition::PartitionUuid::of_instance(request.instance)).await;
+        let turn = self.shared.instances.take(&PartitionUuid::of_instance(request.instance)).await;
         if control.token().is_cancelled() {
             return Err(Error::Cancelled { what: format!("the creation of {}", request.name) });
         }
@@ -69,7 +71,7 @@ impl Driver {
             _turn: turn,
         });
         recipe(&spawn).run(Arc::clone(&spawn), control.saga_options()).await?;
-        spawn.report().await
+        Ok(spawn.report().await)
     }
 }
 
@@ -275,25 +277,25 @@ impl Spawn {
     /// One change of each Virtual I/O Server: boot disk, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
+        map::everywhere(&self.driver, &self.plan.vioses, &self.client(), |vios| self.wanted_of(vios)).await
+    }
+
+    fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
         let (disk, media) = self.note(|state| (state.disk.clone(), state.media.clone()));
-        let disk = disk.ok_or_else(|| Error::internal("there is no boot disk to map"))?;
-        let wanted = |vios: &Vios| {
-            let mut wanted = Vec::new();
-            match (&self.driver.shared.disks, &disk) {
-                (Disks::Ssp { pool, .. }, BootDisk::Unit(unit)) if pool.is_served_by(&vios.uuid) => {
-                    wanted.push(Wanted::logical_unit(&unit.name, &unit.udid));
-                }
-                (Disks::Local(disks), BootDisk::Disk(disk)) if disks.vios == vios.uuid => {
-                    wanted.push(disk.wanted());
-                }
-                _ => {}
+        let mut wanted = Vec::new();
+        match (&self.driver.shared.disks, &disk) {
+            (Disks::Ssp { pool, .. }, Some(BootDisk::Unit(unit))) if pool.is_served_by(&vios.uuid) => {
+                wanted.push(Wanted::logical_unit(&unit.name, &unit.udid));
             }
-            if media.as_ref().is_some_and(|place| place.vios == vios.uuid) {
-                wanted.push(Wanted::optical_media(&self.media_name()));
+            (Disks::Local(disks), Some(BootDisk::Disk(disk))) if disks.vios == vios.uuid => {
+                wanted.push(disk.wanted());
             }
-            wanted
-        };
-        map::everywhere(&self.driver, &self.plan.vioses, &self.client(), wanted).await
+            _ => {}
+        }
+        if media.is_some_and(|place| place.vios == vios.uuid) {
+            wanted.push(Wanted::optical_media(&self.media_name()));
+        }
+        wanted
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {
@@ -350,9 +352,65 @@ impl Spawn {
         Ok((plugged, management))
     }
 
-    /// The server as it is in the end.
-    async fn report(&self) -> Result<Server> {
-        let entry = self.driver.session().get_entry(&path_of(self.plan.partition), crate::rest::Groups::None).await?;
-        self.driver.describe(&entry).await
+    /// The server as it is in the end. It is there even if it cannot be read now.
+    async fn report(&self) -> Server {
+        let path = path_of(self.plan.partition);
+        let read = self.driver.session().get_entry(&path, Groups::None).await.and_then(|entry| list::sized(&entry));
+        let mut server = read.unwrap_or_else(|error| {
+            self.control.warn(format!("the new server could not be read: {error}"));
+            self.planned()
+        });
+        if let Ok((interfaces, management)) = self.addresses() {
+            let info = |mac, vlan, switch: &Switch| InterfaceInfo {
+                mac: Some(mac),
+                vlan: Some(vlan),
+                switch: Some(switch.name.clone()),
+                slot: None,
+            };
+            let planned = self.plan.interfaces.iter().zip(&interfaces);
+            server.interfaces =
+                planned.map(|(planned, is)| info(is.mac, is.interface.vlan, &planned.switch)).collect();
+            if let (Some(mac), Some(planned)) = (management, &self.plan.management) {
+                server.interfaces.push(info(mac, MANAGEMENT_VLAN, &planned.switch));
+            }
+        }
+        server.storage = self.served();
+        server
+    }
+
+    fn planned(&self) -> Server {
+        let Plan { partition, name, sizing, .. } = &self.plan;
+        let (vcpus, units) = match &sizing.processors {
+            Processors::Shared { vcpus, units, .. } => (vcpus.desired, Some(units.desired.as_f64())),
+            Processors::Dedicated { processors, .. } => (processors.desired, None),
+        };
+        Server {
+            summary: ServerSummary {
+                id: *partition,
+                name: name.clone(),
+                status: PowerState::Unknown,
+                state: "Unknown".to_owned(),
+                partition_id: self.note(|state| state.partition_id),
+                rmc: "unknown".to_owned(),
+            },
+            memory_mb: sizing.memory.desired,
+            vcpus,
+            proc_units: units,
+            reference_code: None,
+            interfaces: Vec::new(),
+            storage: Vec::new(),
+        }
+    }
+
+    /// What was mapped, by the Virtual I/O Servers that serve it.
+    fn served(&self) -> Vec<StorageInfo> {
+        let mut served = Vec::new();
+        for vios in &self.plan.vioses {
+            for wanted in self.wanted_of(vios) {
+                served.push(list::storage_of(Some(wanted.mapped().clone()), &vios.name));
+            }
+        }
+        served.sort();
+        served
     }
 }

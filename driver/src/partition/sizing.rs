@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::flavor::{DedicatedSharing, Flavor, FlavorSpecs, MIN_UNITS};
 use super::host_limits::HostLimits;
+use crate::error::{Error, ErrorKind};
 
 /// The least memory that a partition may have, in MB.
 pub const MIN_MEMORY_MB: u64 = 128;
@@ -245,6 +246,17 @@ impl SizingError {
                 | Self::OverHostLimit { .. }
                 | Self::PoolNotFound { .. }
         )
+    }
+}
+
+impl From<SizingError> for Error {
+    fn from(error: SizingError) -> Self {
+        let (kind, remedy) = match &error {
+            SizingError::NoRoom { .. } => (ErrorKind::NoSpace, "free some, or use another host"),
+            error if error.is_for_another_host() => (ErrorKind::Precondition, "change the flavor, or use another host"),
+            _ => (ErrorKind::Invalid, "change the flavor"),
+        };
+        Error::caused(kind, error.to_string(), remedy, error)
     }
 }
 

@@ -10,6 +10,8 @@ use serde::Serialize;
 /// One request as it went over the wire; a repeated request is seen once per try.
 #[derive(Debug, Clone)]
 pub struct CallRecord {
+    /// Counts the requests of the session, from 1.
+    pub number: u64,
     /// HTTP method.
     pub method: Method,
     /// Kind of resource, without identifiers: `VirtualIOServer`, `LogicalPartition/do/PowerOn`, `File/contents`.

@@ -281,6 +281,7 @@ impl Session {
 
     fn note(&self, exchange: &Exchange, class: &str, status: Option<StatusCode>, took: Duration) {
         self.record(&CallRecord {
+            number: self.core.next_number(),
             method: exchange.method.clone(),
             class: class.to_owned(),
             path: exchange.path.clone(),

@@ -55,7 +55,7 @@ impl Job {
         self
     }
 
-    /// Message identifiers of failures that count as success: `HSCL3681`, already on.
+    /// Message identifiers of failures that count as success, of the job or of its submission: `HSCL3681`, already on.
     #[must_use]
     pub fn accept<'a>(mut self, identifiers: impl IntoIterator<Item = &'a str>) -> Job {
         self.accepted
@@ -67,9 +67,9 @@ impl Job {
 /// How a job ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobOutcome {
-    /// The job's number.
+    /// The job's number; empty when its submission was refused for an accepted reason.
     pub id: String,
-    /// Its status: `COMPLETED_OK`, or another one when a failure was accepted.
+    /// Its status: `COMPLETED_OK`, or another one when a failure was accepted (`REFUSED`: the submission was).
     pub status: String,
     /// Result parameters by name.
     pub results: BTreeMap<String, String>,
@@ -259,7 +259,10 @@ impl Session {
 
     async fn run_job(&self, job: &Job) -> Result<JobOutcome> {
         let deadline = Instant::now() + job.timeout;
-        let mut report = self.submit(job).await?;
+        let mut report = match self.submit(job).await {
+            Ok(report) => report,
+            Err(error) => return refused_but_accepted(job, error),
+        };
         while report.is_running() {
             let now = Instant::now();
             if now >= deadline {
@@ -377,6 +380,28 @@ impl Session {
             tracing::warn!(%error, job = id, "could not delete the job");
         }
     }
+}
+
+/// A server may refuse the submission with the same identifiers that a job ends with ("it is off already").
+fn refused_but_accepted(job: &Job, error: Error) -> Result<JobOutcome> {
+    let Some(accepted) = job
+        .accepted
+        .iter()
+        .find(|identifier| error.mentions(identifier))
+    else {
+        return Err(error);
+    };
+    let message = error
+        .refusal()
+        .map(|refusal| refusal.message.clone())
+        .unwrap_or_default();
+    Ok(JobOutcome {
+        id: String::new(),
+        status: "REFUSED".to_owned(),
+        results: BTreeMap::new(),
+        message,
+        accepted: Some(accepted.clone()),
+    })
 }
 
 /// The template with the job's parameters in it.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 use powervm_schema::xml::{Element, Namespace};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncReadExt;
 
-use super::answer::ReadFailure;
+use super::answer::{Answer, ReadFailure};
 use super::body::Body;
 use super::count::CallRecord;
 use super::endpoint::Credentials;
@@ -96,7 +97,7 @@ pub(super) async fn logoff(session: &Session) -> Result<()> {
     let (result, took) = core
         .send(request, ANSWER_LIMIT, core.options.answer_timeout)
         .await;
-    session.record(&record(Method::DELETE, &result, took));
+    session.record(&record(core, Method::DELETE, &result, took));
     let answer =
         result.map_err(|failure| core.failed(call.clone(), failure, false, ANSWER_LIMIT))?;
     match answer.status {
@@ -115,15 +116,18 @@ pub(super) fn lost() -> Error {
 }
 
 fn record(
+    core: &Core,
     method: Method,
-    result: &Result<super::answer::Answer, ReadFailure>,
-    took: std::time::Duration,
+    result: &Result<Answer, ReadFailure>,
+    took: Duration,
 ) -> CallRecord {
     let status = result.as_ref().ok().map(|answer| answer.status);
+    let (class, path) = ("Logon".to_owned(), PATH.to_owned());
     CallRecord {
+        number: core.next_number(),
         method,
-        class: "Logon".to_owned(),
-        path: PATH.to_owned(),
+        class,
+        path,
         status,
         took,
     }
@@ -145,7 +149,7 @@ async fn logon(core: &Core) -> Result<(SecretString, Flavor)> {
         .map_err(unsendable)?;
     let call = core.call_of(&exchange.method, PATH);
     let (result, took) = core.send(request, ANSWER_LIMIT, exchange.timeout).await;
-    core.record(&record(Method::PUT, &result, took));
+    core.record(&record(core, Method::PUT, &result, took));
     // Nothing is changed by a logon that came to nothing, except a session that expires.
     let answer =
         result.map_err(|failure| core.failed(call.clone(), failure, false, ANSWER_LIMIT))?;

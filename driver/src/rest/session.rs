@@ -1,6 +1,7 @@
 //! A logged-on session: what all requests of one driver share.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -97,6 +98,7 @@ pub(super) struct Core {
     pub(super) jitter: Jitter,
     pub(super) upload_turns: Semaphore,
     pub(super) events: Mutex<Weak<Hub>>,
+    requests: AtomicU64,
     counts: CallCounts,
 }
 
@@ -159,6 +161,7 @@ impl Session {
             flavor: Flavor::Hmc,
             budget: RetryBudget::full(),
             events: Mutex::default(),
+            requests: AtomicU64::new(0),
             counts: CallCounts::new(),
             endpoint,
             transport,
@@ -254,8 +257,13 @@ impl Session {
 }
 
 impl Core {
+    pub(super) fn next_number(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(super) fn record(&self, record: &CallRecord) {
         tracing::debug!(
+            number = record.number,
             method = %record.method,
             path = %record.path,
             status = record.status.map(|status| status.as_u16()),

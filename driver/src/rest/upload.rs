@@ -186,6 +186,7 @@ impl Session {
             }
         };
         self.record(&CallRecord {
+            number: core.next_number(),
             method: Method::PUT,
             class: class_of(&path),
             path,

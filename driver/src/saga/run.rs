@@ -16,12 +16,25 @@ use super::report::{SagaFailure, StepFailure};
 use super::step::{Action, Saga, Step};
 use crate::error::{Error, Result};
 
+tokio::task_local! {
+    static CANCEL: CancellationToken;
+}
+
+/// The token that tells the running step of a saga to stop early: the caller cancelled, or dropped the saga. A step
+/// that waits long (an upload, a job) watches it and returns [`Error::Cancelled`]. Undos are not to be stopped: in
+/// them, as outside of sagas, the token is never cancelled.
+pub fn cancellation() -> CancellationToken {
+    CANCEL
+        .try_with(CancellationToken::clone)
+        .unwrap_or_default()
+}
+
 /// How a saga is run.
 #[derive(Clone)]
 pub struct RunOptions {
     /// Sees every event.
     pub observer: Arc<dyn Observer>,
-    /// Stops the saga between steps and has it undone. A step that can stop early holds a clone of its own.
+    /// Stops the saga between steps and has it undone. A step that can stop early watches [`cancellation()`].
     pub cancel: CancellationToken,
     /// How often an undo is tried in all; at least once.
     pub undo_tries: u32,
@@ -130,7 +143,8 @@ impl<C: Send + Sync + 'static> Run<C> {
             if !cancelled && failures.is_empty() {
                 for step in self.ready(&states) {
                     set(&mut states, step, State::Begun);
-                    running.spawn(self.worker(step).act().in_current_span());
+                    let act = CANCEL.scope(self.cancel.clone(), self.worker(step).act());
+                    running.spawn(act.in_current_span());
                 }
             }
             let ended = tokio::select! {

@@ -82,6 +82,17 @@ impl Image {
         Ok(Self::new(unchecked.name, checksum, size, unchecked.source))
     }
 
+    /// The image in a file whose checksum is known.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub async fn described_file(path: &Path, name: Option<&str>, checksum: &str) -> Result<Self> {
+        let source = ImageSource::File(path.to_owned());
+        let size = source.size().await?;
+        let name = name.map_or_else(|| stem(&path.to_string_lossy()), str::to_owned);
+        Ok(Self::new(name, checksum, size, source))
+    }
+
     /// The image behind a URL, whose server is asked for the size.
     ///
     /// Without a checksum the image is told by its URL, size and `ETag` or `Last-Modified`, so that

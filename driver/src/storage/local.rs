@@ -10,7 +10,7 @@ use powervm_schema::xml::Element;
 use super::Capacity;
 use super::flights::{Flight, Flights};
 use super::image::Image;
-use super::mapping::is_logical_volume;
+use super::mapping::{Wanted, is_logical_volume};
 use super::names::{base_name, image_virtual_disk};
 use super::size::virtual_disk_size;
 use super::upload;
@@ -42,8 +42,8 @@ pub(crate) struct Disk {
     pub(crate) udid: String,
     /// Size.
     pub(crate) capacity: Gigabytes,
-    /// The whole element, as a mapping wants it.
-    pub(crate) element: Element,
+    /// The whole element, which a mapping of it holds.
+    element: Element,
 }
 
 impl LocalDisks {
@@ -222,6 +222,11 @@ impl New<'_> {
 }
 
 impl Disk {
+    /// The disk as a mapping wants it.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted::virtual_disk(VirtualDisk(&self.element))
+    }
+
     fn named(group: &Element, name: &str) -> Option<Self> {
         let group = VolumeGroup(group);
         let disk = group.virtual_disks().find(|disk| is_named(disk, name))?;

@@ -88,6 +88,12 @@ impl Wanted {
         Self::of(MappedStorage::OpticalMedia(media.as_view()), media.0.clone())
     }
 
+    /// What is to be mapped.
+    #[must_use]
+    pub fn mapped(&self) -> &Mapped {
+        &self.mapped
+    }
+
     fn of(storage: MappedStorage<'_>, element: Element) -> Self {
         Self { mapped: Mapped::of(&storage), element }
     }

@@ -48,6 +48,7 @@ pub(crate) struct Fake {
     handler: Arc<Handler>,
     seen: Arc<Mutex<Vec<Seen>>>,
     logons: Arc<AtomicUsize>,
+    hmc: bool,
 }
 
 impl Fake {
@@ -56,7 +57,13 @@ impl Fake {
             handler: Arc::new(handler),
             seen: Arc::default(),
             logons: Arc::default(),
+            hmc: false,
         }
+    }
+
+    /// The same, but an HMC.
+    pub(crate) fn hmc(self) -> Fake {
+        Fake { hmc: true, ..self }
     }
 
     /// Everything but the logon, as `METHOD /path?query`.
@@ -107,7 +114,11 @@ impl Fake {
         };
         if seen.is("PUT", "/rest/api/web/Logon") {
             let count = self.logons.fetch_add(1, Ordering::SeqCst) + 1;
-            return token_answer(&format!("{TOKEN}{count}="));
+            let mut response = token_answer(&format!("{TOKEN}{count}="));
+            if self.hmc {
+                response.headers_mut().remove("X-MC-Type");
+            }
+            return response;
         }
         if seen.is("DELETE", "/rest/api/web/Logon") {
             return answer(204, "");

@@ -128,6 +128,16 @@ async fn failures_are_told_and_some_are_accepted() {
     let outcome = power_off(&fake.session().await).await.unwrap();
     assert_eq!(outcome.accepted.as_deref(), Some("HSCL1558"));
 
+    let fake = Fake::new(|seen, _| match seen.method.as_str() {
+        "GET" => template(),
+        _ => refusal(500, "x", "REST0126 HSCL1558 it is off already"),
+    });
+    let outcome = power_off(&fake.session().await).await.unwrap();
+    assert_eq!(
+        (outcome.accepted.as_deref(), outcome.status.as_str()),
+        (Some("HSCL1558"), "REFUSED")
+    );
+
     for status in [
         "COMPLETED_WITH_WARNINGS",
         "CANCELED_WHILE_RUNNING",

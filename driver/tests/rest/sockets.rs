@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use powervm_driver::ErrorKind;
 use powervm_driver::rest::{
-    Credentials, Endpoint, Fingerprint, Groups, RetryPolicy, Session, SessionOptions, Trust, Upload,
+    Credentials, Endpoint, Fingerprint, Flavor, Groups, RetryPolicy, Session, SessionOptions,
+    Trust, Upload,
 };
 use powervm_schema::xml::{Element, Namespace};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::fake::{Fake, TOKEN, answer, feed, options, web};
+use crate::fake::{Fake, Seen, TOKEN, answer, feed, options, web};
 
 fn at(address: SocketAddr, scheme: &str) -> Endpoint {
     let password = Credentials::Password {
@@ -129,6 +130,50 @@ async fn a_whole_session_works_over_http() {
         .unwrap();
     assert_eq!(contents.body.len(), 300_000);
     assert_eq!(contents.header("transfer-encoding"), Some("chunked"));
+}
+
+/// What the contents of an upload of ten bytes from this source are for an HMC behind a socket.
+async fn contents(source: &'static [u8]) -> (Option<Seen>, Option<ErrorKind>) {
+    let fake = Fake::new(|seen, _| match seen.uri.as_str() {
+        uri if uri.contains("contents") => answer(204, ""),
+        _ => answer(200, web("File", "f-1", "")),
+    });
+    let fake = fake.hmc();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = fake.router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let session = Session::connect(at(address, "http"), quick())
+        .await
+        .unwrap();
+    assert_eq!(session.flavor(), Flavor::Hmc);
+    let result = session
+        .upload(Upload::media("a.iso", "V", 10), source, |_| {})
+        .await;
+    let seen = fake
+        .seen()
+        .into_iter()
+        .find(|seen| seen.uri.contains("contents"));
+    (seen, result.err().map(|error| error.kind()))
+}
+
+#[tokio::test]
+async fn hmcs_get_a_length_and_never_a_file_of_another_size() {
+    let (seen, error) = contents(b"0123456789").await;
+    let seen = seen.unwrap();
+    assert_eq!((seen.body.as_str(), error), ("0123456789", None));
+    assert_eq!(
+        (
+            seen.header("content-length"),
+            seen.header("transfer-encoding")
+        ),
+        (Some("10"), None)
+    );
+    for source in [b"012345678".as_slice(), b"0123456789x"] {
+        let (seen, error) = contents(source).await;
+        assert_eq!(error, Some(ErrorKind::Local));
+        assert!(seen.is_none_or(|seen| seen.body == "BROKEN"));
+    }
 }
 
 #[tokio::test]

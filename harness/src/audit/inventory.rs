@@ -27,8 +27,8 @@ pub enum ItemKind {
     File,
     /// A job that was not deleted.
     Job,
-    /// Anything else.
-    Other,
+    /// A virtual network: a VLAN that a switch knows.
+    VirtualNetwork,
 }
 
 impl ItemKind {
@@ -45,7 +45,7 @@ impl ItemKind {
             Self::Media => ("medium", "media"),
             Self::File => ("file", "files"),
             Self::Job => ("job", "jobs"),
-            Self::Other => ("thing", "things"),
+            Self::VirtualNetwork => ("virtual network", "virtual networks"),
         }
     }
 }

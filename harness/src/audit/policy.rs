@@ -25,13 +25,17 @@ impl Policy {
 
     /// Why the thing may stay, if it may.
     ///
-    /// A media repository is made once per host and kept for the next config drive; a cached image of local disk
+    /// A media repository is made once per host and kept for the next config drive. So is, on an HMC, the virtual
+    /// network of a VLAN, which other partitions may use by then; a NovaLink makes and drops them by itself. A cached image of local disk
     /// is a virtual disk named `i_` and 13 characters of the image's UUID.
     #[must_use]
     pub fn keeps(self, item: &Item) -> Option<&'static str> {
         match (self, item.kind) {
             (_, ItemKind::MediaRepository) => {
                 Some("a media repository stays for the next config drive")
+            }
+            (_, ItemKind::VirtualNetwork) => {
+                Some("a virtual network stays for the next server on its VLAN")
             }
             (Self::Localdisk, ItemKind::VirtualDisk) if is_cached_image(&item.name) => {
                 Some("local disk keeps images until its image cache is managed")

@@ -11,7 +11,7 @@ use crate::scenario::{Disk, MAX_PARALLEL};
 /// Exit codes: 0 everything passed, 1 something failed or was left behind, 2 wrong command line, 255 could not run.
 #[derive(Debug, Parser)]
 #[command(name = "powervm-harness", version, arg_required_else_help = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +19,7 @@ pub struct Arguments {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run scenarios and report.
     Run(Box<Run>),
     /// List the scenarios.
@@ -32,7 +32,7 @@ pub enum Command {
 
 /// `run`
 #[derive(Debug, Args)]
-pub struct Run {
+pub(super) struct Run {
     /// Names, tags, tempest names or ids, or paths of .toml files; all scenarios without any.
     pub scenarios: Vec<String>,
     /// Where to run.
@@ -54,7 +54,7 @@ pub struct Run {
 
 /// `list`
 #[derive(Debug, Args)]
-pub struct List {
+pub(super) struct List {
     /// What to list, as for `run`; all scenarios without any.
     pub scenarios: Vec<String>,
     /// Print JSON.
@@ -64,7 +64,7 @@ pub struct List {
 
 /// `audit`
 #[derive(Debug, Args)]
-pub struct Audit {
+pub(super) struct Audit {
     /// Which host.
     #[command(flatten)]
     pub target: TargetArguments,
@@ -81,7 +81,7 @@ pub struct Audit {
 
 /// `soak`
 #[derive(Debug, Args)]
-pub struct Soak {
+pub(super) struct Soak {
     /// How many deploys, each with its delete.
     #[arg(long, default_value_t = 1000)]
     pub deploys: usize,
@@ -108,7 +108,7 @@ fn parallel(text: &str) -> Result<usize, String> {
 
 /// Where boot disks go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DiskArgument {
+pub(super) enum DiskArgument {
     /// The shared storage pool.
     Ssp,
     /// A volume group of one Virtual I/O Server.
@@ -126,7 +126,7 @@ impl From<DiskArgument> for Disk {
 
 /// Which target, and how it is.
 #[derive(Debug, Args)]
-pub struct TargetArguments {
+pub(super) struct TargetArguments {
     /// `embedded` for a simulator in this process, or the URL of an HMC, a NovaLink or a powervm-sim.
     #[arg(long, value_name = "embedded|URL", default_value = "embedded")]
     pub target: String,
@@ -151,7 +151,7 @@ pub struct TargetArguments {
 /// environment variable POWERVM_PASSWORD.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Endpoint")]
-pub struct EndpointArguments {
+pub(super) struct EndpointArguments {
     /// User name; without one, the token file of a local NovaLink is used.
     #[arg(long, env = "POWERVM_USER")]
     pub user: Option<String>,
@@ -182,7 +182,7 @@ pub struct EndpointArguments {
 
 /// The products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FlavorArgument {
+pub(super) enum FlavorArgument {
     /// A NovaLink partition.
     Novalink,
     /// A Hardware Management Console.

@@ -1,13 +1,14 @@
 //! `powervm-harness run`
 
 use anyhow::Context;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, NoObserver, Observer, Settings};
 use crate::image::Image;
 use crate::live::LiveView;
 use crate::report::{self, RunReport, Verdict, table};
+use crate::runtime::{machine_clock, virtual_clock};
 use crate::scenario::{Scenario, catalog};
 use crate::stats::{human, millis};
 use crate::wall::WallClock;
@@ -57,16 +58,14 @@ async fn play(command: &Run, scenarios: &[Scenario], image: Image) -> Result<Run
     Ok(report?)
 }
 
-/// The runtime for a target: one thread and a clock of its own for the embedded simulator, so that minutes of weather
-/// take seconds and a seed repeats a run; the machine's clock for an endpoint.
+/// The runtime for a target.
 pub(super) fn runtime(embedded: bool) -> anyhow::Result<Runtime> {
-    let mut builder = Builder::new_current_thread();
-    builder.enable_all();
-    if embedded {
-        // One helper thread keeps blocking work, such as reading an image file, in its order.
-        builder.start_paused(true).max_blocking_threads(1);
-    }
-    builder.build().context("cannot start the runtime")
+    let runtime = if embedded {
+        virtual_clock()
+    } else {
+        machine_clock()
+    };
+    runtime.context("cannot start the runtime")
 }
 
 /// The first interrupt breaks the run off cleanly, the second at once.

@@ -124,3 +124,89 @@ fn audit_case(scenario: &ScenarioReport) -> TestCase {
     case.set_classname(scenario.name.clone());
     case
 }
+
+#[cfg(test)]
+mod tests {
+    use quick_junit::Report;
+
+    use super::junit;
+    use crate::audit::{Audit, Finding, Item, ItemKind};
+    use crate::image::Image;
+    use crate::report::{Check, FORMAT, RunReport, ScenarioReport, StepReport, Verdict};
+    use crate::target::Description;
+
+    fn report() -> RunReport {
+        let failed = StepReport {
+            verdict: Verdict::Failed,
+            checks: vec![Check::that(
+                "the state is running",
+                false,
+                "it is <off> & \u{1} cold",
+            )],
+            ..StepReport::skipped("create", "create")
+        };
+        let item = Item {
+            kind: ItemKind::Mapping,
+            name: "vhost3".to_owned(),
+            place: "vios1".to_owned(),
+        };
+        let audit = Audit {
+            findings: vec![Finding::LeftBehind { item }],
+            ..Audit::default()
+        };
+        let scenario = ScenarioReport {
+            name: "s".to_owned(),
+            title: "t".to_owned(),
+            follows: Vec::new(),
+            verdict: Verdict::Failed,
+            reason: None,
+            took_ms: 1500,
+            steps: vec![failed, StepReport::skipped("delete", "delete")],
+            cleanup: Vec::new(),
+            audit: Some(audit),
+        };
+        let skipped = ScenarioReport {
+            name: "other".to_owned(),
+            verdict: Verdict::Skipped,
+            reason: Some("the target lacks ssp".to_owned()),
+            steps: Vec::new(),
+            audit: None,
+            ..scenario.clone()
+        };
+        RunReport {
+            format: FORMAT,
+            version: "0",
+            seed: 7,
+            target: Description {
+                name: "embedded".to_owned(),
+                flavor: "novalink".to_owned(),
+                weather: "calm".to_owned(),
+                virtual_clock: true,
+            },
+            image: Image::made().facts(),
+            verdict: Verdict::Failed,
+            scenarios: vec![scenario, skipped],
+        }
+    }
+
+    #[test]
+    fn steps_and_the_audit_are_cases_and_any_text_survives() {
+        let text = junit(&report()).expect("XML");
+        let read = Report::deserialize_from_str(&text).expect("good JUnit");
+        assert_eq!(
+            (read.tests, read.failures, read.skipped, read.errors),
+            (4, 2, 2, 0),
+            "{text}"
+        );
+        assert!(
+            text.contains("left behind: mapping vhost3 in vios1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("the state is running: it is &lt;off&gt; &amp;"),
+            "{text}"
+        );
+        assert!(text.contains("the target lacks ssp"), "{text}");
+        assert!(!text.contains("timestamp"), "no wall time: {text}");
+    }
+}

@@ -6,6 +6,8 @@ mod read;
 mod suspicion;
 
 use crate::audit::{Inventory, ItemKind};
+use crate::scenario::Disk;
+use crate::target::Capacity;
 
 pub use self::suspicion::Suspicion;
 
@@ -27,6 +29,8 @@ pub struct Survey {
     pub volume_groups: Vec<VolumeGroupFacts>,
     /// Shared storage pools.
     pub pools: Vec<PoolFacts>,
+    /// Virtual networks, by the name of their system and their own.
+    pub virtual_networks: Vec<(String, String)>,
     /// Names of file records.
     pub files: Vec<String>,
 }
@@ -199,10 +203,34 @@ impl Survey {
                 );
             }
         }
+        for (system, network) in &self.virtual_networks {
+            inventory.add(ItemKind::VirtualNetwork, network, system);
+        }
         for file in &self.files {
             inventory.add(ItemKind::File, file, "");
         }
         inventory
+    }
+
+    /// What is left to deploy on, boot disks going to the pool or to a volume group of that name.
+    #[must_use]
+    pub fn capacity(&self, disk: Disk, volume_group: &str) -> Capacity {
+        let disk_free = match disk {
+            Disk::Ssp => self.pools.iter().map(|pool| pool.free).max(),
+            Disk::Localdisk => {
+                let groups = self
+                    .volume_groups
+                    .iter()
+                    .filter(|group| group.name == volume_group);
+                groups.map(|group| group.free).max()
+            }
+        };
+        let system = self.systems.first();
+        Capacity {
+            memory_free_mb: system.map_or(0, |system| system.memory_free_mb),
+            memory_region_mb: system.map_or(1, |system| system.memory_region_mb),
+            disk_free_gb: disk_free.unwrap_or_default() / 1_000_000,
+        }
     }
 
     /// The client of a mapping, by name where there is one.

@@ -4,7 +4,7 @@ use powervm_driver::rest::{Groups, Session};
 use powervm_driver::{ErrorKind, Result};
 use powervm_schema::atom::Entry;
 use powervm_schema::file::File;
-use powervm_schema::network::ClientNetworkAdapter;
+use powervm_schema::network::{ClientNetworkAdapter, VirtualNetwork};
 use powervm_schema::partition::{BasePartition, LogicalPartition};
 use powervm_schema::storage::{LogicalUnit, LogicalUnitType, SharedStoragePool, Tier, VolumeGroup};
 use powervm_schema::system::ManagedSystem;
@@ -31,7 +31,13 @@ impl Survey {
             .await?
             .entries
         {
-            survey.systems.push(system(&entry));
+            let facts = system(&entry);
+            let path = format!("ManagedSystem/{}/VirtualNetwork", entry.id);
+            for network in session.get_feed(&path, Groups::None).await?.entries {
+                let name = text(VirtualNetwork(&network.content).name());
+                survey.virtual_networks.push((facts.name.clone(), name));
+            }
+            survey.systems.push(facts);
         }
         for entry in session
             .get_feed("LogicalPartition", Groups::None)

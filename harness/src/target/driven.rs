@@ -7,8 +7,7 @@ use futures_util::future::BoxFuture;
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::network::NetworkInterface;
 use powervm_driver::operations::{
-    Control, DestroyRequest, Driver, Progress, Reboot, Server, ServerRef, SpawnRequest, Stop,
-    StorageKind,
+    Control, DestroyRequest, Driver, Progress, Reboot, Server, SpawnRequest, Stop, StorageKind,
 };
 use powervm_driver::partition::Flavor;
 use powervm_driver::rest::Session;
@@ -39,6 +38,7 @@ impl From<Disk> for DiskDriver {
 
 /// A host that the driver drives.
 pub struct Driven {
+    disk: Disk,
     driver: Driver,
     session: Session,
     meter: Arc<Meter>,
@@ -52,12 +52,18 @@ impl Driven {
     /// When the host cannot be driven with this configuration.
     pub async fn connect(
         session: Session,
+        disk: Disk,
         config: Config,
         meter: Arc<Meter>,
         look: Box<dyn Look>,
     ) -> powervm_driver::Result<Self> {
+        let config = Config {
+            disk_driver: disk.into(),
+            ..config
+        };
         let driver = Driver::connect(session.clone(), config).await?;
         Ok(Self {
+            disk,
             driver,
             session,
             meter,
@@ -135,24 +141,31 @@ fn failure(error: &Error) -> Failure {
     }
 }
 
-/// The driver sorts errors by what a caller can do; which of several things is used up, its words say.
+/// What servers say when something is used up or taken: message identifiers of the hypervisor and of AIX's volume
+/// manager, and the words of the pool.
+const SERVER_WORDS: [(&str, RefusalKind); 5] = [
+    ("HSCL03EC", RefusalKind::NoMemory),
+    ("HSCL03F4", RefusalKind::NoProcessors),
+    ("HSCL05DE", RefusalKind::NameInUse),
+    ("0516-404", RefusalKind::NoSpace),
+    ("has not enough free space", RefusalKind::NoSpace),
+];
+
+/// The driver sorts errors by what a caller can do; which of several things is used up, the words say.
 fn kind(error: &Error) -> RefusalKind {
+    let text = error.to_string();
     match error.kind() {
         ErrorKind::Invalid => RefusalKind::BadFlavor,
         ErrorKind::Exists => RefusalKind::NameInUse,
         ErrorKind::NotFound => RefusalKind::NotFound,
         ErrorKind::Cancelled => RefusalKind::Cancelled,
-        ErrorKind::NoSpace => {
-            let text = error.to_string().to_lowercase();
-            if text.contains("memory") {
-                RefusalKind::NoMemory
-            } else if text.contains("process") {
-                RefusalKind::NoProcessors
-            } else {
-                RefusalKind::NoSpace
-            }
+        ErrorKind::NoSpace if text.contains("memory") => RefusalKind::NoMemory,
+        ErrorKind::NoSpace if text.contains("process") => RefusalKind::NoProcessors,
+        ErrorKind::NoSpace => RefusalKind::NoSpace,
+        _ => {
+            let known = SERVER_WORDS.iter().find(|(words, _)| text.contains(words));
+            known.map_or(RefusalKind::Other, |(_, kind)| *kind)
         }
-        _ => RefusalKind::Other,
     }
 }
 
@@ -166,7 +179,7 @@ impl Host for Driven {
         Box::pin(async move {
             let server = self
                 .driver
-                .spawn(request(order), control(watch, cancel))
+                .spawn(request(order), &control(watch, cancel))
                 .await;
             server
                 .map(|server| view(&server))
@@ -176,7 +189,7 @@ impl Host for Driven {
 
     fn show<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Result<ServerView, Failure>> {
         Box::pin(async move {
-            let server = self.driver.show(&ServerRef::Uuid(instance.uuid)).await;
+            let server = self.driver.show(instance.uuid).await;
             server
                 .map(|server| view(&server))
                 .map_err(|error| failure(&error))
@@ -197,10 +210,9 @@ impl Host for Driven {
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let server = ServerRef::Uuid(instance.uuid);
             let stopped = self
                 .driver
-                .stop(&server, Stop::Graceful, control(watch, cancel))
+                .stop(instance.uuid, Stop::Graceful, &control(watch, cancel))
                 .await;
             stopped.map(drop).map_err(|error| failure(&error))
         })
@@ -213,8 +225,10 @@ impl Host for Driven {
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let server = ServerRef::Uuid(instance.uuid);
-            let started = self.driver.start(&server, control(watch, cancel)).await;
+            let started = self
+                .driver
+                .start(instance.uuid, &control(watch, cancel))
+                .await;
             started.map(drop).map_err(|error| failure(&error))
         })
     }
@@ -231,10 +245,9 @@ impl Host for Driven {
             RebootKind::Hard => Reboot::Hard,
         };
         Box::pin(async move {
-            let server = ServerRef::Uuid(instance.uuid);
             let rebooted = self
                 .driver
-                .reboot(&server, kind, control(watch, cancel))
+                .reboot(instance.uuid, kind, &control(watch, cancel))
                 .await;
             rebooted.map(drop).map_err(|error| failure(&error))
         })
@@ -251,30 +264,17 @@ impl Host for Driven {
                 name: Some(instance.name.clone()),
                 ..DestroyRequest::of(instance.uuid)
             };
-            let destroyed = self.driver.destroy(request, control(watch, cancel)).await;
+            let destroyed = self.driver.destroy(request, &control(watch, cancel)).await;
             destroyed.map(drop).map_err(|error| failure(&error))
         })
     }
 
     fn capacity(&self) -> BoxFuture<'_, Result<Capacity, Failure>> {
         Box::pin(async move {
-            let capacity = self
-                .driver
-                .capacity()
-                .await
-                .map_err(|error| failure(&error))?;
             let survey = Survey::read(&self.session)
                 .await
                 .map_err(|error| failure(&error))?;
-            let region = survey
-                .systems
-                .first()
-                .map_or(1, |system| system.memory_region_mb);
-            Ok(Capacity {
-                memory_free_mb: capacity.memory_mb_free,
-                memory_region_mb: region,
-                disk_free_gb: capacity.disk_gb_free,
-            })
+            Ok(survey.capacity(self.disk, &self.driver.config().volume_group_name))
         })
     }
 
@@ -291,7 +291,7 @@ impl Host for Driven {
 
     fn content<'a>(&'a self, instance: &'a Instance, image: &'a Image) -> BoxFuture<'a, Content> {
         Box::pin(async move {
-            let server = match self.driver.show(&ServerRef::Uuid(instance.uuid)).await {
+            let server = match self.driver.show(instance.uuid).await {
                 Ok(server) => server,
                 Err(error) => return Content::Missing(error.to_string()),
             };

@@ -4,10 +4,13 @@
 //! simulator call things stays in [`embedded`] and [`remote`].
 
 mod capabilities;
+pub mod driven;
+pub mod embedded;
 mod flavor;
 mod host;
 pub mod look;
 pub mod metered;
+pub mod remote;
 mod traffic;
 
 use std::collections::BTreeSet;
@@ -75,4 +78,7 @@ pub trait Target: Send + Sync {
         &'a self,
         opening: Opening<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>>;
+
+    /// Reads what the REST API shows, without changing anything.
+    fn survey(&self) -> BoxFuture<'_, Result<Survey, TargetError>>;
 }

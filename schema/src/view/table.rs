@@ -211,6 +211,7 @@ macro_rules! view {
     (@get [$($doc:tt)*] $name:literal opaque ()) => {};
     (@get [$($doc:tt)*] $name:literal text () $get:ident $($set:ident)?) => {
         #[doc = concat!("`", $name, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> Option<&'e str>
         where
@@ -221,6 +222,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal value ($T:ty) $get:ident $($set:ident)?) => {
         #[doc = concat!("`", $name, "`")]
+        #[doc = ""]
         $($doc)*
         ///
         /// # Errors
@@ -231,6 +233,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal texts () $get:ident $($push:ident)?) => {
         #[doc = concat!("Every `", $name, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> impl Iterator<Item = &'e str> + use<'e, E>
         where
@@ -241,6 +244,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal text_list ($member:literal) $get:ident $($push:ident)?) => {
         #[doc = concat!("Every `", $name, "/", $member, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> impl Iterator<Item = &'e str> + use<'e, E>
         where
@@ -251,6 +255,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal child ($Child:ident) $get:ident $($get_mut:ident)?) => {
         #[doc = concat!("`", $name, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> Option<$Child<&'e $crate::xml::Element>>
         where
@@ -261,6 +266,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal list ($Member:ident in $member:literal) $get:ident $($push:ident $retain:ident)?) => {
         #[doc = concat!("Every `", $name, "/", $member, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(
             &'s self,
@@ -273,6 +279,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal href () $get:ident $($set:ident)?) => {
         #[doc = concat!("The `href` of `", $name, "`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> Option<&'e str>
         where
@@ -283,6 +290,7 @@ macro_rules! view {
     };
     (@get [$($doc:tt)*] $name:literal links () $get:ident $($set:ident)?) => {
         #[doc = concat!("The `href` of every `", $name, "/link`")]
+        #[doc = ""]
         $($doc)*
         pub fn $get<'s, 'e>(&'s self) -> impl DoubleEndedIterator<Item = &'e str> + use<'e, E>
         where

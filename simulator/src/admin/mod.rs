@@ -32,7 +32,7 @@ use serde_json::json;
 
 use crate::http::body;
 use crate::http::sessions::same;
-use crate::simulator::{Simulator, violations_of};
+use crate::simulator::Simulator;
 
 #[derive(Clone)]
 struct Admin {
@@ -41,7 +41,6 @@ struct Admin {
 }
 
 /// The admin API as an HTTP service. `token` is what its users have to know.
-#[must_use]
 pub fn router(simulator: &Simulator, token: SecretString) -> Router {
     let admin = Admin {
         simulator: simulator.clone(),
@@ -174,7 +173,8 @@ async fn advance(State(admin): State<Admin>, request: Request) -> Response {
 }
 
 async fn invariants(State(admin): State<Admin>) -> Response {
-    let now = violations_of(&admin.simulator.world());
+    let world = admin.simulator.world();
+    let now: Vec<String> = world.violations().iter().map(ToString::to_string).collect();
     answer(&json!({ "violations": now, "refused": admin.simulator.violations() }))
 }
 

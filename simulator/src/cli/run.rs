@@ -1,6 +1,6 @@
 //! `powervm-sim serve`, from the command line to the last connection.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,12 +49,12 @@ async fn until_signal(options: &Serve) -> anyhow::Result<()> {
         seed: options.seed,
         generated: options.password.is_none(),
     };
-    let _ = writeln!(std::io::stdout(), "{}", ready.text());
     if let Some(path) = &options.ready_file {
         ready
             .write(path)
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
+    let _ = writeln!(std::io::stdout(), "{}", ready.text());
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -167,8 +167,10 @@ fn random() -> anyhow::Result<u64> {
 
 fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt()
+    let coloured = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_ansi(coloured)
+        .with_writer(std::io::stderr);
+    let _ = log.try_init();
 }

@@ -25,7 +25,6 @@ pub struct Connection {
 pub struct Aborted;
 
 /// An answer that is none: the connection is closed.
-#[must_use]
 pub fn aborted() -> Response<Body> {
     let mut response = Response::new(broken_body(Bytes::new()));
     response.extensions_mut().insert(Aborted);
@@ -33,7 +32,6 @@ pub fn aborted() -> Response<Body> {
 }
 
 /// A body that yields `bytes` and then fails.
-#[must_use]
 pub fn broken_body(bytes: Bytes) -> Body {
     let begin = stream::iter((!bytes.is_empty()).then_some(Ok(bytes)));
     // The pause between lets the beginning reach the socket: hyper writes nothing of a body that fails right away.

@@ -77,7 +77,7 @@ impl Change {
 
     /// What the change means in this world.
     pub(crate) fn command(&self, target: &Target, world: &World) -> Result<Command, Problem> {
-        Ok(self.request.command(target, world)?)
+        self.request.command(target, world)
     }
 }
 
@@ -100,8 +100,9 @@ pub(crate) fn written(
 }
 
 fn document(exchange: &Exchange, rendered: Rendered) -> Response<Body> {
+    let is_read = exchange.method == Method::GET;
     match rendered.etag {
-        Some(etag) if conditional::is_unchanged(&exchange.headers, etag) => {
+        Some(etag) if is_read && conditional::is_unchanged(&exchange.headers, etag) => {
             respond::not_modified(etag)
         }
         etag => respond::document(rendered.body, respond::negotiated(&exchange.headers), etag),

@@ -44,7 +44,6 @@ use crate::simulator::Simulator;
 /// The REST API of a simulator as an HTTP service.
 ///
 /// One handler for every path: the product's URL grammar is not one of fixed routes.
-#[must_use]
 pub fn router(simulator: &Simulator) -> Router {
     let handler = |State(simulator): State<Simulator>, request: Request<Body>| dispatch::answer(simulator, request);
     Router::new().fallback(handler).with_state(simulator.clone())

@@ -338,10 +338,10 @@ fn needed(segments: &mut Segments, what: &str) -> Result<String, Problem> {
 
 fn identifier(word: &str) -> Result<Uuid, Problem> {
     // Only the hyphenated form is an identifier here; the uuid crate would also take braces, urn: and bare hex.
-    if word.len() == 36 {
-        if let Ok(id) = Uuid::try_parse(word) {
-            return Ok(id);
-        }
+    if word.len() == 36
+        && let Ok(id) = Uuid::try_parse(word)
+    {
+        return Ok(id);
     }
     Err(Problem::invalid_url(&format!(
         "{} is no UUID.",

@@ -40,8 +40,8 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         partition.current_compatibility,
     );
     w.value("CurrentProfileSync", CUD, settings.profile_sync);
-    w.value("IsBootable", ROO.since("V1_3_0"), true);
     w.value("IsCallHomeEnabled", CUD, false);
+    w.value("IsBootable", ROO.since("V1_3_0"), true);
     w.value(
         "IsConnectionMonitoringEnabled",
         UOD,

@@ -232,7 +232,7 @@ fn stream(seed: u64, class: Class, number: u64) -> ChaCha8Rng {
 
 /// The two texts by which clients know that waiting helps, in turn.
 fn vios_busy(number: u64) -> Problem {
-    let message = if number % 2 == 0 {
+    let message = if number.is_multiple_of(2) {
         "HSCL3205 The Virtual I/O Server is busy processing some other request. Please retry the operation after sometime."
     } else {
         "Unable to send command to VIOS at this moment. VIOS is busy processing some other request. Please retry the operation after sometime. VIOS0014"

@@ -46,7 +46,7 @@ impl Answer {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) simulator: Simulator,
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) token: String,
 }
 

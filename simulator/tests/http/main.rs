@@ -1,11 +1,17 @@
 //! The HTTP side of the simulator: in process through its router, and on sockets.
 
+// Helpers of tests may fail like tests; clippy knows only functions marked as such.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod binary;
 mod client;
 mod documents;
 mod events;
 mod faults;
 mod hostile;
 mod jobs;
+mod secrets;
 mod sessions;
+mod sockets;
 mod uploads;
 mod weather;

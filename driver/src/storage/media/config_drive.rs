@@ -38,6 +38,9 @@ pub struct ConfigDrive {
     pub availability_zone: Option<String>,
     /// Project that the server belongs to.
     pub project: Option<String>,
+    /// Date of the files, in seconds after the Unix epoch. The same content and date give the same
+    /// image, byte for byte.
+    pub dated: i64,
 }
 
 /// An interface as it will be, its address known.
@@ -64,12 +67,12 @@ pub struct Subject<'a> {
 }
 
 impl ConfigDrive {
-    /// The ISO image for this subject, dated `seconds` after the Unix epoch.
+    /// The ISO image for this subject.
     ///
     /// # Errors
     /// Contents too large for an image.
-    pub fn image(&self, subject: &Subject<'_>, seconds: i64) -> Result<Vec<u8>, Error> {
-        iso::write(LABEL, &self.files_of(subject)?, seconds)
+    pub fn image(&self, subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
+        iso::write(LABEL, &self.files_of(subject)?, self.dated)
     }
 
     fn files_of(&self, subject: &Subject<'_>) -> Result<iso::Files, Error> {

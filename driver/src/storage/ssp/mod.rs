@@ -6,8 +6,8 @@ mod units;
 use powervm_schema::atom::Entry;
 use powervm_schema::storage::{Cluster, SharedStoragePool, Tier};
 
-pub(crate) use cache::{ImageCache, ImageUnit};
-pub(crate) use units::{NewUnit, Unit, Units};
+pub(crate) use cache::{ImageCache, ImageJob, ImageUnit, Patience};
+pub(crate) use units::{Unit, Units};
 
 use super::Capacity;
 use crate::error::{Error, ErrorKind, Result};

@@ -31,11 +31,7 @@ pub fn inventory(world: &World) -> Inventory {
             hundredths(world.available_processors(system.uuid)),
         );
         for network in system.networks.values() {
-            inventory.add(
-                ItemKind::Other,
-                format!("virtual network {}", network.name),
-                &system.name,
-            );
+            inventory.add(ItemKind::VirtualNetwork, &network.name, &system.name);
         }
         for partition in world.all_partitions_of(system.uuid) {
             inventory.add(ItemKind::Partition, &partition.name, "");

@@ -97,12 +97,11 @@ impl Embedded {
         let meter = Arc::new(Meter::default());
         let session = self.session(&simulator, &meter).await.map_err(unusable)?;
         let config = Config {
-            disk_driver: disk.into(),
             volume_group_name: VOLUME_GROUP.to_owned(),
             ..Config::default()
         };
         let look = Books { simulator };
-        let driven = Driven::connect(session, config, meter, Box::new(look))
+        let driven = Driven::connect(session, disk, config, meter, Box::new(look))
             .await
             .map_err(unusable)?;
         Ok(Box::new(driven))

@@ -93,15 +93,12 @@ impl Remote {
     async fn host(&self, disk: Disk) -> Result<Box<dyn Host>, TargetError> {
         let meter = Arc::new(Meter::default());
         let session = self.session(&meter).await?;
-        let config = Config {
-            disk_driver: disk.into(),
-            ..self.config.clone()
-        };
+        let config = self.config.clone();
         let look: Box<dyn Look> = match &self.admin {
             Some(admin) => Box::new(Shared(Arc::clone(admin))),
             None => Box::new(Blind),
         };
-        let driven = Driven::connect(session, config, meter, look)
+        let driven = Driven::connect(session, disk, config, meter, look)
             .await
             .map_err(|error| self.unusable(&error))?;
         Ok(Box::new(driven))

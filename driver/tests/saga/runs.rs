@@ -1,153 +1,18 @@
-//! Sagas in a toy world: whatever fails, wherever, and however often something is repeated, the world is in the end
-//! as it was, or as it should be.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+//! Forwards, backwards, and every way to get from one to the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use powervm_driver::saga::{
-    Event, Observer, Phase, Rehearsal, RunOptions, Saga, SagaFailure, Step, observe_with,
+    Event, Phase, Rehearsal, RunOptions, Saga, Step, cancellation, observe_with,
 };
 use powervm_driver::{Error, ErrorKind};
 use proptest::prelude::*;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// For each step, the steps it comes after, all of them earlier in the list.
-type Shape = Vec<Vec<usize>>;
-
-/// Where to go wrong.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    None,
-    /// The step does nothing and fails.
-    Before(usize),
-    /// The step does its work and fails.
-    After(usize),
-    /// The step does its work and panics.
-    Panic(usize),
-}
-
-#[derive(Default)]
-struct World {
-    things: Mutex<BTreeSet<usize>>,
-    /// What a correct saga never does.
-    violations: Mutex<Vec<String>>,
-    /// How many undo calls of a step still fail.
-    stubborn: Mutex<BTreeMap<usize, u32>>,
-    log: Mutex<Vec<String>>,
-}
-
-impl World {
-    fn things(&self) -> BTreeSet<usize> {
-        self.things.lock().unwrap().clone()
-    }
-
-    fn violated(&self, text: String) {
-        self.violations.lock().unwrap().push(text);
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
-    }
-}
-
-fn name(step: usize) -> String {
-    format!("step {step}")
-}
-
-fn broken(step: usize) -> Error {
-    Error::operation(ErrorKind::Refused, format!("{} broke", name(step)), "none")
-}
-
-/// Steps take 1 to 3 seconds, so branches overlap in many ways.
-fn pause(step: usize) -> Duration {
-    Duration::from_secs(1 + (step as u64 * 7) % 3)
-}
-
-fn saga(shape: &Shape, fault: Fault) -> Saga<World> {
-    let mut saga = Saga::new("toy");
-    for (step, after) in shape.iter().enumerate() {
-        let needs = after.clone();
-        let dependents: Vec<usize> = (0..shape.len())
-            .filter(|later| shape[*later].contains(&step))
-            .collect();
-        let action = move |world: Arc<World>| {
-            let needs = needs.clone();
-            async move {
-                for need in needs {
-                    if !world.things().contains(&need) {
-                        world.violated(format!("{step} ran without {need}"));
-                    }
-                }
-                tokio::time::sleep(pause(step)).await;
-                if fault == Fault::Before(step) {
-                    return Err(broken(step));
-                }
-                world.things.lock().unwrap().insert(step);
-                world.log.lock().unwrap().push(format!("do {step}"));
-                match fault {
-                    Fault::After(at) if at == step => Err(broken(step)),
-                    Fault::Panic(at) if at == step => panic!("a defect"),
-                    _ => Ok(()),
-                }
-            }
-        };
-        let undo = move |world: Arc<World>| {
-            let dependents = dependents.clone();
-            async move {
-                for dependent in dependents {
-                    let stuck = world.stubborn.lock().unwrap().contains_key(&dependent);
-                    if world.things().contains(&dependent) && !stuck {
-                        world.violated(format!("{step} was undone before {dependent}"));
-                    }
-                }
-                tokio::time::sleep(pause(step)).await;
-                if let Some(left) = world.stubborn.lock().unwrap().get_mut(&step)
-                    && *left > 0
-                {
-                    *left -= 1;
-                    return Err(broken(step));
-                }
-                world.things.lock().unwrap().remove(&step);
-                world.log.lock().unwrap().push(format!("undo {step}"));
-                Ok(())
-            }
-        };
-        let names: Vec<String> = after.iter().map(|step| name(*step)).collect();
-        saga.push(Step::new(name(step), action).undo(undo).after(names));
-    }
-    saga
-}
-
-async fn run(shape: &Shape, fault: Fault, options: RunOptions) -> (Arc<World>, Result<(), Error>) {
-    let world = Arc::new(World::default());
-    let result = saga(shape, fault).run(Arc::clone(&world), options).await;
-    assert_eq!(
-        *world.violations.lock().unwrap(),
-        Vec::<String>::new(),
-        "{shape:?} {fault:?}"
-    );
-    (world, result)
-}
-
-fn failure(result: Result<(), Error>) -> Arc<SagaFailure> {
-    match result {
-        Err(Error::Saga(failure)) => failure,
-        other => panic!("a saga's failure, not {other:?}"),
-    }
-}
-
-/// disk and network side by side, then mapping, then power.
-fn diamond() -> Shape {
-    vec![vec![], vec![0], vec![0], vec![1, 2], vec![3]]
-}
+use crate::world::{Fault, Shape, World, diamond, failure, name, run, saga};
 
 #[tokio::test(start_paused = true)]
 async fn branches_run_side_by_side() {
@@ -395,116 +260,41 @@ async fn broken_graphs_run_nothing() {
     assert!(world.log().is_empty());
 }
 
-/// A journal that can refuse.
-struct Journal {
-    entries: Mutex<Vec<Event>>,
-    refuse: fn(&Event) -> bool,
-}
-
-impl Observer for Journal {
-    fn observe<'a>(
-        &'a self,
-        event: &'a Event,
-    ) -> futures_util::future::BoxFuture<'a, Result<(), Error>> {
-        self.entries.lock().unwrap().push(event.clone());
-        let refused = (self.refuse)(event);
-        Box::pin(async move { if refused { Err(broken(99)) } else { Ok(()) } })
-    }
-}
-
-#[derive(serde::Serialize, Default)]
-struct Deploy {
-    disk: Mutex<Option<String>>,
-}
-
-fn deploy() -> Saga<Deploy> {
-    let make = |deploy: Arc<Deploy>| async move {
-        *deploy.disk.lock().unwrap() = Some("lu1".to_owned());
-        Ok(())
+#[tokio::test(start_paused = true)]
+async fn a_step_can_heed_the_cancellation_and_an_undo_is_spared_it() {
+    let patient = || {
+        let wait = |_| async {
+            cancellation().cancelled().await;
+            Err(Error::Cancelled {
+                what: "the upload".to_owned(),
+            })
+        };
+        let undo = |world: Arc<World>| async move {
+            assert!(!cancellation().is_cancelled());
+            world.log.lock().unwrap().push("undone".to_owned());
+            Ok(())
+        };
+        Saga::new("patient").step(Step::new("wait", wait).undo(undo))
     };
-    let unmake = |deploy: Arc<Deploy>| async move {
-        *deploy.disk.lock().unwrap() = None;
-        Ok(())
-    };
-    let saga = Saga::new("deploy").step(Step::new("disk", make).undo(unmake));
-    saga.step(Step::new("power", |_| async { Err(broken(0)) }).after(["disk"]))
-        .journaled()
-}
-
-#[tokio::test]
-async fn a_journal_sees_the_context_with_every_event_and_reads_it_back() {
-    let journal = Arc::new(Journal {
-        entries: Mutex::default(),
-        refuse: |_| false,
-    });
-    let options = RunOptions::default().observer(Arc::clone(&journal) as Arc<dyn Observer>);
-    deploy().run(Arc::default(), options).await.unwrap_err();
-    let entries = journal.entries.lock().unwrap().clone();
-    let story: Vec<String> = entries
-        .iter()
-        .map(|event| {
-            let json = serde_json::to_value(event).unwrap();
-            assert_eq!(
-                &serde_json::from_value::<Event>(json.clone()).unwrap(),
-                event
-            );
-            format!(
-                "{} {} {}",
-                json["step"], json["phase"], json["context"]["disk"]
-            )
-            .replace('"', "")
-        })
-        .collect();
+    let cancel = CancellationToken::new();
+    let world = Arc::new(World::default());
+    let running = tokio::spawn(patient().run(
+        Arc::clone(&world),
+        RunOptions::default().cancel(cancel.clone()),
+    ));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cancel.cancel();
+    let failure = failure(running.await.unwrap());
     assert_eq!(
-        story,
-        [
-            "disk begin null",
-            "disk end lu1",
-            "power begin lu1",
-            "power failed lu1",
-            "disk undo_begin lu1",
-            "disk undo_end null"
-        ]
+        (failure.error.kind(), world.log().len()),
+        (ErrorKind::Cancelled, 1)
     );
-}
 
-#[tokio::test]
-async fn a_saga_never_runs_ahead_of_its_journal() {
-    let refusals: [fn(&Event) -> bool; 2] = [
-        |event| event.phase == Phase::Begin,
-        |event| matches!(event.phase, Phase::End { .. }),
-    ];
-    for refuse in refusals {
-        let journal = Arc::new(Journal {
-            entries: Mutex::default(),
-            refuse,
-        });
-        let context = Arc::new(Deploy::default());
-        let options = RunOptions::default().observer(journal as Arc<dyn Observer>);
-        let failure = failure(deploy().run(Arc::clone(&context), options).await);
-        assert_eq!(failure.step.as_deref(), Some("disk"));
-        assert_eq!(*context.disk.lock().unwrap(), None);
-    }
-}
-
-#[tokio::test]
-async fn a_journal_that_fails_while_undoing_stops_nothing() {
-    let refuse = |event: &Event| {
-        matches!(
-            event.phase,
-            Phase::UndoBegin | Phase::UndoEnd { .. } | Phase::Failed { .. }
-        )
-    };
-    let journal = Arc::new(Journal {
-        entries: Mutex::default(),
-        refuse,
-    });
-    let context = Arc::new(Deploy::default());
-    let options = RunOptions::default().observer(journal as Arc<dyn Observer>);
-    let failure = failure(deploy().run(Arc::clone(&context), options).await);
-    assert_eq!(
-        (failure.step.as_deref(), failure.left_behind.len()),
-        (Some("power"), 0)
-    );
-    assert_eq!(*context.disk.lock().unwrap(), None);
+    let dropped = Arc::new(World::default());
+    let running = patient().run(Arc::clone(&dropped), RunOptions::default());
+    tokio::time::timeout(Duration::from_secs(1), running)
+        .await
+        .unwrap_err();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(dropped.log(), ["undone"]);
 }

@@ -1,0 +1,95 @@
+//! From arguments and environment to a connected driver.
+
+use secrecy::SecretString;
+
+use super::arguments::{Connection, Place};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operations::Driver;
+use crate::rest::{Credentials, Endpoint, Session, SessionOptions, Trust};
+
+/// Environment variable with the password.
+const PASSWORD: &str = "POWERVM_PASSWORD";
+
+/// Logs on and checks the host.
+pub(super) async fn connect(connection: &Connection, place: &Place) -> Result<Driver> {
+    let config = configuration(place)?;
+    let endpoint = Endpoint::new(&connection.endpoint)?.credentials(credentials(connection)?).trust(trust(connection)?);
+    let options = SessionOptions { uploads: config.max_uploads, seed: random()?, ..SessionOptions::default() };
+    let session = Session::connect(endpoint, options).await?;
+    Driver::connect(session, config).await
+}
+
+fn configuration(place: &Place) -> Result<Config> {
+    let mut config = match &place.config {
+        Some(path) => Config::load_unchecked(path)?,
+        None => Config::default(),
+    };
+    if let Some(disk_driver) = place.disk_driver {
+        config.disk_driver = disk_driver;
+    }
+    for (given, option) in [
+        (&place.volume_group, &mut config.volume_group_name),
+        (&place.cluster, &mut config.cluster_name),
+        (&place.system, &mut config.managed_system),
+    ] {
+        if let Some(given) = given {
+            option.clone_from(given);
+        }
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// A password from the environment or a file; without any, the token file of a NovaLink partition.
+fn credentials(connection: &Connection) -> Result<Credentials> {
+    let password = match (std::env::var(PASSWORD), &connection.password_file) {
+        (Ok(password), _) => Some(SecretString::from(password)),
+        (Err(std::env::VarError::NotUnicode(_)), _) => {
+            return Err(Error::invalid(format!("{PASSWORD} is no UTF-8 text"), "use a password file"));
+        }
+        (Err(_), Some(path)) => {
+            let text = std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
+                let what = format!("the password file {} cannot be read", path.display());
+                Error::caused(ErrorKind::Local, what, "give a file that this user can read", error)
+            })?;
+            Some(without_line_end(&text))
+        }
+        (Err(_), None) => None,
+    };
+    match (connection.user.clone(), password) {
+        (Some(user), Some(password)) => Ok(Credentials::Password { user, password }),
+        (None, None) => Ok(Credentials::TokenFile),
+        (Some(_), None) => Err(Error::invalid(
+            "there is a user but no password",
+            format!("set {PASSWORD} or POWERVM_PASSWORD_FILE, or leave the user out to use NovaLink's token file"),
+        )),
+        (None, Some(_)) => {
+            Err(Error::invalid("there is a password but no user", "set POWERVM_USER or give --user"))
+        }
+    }
+}
+
+/// Editors end files with a line end that is no part of the password.
+fn without_line_end(text: &SecretString) -> SecretString {
+    use secrecy::ExposeSecret;
+    SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r']))
+}
+
+fn trust(connection: &Connection) -> Result<Trust> {
+    Ok(match (&connection.ca, &connection.fingerprint, connection.insecure) {
+        (Some(file), _, _) => Trust::Authority(file.clone()),
+        (None, Some(fingerprint), _) => Trust::Pinned(fingerprint.parse()?),
+        (None, None, true) => Trust::Anything,
+        (None, None, false) => Trust::System,
+    })
+}
+
+/// Random bits from the operating system.
+pub(super) fn random() -> Result<u64> {
+    let mut bytes = [0; 8];
+    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| {
+        Error::operation(ErrorKind::Local, "the system gives no random numbers", "check /dev/urandom")
+    })?;
+    Ok(u64::from_le_bytes(bytes))
+}

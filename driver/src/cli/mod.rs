@@ -1,0 +1,77 @@
+//! The command line `powervm`: nouns and verbs as users of the `openstack` client know them.
+//!
+//! `docs/use.md` describes it. Results go to standard output, everything else to standard error.
+
+mod arguments;
+mod connection;
+mod exit;
+mod host;
+mod output;
+mod progress;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+use self::arguments::{Arguments, Noun};
+use self::output::Output;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads the arguments, does what they say, and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = Error::caused(ErrorKind::Local, "no threads could be started", "free some memory", error);
+            return output.failure(&error);
+        }
+    };
+    let outcome = runtime.block_on(run(arguments, &output));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.failure(&error),
+    }
+}
+
+async fn run(arguments: Arguments, output: &Output) -> Result<()> {
+    let cancel = cancel_on_interrupt();
+    let driver = connection::connect(&arguments.connection, &arguments.place).await?;
+    let outcome = match &arguments.noun {
+        Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
+        Noun::Host(verb) => host::run(&driver, verb, output).await,
+    };
+    if let Err(error) = driver.session().logoff().await {
+        tracing::debug!(%error, "could not log off");
+    }
+    outcome
+}
+
+/// The first interrupt undoes what is on its way, the second gives up at once.
+fn cancel_on_interrupt() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("interrupted: undoing what was begun; interrupt again to leave it as it is");
+            token.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("given up: what was begun may be left on the host");
+            std::process::exit(exit::CANCELLED.into());
+        }
+    });
+    cancel
+}
+
+/// Logs as `RUST_LOG` says, and without it what an operator should know.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

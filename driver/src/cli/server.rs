@@ -1,0 +1,237 @@
+//! `powervm server …`
+
+use std::path::Path;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::arguments::{Create, ServerVerb};
+use super::connection::random;
+use super::output::{Output, Table};
+use super::progress::Bars;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operations::{
+    Control, DestroyRequest, Driver, Reboot, Server, ServerRef, ServerSummary, SpawnRequest, Stop,
+};
+use crate::partition::{Flavor, PowerState};
+use crate::storage::image::Image;
+use crate::storage::media::ConfigDrive;
+
+pub(super) async fn run(
+    driver: &Driver,
+    verb: &ServerVerb,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<()> {
+    let mut control = Control::default().cancelled_by(cancel.clone());
+    if let Some(bars) = Bars::on_terminal(output.is_json()) {
+        control = control.watched_by(bars);
+    }
+    match verb {
+        ServerVerb::Create(create) => {
+            let request = request(create).await?;
+            let instance = request.instance;
+            let server = driver.spawn(request, &control).await?;
+            output.print(&Created { instance, server }, |created| shown(&created.server))
+        }
+        ServerVerb::List => output.print(&driver.list().await?, |servers| listed(servers)),
+        ServerVerb::Show { server } => output.print(&driver.show(ServerRef::parse(server)).await?, shown),
+        ServerVerb::Start { server } => {
+            let mut states = Vec::new();
+            for server in ServerVerb::servers(server) {
+                states.push(Changed::new(&server, driver.start(server.clone(), &control).await?));
+            }
+            output.print(&states, |states| changed(states))
+        }
+        ServerVerb::Stop { server, hard } => {
+            let how = if *hard { Stop::Hard } else { Stop::Graceful };
+            let mut states = Vec::new();
+            for server in ServerVerb::servers(server) {
+                states.push(Changed::new(&server, driver.stop(server.clone(), how, &control).await?));
+            }
+            output.print(&states, |states| changed(states))
+        }
+        ServerVerb::Reboot { server, hard, .. } => {
+            let how = if *hard { Reboot::Hard } else { Reboot::Soft };
+            let mut states = Vec::new();
+            for server in ServerVerb::servers(server) {
+                states.push(Changed::new(&server, driver.reboot(server.clone(), how, &control).await?));
+            }
+            output.print(&states, |states| changed(states))
+        }
+        ServerVerb::Delete { server, keep_disks } => {
+            for server in ServerVerb::servers(server) {
+                delete(driver, &server, !keep_disks, &control).await?;
+            }
+            output.print(&serde_json::json!({"deleted": server}), |_| {
+                let mut table = Table::with(&["Deleted"]);
+                for server in server {
+                    table.row([server]);
+                }
+                table
+            })
+        }
+    }
+}
+
+/// The driver counts a server that is not there as deleted; who types its name wants to know.
+async fn delete(driver: &Driver, server: &ServerRef, destroy_disks: bool, control: &Control) -> Result<()> {
+    let found = driver.list().await?;
+    let wanted = server.partition();
+    let summary = found.iter().find(|found| match server {
+        ServerRef::Name(name) => found.name == *name,
+        ServerRef::Uuid(_) => Some(found.id) == wanted,
+    });
+    let Some(summary) = summary else {
+        return Err(Error::operation(
+            ErrorKind::NotFound,
+            format!("there is no server {server}"),
+            "list the servers to see their names",
+        ));
+    };
+    let request = DestroyRequest { instance: summary.id.as_uuid(), name: None, destroy_disks };
+    driver.destroy(request, control).await
+}
+
+async fn request(create: &Create) -> Result<SpawnRequest> {
+    Ok(SpawnRequest {
+        instance: match create.uuid {
+            Some(uuid) => uuid,
+            None => random_uuid()?,
+        },
+        name: create.name.clone(),
+        flavor: Flavor {
+            vcpus: create.vcpus,
+            memory_mb: create.memory,
+            root_gb: create.disk,
+            extra_specs: create.property.iter().cloned().collect(),
+        },
+        image: image(create).await?,
+        networks: create.network.clone(),
+        config_drive: config_drive(create)?,
+        power_on: !create.no_start,
+    })
+}
+
+async fn image(create: &Create) -> Result<Image> {
+    let (name, checksum) = (create.image_name.as_deref(), create.image_checksum.as_deref());
+    if create.image.starts_with("http://") || create.image.starts_with("https://") {
+        return Image::from_url(&create.image, name, checksum).await;
+    }
+    let path = Path::new(&create.image);
+    match checksum {
+        None => Image::from_file(path, name).await,
+        Some(checksum) => Image::described_file(path, name, checksum).await,
+    }
+}
+
+fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
+    let mut drive = ConfigDrive {
+        hostname: create.hostname.clone(),
+        user_data: create.user_data.as_deref().map(read).transpose()?,
+        metadata: create.meta.iter().cloned().collect(),
+        ..ConfigDrive::default()
+    };
+    for path in &create.public_key {
+        let key = String::from_utf8(read(path)?).map_err(|error| {
+            Error::caused(ErrorKind::Invalid, format!("{} is no key file", path.display()), "give a public key", error)
+        })?;
+        let name = path.file_stem().map_or_else(|| "key".into(), |name| name.to_string_lossy());
+        drive.public_keys.insert(name.into_owned(), key.trim().to_owned());
+    }
+    for (guest, path) in &create.file {
+        drive.files.insert(guest.clone(), read(Path::new(path))?);
+    }
+    let wanted = create.config_drive
+        || drive.hostname.is_some()
+        || drive.user_data.is_some()
+        || !(drive.metadata.is_empty() && drive.public_keys.is_empty() && drive.files.is_empty());
+    Ok(wanted.then_some(drive))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let what = format!("{} cannot be read", path.display());
+        Error::caused(ErrorKind::Local, what, "give a file that this user can read", error)
+    })
+}
+
+fn random_uuid() -> Result<Uuid> {
+    let bits = u128::from(random()?) << 64 | u128::from(random()?);
+    Ok(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
+}
+
+#[derive(Serialize)]
+struct Created {
+    instance: Uuid,
+    #[serde(flatten)]
+    server: Server,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    server: String,
+    status: PowerState,
+}
+
+impl Changed {
+    fn new(server: &ServerRef, status: PowerState) -> Self {
+        let server = match server {
+            ServerRef::Uuid(uuid) => uuid.to_string(),
+            ServerRef::Name(name) => name.clone(),
+        };
+        Self { server, status }
+    }
+}
+
+fn changed(states: &[Changed]) -> Table {
+    let mut table = Table::with(&["Server", "Status"]);
+    for state in states {
+        table.row([state.server.clone(), state.status.to_string()]);
+    }
+    table
+}
+
+fn listed(servers: &[ServerSummary]) -> Table {
+    let mut table = Table::with(&["ID", "Name", "Status", "State", "RMC"]);
+    for server in servers {
+        let id = server.id.as_uuid().to_string();
+        table.row([id, server.name.clone(), server.status.to_string(), server.state.clone(), server.rmc.clone()]);
+    }
+    table
+}
+
+fn shown(server: &Server) -> Table {
+    let summary = &server.summary;
+    let mut table = Table::of_fields();
+    table
+        .field("id", summary.id.as_uuid())
+        .field("name", &summary.name)
+        .field("status", summary.status)
+        .field("state", &summary.state)
+        .field("partition_id", summary.partition_id.map_or_else(String::new, |id| id.to_string()))
+        .field("rmc", &summary.rmc)
+        .field("memory_mb", server.memory_mb)
+        .field("vcpus", server.vcpus);
+    if let Some(units) = server.proc_units {
+        table.field("proc_units", units);
+    }
+    if let Some(code) = &server.reference_code {
+        table.field("reference_code", code);
+    }
+    for interface in &server.interfaces {
+        let part = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+        let parts = [
+            interface.mac.map(|mac| mac.to_string()),
+            part("VLAN", interface.vlan.map(|vlan| vlan.to_string())),
+            part("on", interface.switch.clone()),
+            part("slot", interface.slot.map(|slot| slot.to_string())),
+        ];
+        table.field("interface", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    }
+    for storage in &server.storage {
+        table.field("storage", format!("{} through {}", storage.name, storage.served_by));
+    }
+    table
+}

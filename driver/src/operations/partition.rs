@@ -1,0 +1,61 @@
+//! Makes and removes partitions.
+
+use powervm_schema::partition::LogicalPartition;
+
+use super::driver::{Driver, path_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::partition::PartitionUuid;
+use crate::rest::{Groups, Job};
+
+/// Said of a partition whose console somebody has open.
+const CONSOLE_IS_OPEN: &str = "HSCL151B";
+/// Said of a name that another partition has.
+const NAME_IS_TAKEN: &str = "HSCL05DE";
+
+/// Makes the partition and returns its number.
+///
+/// # Errors
+/// Another partition has the name; those of the request.
+pub(super) async fn create(
+    driver: &Driver,
+    uuid: PartitionUuid,
+    name: &str,
+    document: &LogicalPartition,
+) -> Result<Option<u32>> {
+    let session = driver.session();
+    let path = format!("ManagedSystem/{}/LogicalPartition", driver.shared.system.uuid);
+    let entry = match session.create(&path, &document.0).await {
+        // The answer was lost; it was made if it is there now, since it was not there before.
+        Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
+            session.get_entry(&path_of(uuid), Groups::None).await.map_err(|_| error)?
+        }
+        Err(error) if error.mentions(NAME_IS_TAKEN) => {
+            return Err(Error::caused(
+                ErrorKind::Exists,
+                format!("the host has another partition named '{name}'"),
+                "choose a name whose first 31 characters are its own",
+                error,
+            ));
+        }
+        result => result?,
+    };
+    let created = LogicalPartition(&entry.content);
+    Ok(created.partition().id().ok().flatten())
+}
+
+/// Removes the partition with its adapters; that there is none is as good. An open console, which
+/// would keep it, is closed.
+///
+/// # Errors
+/// Those of the requests, such as a partition that is not off.
+pub(super) async fn delete(driver: &Driver, uuid: PartitionUuid) -> Result<()> {
+    let (session, path) = (driver.session(), path_of(uuid));
+    match session.ensure_deleted(&path).await {
+        Err(error) if error.mentions(CONSOLE_IS_OPEN) => {
+            tracing::info!(partition = %uuid, "closing the partition's console");
+            session.job(Job::new(&path, "CloseVterm")).await?;
+            session.ensure_deleted(&path).await
+        }
+        result => result,
+    }
+}

@@ -1,0 +1,75 @@
+//! The auditor's two views of a host agree: what the REST API shows and what the simulator's books say.
+
+use std::sync::Arc;
+
+use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
+use powervm_harness::audit::{Inventory, ItemKind};
+use powervm_harness::survey::Survey;
+use powervm_harness::target::embedded::books;
+use powervm_simulator::{Flavor, Simulator};
+
+async fn session(simulator: &Simulator) -> Session {
+    let credentials = simulator.credentials();
+    let endpoint = Endpoint::new("http://localhost:12080")
+        .expect("an endpoint")
+        .credentials(Credentials::Password {
+            user: credentials.user.clone(),
+            password: credentials.password.clone(),
+        });
+    let transport = Arc::new(ServiceTransport::new(simulator.router()));
+    Session::logon(endpoint, transport, SessionOptions::default())
+        .await
+        .expect("a session")
+}
+
+fn names(inventory: &Inventory, kind: ItemKind) -> Vec<String> {
+    let mut names: Vec<String> = inventory
+        .items
+        .iter()
+        .filter(|item| item.kind == kind)
+        .map(ToString::to_string)
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_views_show_the_same_things() {
+    for flavor in [Flavor::NovaLink, Flavor::Hmc] {
+        let simulator = Simulator::builder()
+            .flavor(flavor)
+            .seed(3)
+            .build()
+            .expect("a simulator");
+        let survey = Survey::read(&session(&simulator).await)
+            .await
+            .expect("a survey");
+        let (rest, books) = (survey.inventory(), books::inventory(&simulator.world()));
+        for kind in [
+            ItemKind::Partition,
+            ItemKind::LogicalUnit,
+            ItemKind::VirtualDisk,
+            ItemKind::Media,
+            ItemKind::File,
+            ItemKind::VirtualNetwork,
+        ] {
+            assert_eq!(
+                names(&rest, kind),
+                names(&books, kind),
+                "{flavor:?} {kind:?}"
+            );
+        }
+        assert!(!names(&rest, ItemKind::Partition).is_empty(), "{flavor:?}");
+        let mappings = names(&books, ItemKind::Mapping).len();
+        assert_eq!(
+            names(&rest, ItemKind::Mapping).len(),
+            mappings,
+            "{flavor:?}"
+        );
+        assert_eq!(
+            survey.suspicions(),
+            [],
+            "{flavor:?}: a fresh host is in good order"
+        );
+    }
+}
