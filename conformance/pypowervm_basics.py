@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import sys
+import traceback
 import warnings
 
 from pypowervm_suite import clients
@@ -35,34 +36,35 @@ from pypowervm_suite import units
 HANGING_SECONDS = 900
 
 
-def deploy_and_back(site):
-    """All that a session can do, in the order of a deploy and its removal."""
-    logon.check_traits(site)
-    host.check(site)
-    pools.check(site)
-    network.check(site)
-    leftovers.take(site)
-    events.listen(site)
-    partition.check(site)
-    network.check_adapters(site)
-    units.check(site)
-    disks.check(site)
-    mappings.check(site)
-    units.check_mapped(site)
-    protocol.check(site)
-    partition.check_change(site)
-    power.check(site)
-    mappings.remove(site)
-    disks.remove(site)
-    units.remove(site)
-    network.remove_adapters(site)
-    partition.remove(site)
-    contention.check(site)
-    events.check(site)
-    events.check_custom(site)
-    leftovers.compare(site)
-    logon.check_tokens(site)
-    logon.check_logoff(site)
+# All that a session can do, in the order of a deploy and its removal.
+DEPLOY_AND_BACK = (
+    logon.check_traits,
+    host.check,
+    pools.check,
+    network.check,
+    leftovers.take,
+    events.listen,
+    partition.check,
+    network.check_adapters,
+    units.check,
+    disks.check,
+    mappings.check,
+    units.check_mapped,
+    protocol.check,
+    partition.check_change,
+    power.check,
+    mappings.remove,
+    disks.remove,
+    units.remove,
+    network.remove_adapters,
+    partition.remove,
+    contention.check,
+    events.check,
+    events.check_custom,
+    leftovers.compare,
+    logon.check_tokens,
+    logon.check_logoff,
+)
 
 
 def run_flavor(report, program, flavor, folder):
@@ -79,7 +81,9 @@ def run_flavor(report, program, flavor, folder):
         for name, session in (("token file", by_file), ("password", by_password)):
             if session is not None:
                 report.prefix = "%s, %s: " % (flavor, name)
-                deploy_and_back(clients.Site(report, simulator, session))
+                site = clients.Site(report, simulator, session)
+                for subject in DEPLOY_AND_BACK:
+                    report.subject(subject, site)
         report.prefix = flavor + ": "
         with report.check("powervm-sim still runs and broke no invariant"):
             expect.true(simulator.running(), "it runs; it said: " + simulator.said())
@@ -96,7 +100,7 @@ def run_flavor(report, program, flavor, folder):
 
 
 def main():
-    """Parses the command line, runs both flavours and ends with the tally."""
+    """Parses the command line, runs both flavours, tells the tally; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulator", required=True, help="the powervm-sim to start")
     parser.add_argument("--work", required=True, help="a folder for logs and token files")
@@ -107,6 +111,7 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     warnings.simplefilter("ignore")
+    clients.isolate()
     logging.basicConfig(filename=os.path.join(work, "pypowervm.log"), level=logging.INFO,
                         format="%(relativeCreated)d %(levelname)s %(name)s %(message)s")
     faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
@@ -120,11 +125,16 @@ def main():
         print("# logs and tracebacks: " + work)
     else:
         shutil.rmtree(work, ignore_errors=True)
-    code = report.close()
-    sys.stdout.flush()
-    # A listener's thread that still waits for events must not hold the process.
-    os._exit(code)
+    return report.close()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        CODE = main()
+    except Exception:
+        traceback.print_exc()
+        CODE = 2
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A listener's thread that still waits for events must not hold the process.
+    os._exit(CODE)

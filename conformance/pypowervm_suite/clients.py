@@ -1,5 +1,6 @@
 """Sessions and adapters as OpenStack's drivers make them, and what a run shares."""
 
+import contextlib
 import os
 import ssl
 import time
@@ -14,22 +15,37 @@ HOST = "127.0.0.1"
 CALL_SECONDS = 60
 
 
-def install_certificate(simulator):
-    """Puts the server's certificate where pypowervm looks for it; gives that folder."""
-    folder = os.path.join(simulator.folder, "certificates") + "/"
-    os.makedirs(folder, exist_ok=True)
-    certificate = ssl.get_server_certificate((HOST, simulator.https_port))
-    name = HOST.replace(".", "_") + ".crt"
-    with open(os.path.join(folder, name), "w", encoding="ascii") as file:
-        file.write(certificate)
-    return folder
+def isolate():
+    """Keeps the surroundings away from requests, which pypowervm calls with its defaults.
+
+    A CA bundle would override pypowervm's choice not to verify, a proxy would get loopback calls.
+    """
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYPOWERVM_SESSION_CONFIG"):
+        os.environ.pop(name, None)
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            del os.environ[name]
 
 
-def password_session(simulator, user=None, password=None, certificates=None):
-    """Logs on over https. certificates: a folder from install_certificate, or unverified."""
+@contextlib.contextmanager
+def trusted(simulator):
+    """Within it, requests trusts the simulator's certificate and nothing else."""
+    name = os.path.join(simulator.folder, "certificate.pem")
+    with open(name, "w", encoding="ascii") as file:
+        file.write(ssl.get_server_certificate((HOST, simulator.https_port)))
+    os.environ["REQUESTS_CA_BUNDLE"] = name
+    try:
+        yield
+    finally:
+        del os.environ["REQUESTS_CA_BUNDLE"]
+
+
+def password_session(simulator, user=None, password=None, verified=False):
+    """Logs on over https. verified: against the certificates that requests trusts."""
+    nowhere = os.path.join(simulator.folder, "no-certificates") + "/"
     return pvm_adapter.Session(
         host=HOST, username=user or simulator.user, password=password or simulator.password,
-        port=simulator.https_port, protocol="https", certpath=certificates,
+        port=simulator.https_port, protocol="https", certpath=nowhere if verified else None,
         timeout=CALL_SECONDS)
 
 

@@ -25,7 +25,7 @@ def check(site):
             client = partition.create(site, name)
             _, unit = tsk_stg.crt_lu(site.tier, name, 1)
             made.append((client, unit))
-            mappings.attach(site, client, mappings.reference(site, unit))
+            mappings.attach(site, client, unit)
         except Exception as error:  # told to the check, which runs in another thread
             failures.append(repr(error))
 
@@ -54,7 +54,7 @@ def check(site):
                 tsk_map.remove_maps(vios, client.id)
             vios.update()
         for client, unit in made:
-            unit.delete()
-            client.delete()
+            unit.refresh().delete()
+            client.refresh().delete()
         names = [u.name for u in pvm_stg.LUEnt.get(site.adapter, parent=site.tier)]
         expect.equal([n for n in names if n.startswith("conformance-many")], [], "units left")

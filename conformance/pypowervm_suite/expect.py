@@ -64,3 +64,9 @@ def refused(wanted, action, what):
     except wanted as error:
         return error
     raise Unmet("not refused: " + what)
+
+
+def enumeration(names):
+    """The values of one of pypowervm's enumeration classes."""
+    return sorted(value for name, value in vars(names).items()
+                  if name.isupper() and isinstance(value, str))

@@ -12,6 +12,8 @@ from pypowervm_suite import expect
 
 MTMS = r"[0-9A-Z]{4}-[0-9A-Z]{3}\*[0-9A-Z]{7}"
 UUID = r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+STATES = expect.enumeration(bp.LPARState)
+RMC_STATES = expect.enumeration(bp.RMCState)
 ALL_GROUPS = [const.XAG.VIO_NET, const.XAG.VIO_STOR, const.XAG.VIO_SMAP, const.XAG.VIO_FMAP]
 
 
@@ -107,9 +109,9 @@ def _partition(site, partition):
     expect.matches(partition.uuid, UUID, "the UUID" + what)
     expect.equal(partition.partition_uuid, partition.uuid, "PartitionUUID" + what)
     expect.within(partition.id, 1, 65535, "the id" + what)
-    expect.one_of(partition.state, bp.LPARState.ALL_VALUES, "the state" + what)
+    expect.one_of(partition.state, STATES, "the state" + what)
     expect.one_of(partition.env, ("AIX/Linux", "OS400", "Virtual IO Server"), "the type" + what)
-    expect.one_of(partition.rmc_state, bp.RMCState.ALL_VALUES, "the RMC state" + what)
+    expect.one_of(partition.rmc_state, RMC_STATES, "the RMC state" + what)
     expect.equal(partition.assoc_sys_uuid.lower(), site.system.uuid.lower(), "the system" + what)
     memory = partition.mem_config
     expect.within(memory.desired, memory.min, memory.max, "desired memory" + what)

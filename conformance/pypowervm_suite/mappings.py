@@ -23,12 +23,13 @@ def of_partition(site, vios, partition):
     return tsk_map.find_maps(vios.scsi_mappings, client_lpar_id=partition.uuid)
 
 
-def attach(site, partition, element):
-    """Maps an element on every active Virtual I/O Server in one FeedTask, as nova does."""
+def attach(site, partition, unit):
+    """Maps a unit on every active Virtual I/O Server in one FeedTask, as nova does."""
     task = tsk_par.build_active_vio_feed_task(site.adapter, xag=GROUPS)
 
     def add(vios):
-        mapping = tsk_map.build_vscsi_mapping(None, vios, partition.uuid, element)
+        # A reference of its own for each thread: lxml moves an element into the last document.
+        mapping = tsk_map.build_vscsi_mapping(None, vios, partition.uuid, reference(site, unit))
         return tsk_map.add_map(vios, mapping)
 
     task.add_functor_subtask(add)
@@ -46,14 +47,14 @@ def check(site):
         _check_boot(site, vios, mapping)
         site.keep("boot_mapping", mapping)
     with site.check("maps it on every server in one FeedTask"):
-        attach(site, partition, reference(site, site.boot))
+        attach(site, partition, site.boot)
         for vios in site.vioses:
             mapping = expect.single(of_partition(site, vios, partition), "on " + vios.name)
             _check_boot(site, vios, mapping)
         expect.equal(len({m.client_adapter.lpar_slot_num for v in site.vioses
                           for m in of_partition(site, v, partition)}), 2, "the client's slots")
     with site.check("a second unit shares the first one's adapters"):
-        attach(site, partition, reference(site, site.blank))
+        attach(site, partition, site.blank)
         for vios in site.vioses:
             found = of_partition(site, vios, partition)
             expect.equal({m.backing_storage.name for m in found},
@@ -90,7 +91,7 @@ def check(site):
         expect.equal(mapping.target_dev.lua, "0x8500000000000000", "the address")
         tsk_map.remove_lu_mapping(site.adapter, first.uuid, other.uuid)
         expect.equal(of_partition(site, first, other), [], "the mappings after the removal")
-        other.delete()
+        other.refresh().delete()
 
 
 def _spare(site):

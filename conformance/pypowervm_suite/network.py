@@ -54,8 +54,9 @@ def check_adapters(site):
         expect.true(not cna.is_trunk, "it is no trunk")
         site.keep("client_adapter", cna)
     with site.check("creates an adapter with a MAC address, a slot and tagged VLANs"):
-        cna = tsk_cna.crt_cna(site.adapter, None, site.partition.uuid, 1502, slot_num=9,
-                              mac_addr="FA:16:3E:01:02:03", addl_vlans=["1503"])
+        cna = pvm_net.CNA.bld(site.adapter, 1502, site.switch.related_href, slot_num=9,
+                              mac_addr="FA:16:3E:01:02:03", addl_tagged_vlans=[1503])
+        cna = cna.create(parent=site.partition)
         expect.equal(cna.mac, "FA163E010203", "its MAC address")
         expect.equal(cna.slot, 9, "its slot")
         expect.equal([int(vlan) for vlan in cna.tagged_vlans], [1503], "its tagged VLANs")

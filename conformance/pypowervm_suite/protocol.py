@@ -163,8 +163,10 @@ def _search(site):
 
 def _errors(site):
     with site.check("an empty feed answers 204"):
+        for cna in pvm_net.CNA.get(site.adapter, parent=site.partition):
+            cna.delete()
         response = site.adapter.read("LogicalPartition", site.partition.uuid,
-                                     "VirtualNICDedicated")
+                                     "ClientNetworkAdapter")
         expect.equal(response.status, 204, "the status")
         expect.equal(response.feed.entries, [], "the entries")
     with site.check("what is not there answers 404 with an error document"):
@@ -172,12 +174,16 @@ def _errors(site):
                      lambda: pvm_vios.VIOS.get(site.adapter, uuid=NOWHERE),
                      lambda: pvm_stg.Tier.get(site.adapter, uuid=NOWHERE),
                      lambda: pvm_net.CNA.get(site.adapter, parent_type=pvm_lpar.LPAR,
-                                             parent_uuid=NOWHERE),
-                     lambda: site.adapter.read("NoSuchType")):
+                                             parent_uuid=NOWHERE)):
             error = expect.refused(pvm_ex.HttpNotFound, read, "something unknown")
             said = http_error.HttpError.wrap(error.response.entry)
             expect.equal(said.status, 404, "the status in the document")
             expect.true(said.message, "the document has a message")
+    with site.check("an unknown type is refused with an error document"):
+        error = expect.refused(pvm_ex.HttpError, lambda: site.adapter.read("NoSuchType"),
+                               "an unknown type")
+        expect.one_of(error.response.status, (400, 404), "the status")
+        expect.true(http_error.HttpError.wrap(error.response.entry).message, "it has a message")
     with site.check("nonsense is refused with an error document"):
         for body, media in (("<LogicalPartition", "LogicalPartition"), ("", "LogicalPartition"),
                             ("<a><b></a></b>", "LogicalPartition")):

@@ -42,6 +42,15 @@ class Report:
             self.passed += 1
             self._say("ok", name, None)
 
+    def subject(self, checks, *arguments):
+        """Runs a function full of checks; what goes wrong between them is a failed check."""
+        try:
+            checks(*arguments)
+        except Exception:
+            module = checks.__module__.rsplit(".", 1)[-1]
+            with self.check("all checks of %s.%s run" % (module, checks.__name__)):
+                raise
+
     @staticmethod
     def _say(result, name, why):
         line = "%s - %s" % (result, name)

@@ -1,5 +1,7 @@
 //! From flavors to sizes: every rule, its bounds, and the order in which rules are checked.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
 use std::collections::BTreeMap;
 
 use powervm_driver::partition::flavor::{DedicatedSharing, MIN_UNITS};

@@ -91,7 +91,7 @@ impl Memory {
 
     fn sample(&mut self, done: usize) {
         let Some(now) = resident_kib() else { return };
-        if done == WARM_UP {
+        if done <= WARM_UP {
             self.warm_kib = now;
         }
         if done >= WARM_UP {
@@ -107,6 +107,7 @@ struct Tally {
     deletes: Vec<(std::time::Duration, std::time::Duration)>,
     failures: Vec<String>,
     failed: usize,
+    done: usize,
     memory: Memory,
 }
 
@@ -191,7 +192,8 @@ async fn work(
             }
         }
         let mut tally = lock(tally);
-        let done = tally.deploys.len();
+        tally.done += 1;
+        let done = tally.done;
         tally.memory.sample(done);
         progress(done, resident_kib());
     }

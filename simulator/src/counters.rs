@@ -20,8 +20,10 @@ pub struct Counters {
     pub by_class: BTreeMap<String, u64>,
     /// Answers by HTTP status; connections closed without an answer count under 0.
     pub by_status: BTreeMap<u16, u64>,
-    /// Configuration changes that each Virtual I/O Server went through, by its UUID.
+    /// Configuration changes that each Virtual I/O Server went through, by its UUID: of itself and of its volume groups.
     pub vios_writes: BTreeMap<Uuid, u64>,
+    /// Those among them that were updates of the `VirtualIOServer` itself, and so of its mappings.
+    pub mapping_writes: BTreeMap<Uuid, u64>,
     /// File contents received completely.
     pub uploads: u64,
     /// Bytes of file contents received, those of broken uploads included.
@@ -72,9 +74,14 @@ impl Tally {
         });
     }
 
-    /// A configuration change of a Virtual I/O Server.
-    pub fn vios_write(&self, server: Uuid) {
-        self.change(|counters| *counters.vios_writes.entry(server).or_default() += 1);
+    /// A configuration change of a Virtual I/O Server; `of_mappings` if it was an update of the server itself.
+    pub fn vios_write(&self, server: Uuid, of_mappings: bool) {
+        self.change(|counters| {
+            *counters.vios_writes.entry(server).or_default() += 1;
+            if of_mappings {
+                *counters.mapping_writes.entry(server).or_default() += 1;
+            }
+        });
     }
 
     /// File contents: how many bytes, and whether they came completely.

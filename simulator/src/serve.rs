@@ -29,8 +29,9 @@ use crate::tls::{Certificate, Identity, TlsError};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long the headers of a request may take.
-const HEADERS: Duration = Duration::from_secs(30);
+/// How long the headers of a request may take, and how long a connection may be idle. Longer than clients keep idle
+/// connections, so that it is they who close them and no request meets a closing connection.
+const HEADERS: Duration = Duration::from_secs(120);
 /// How long requests in flight may go on after the end was asked for.
 const DRAIN: Duration = Duration::from_millis(500);
 /// How many connections there may be at a time.

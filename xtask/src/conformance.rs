@@ -4,7 +4,6 @@
 //! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
 //! `N passed, N failed, N skipped`.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -124,34 +123,13 @@ impl Program {
         if options.keep {
             command.arg("--keep");
         }
-        isolate(&mut command);
+        command
+            .env("PYTHONUNBUFFERED", "1")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         let tally =
             follow(&mut command).with_context(|| format!("conformance/{}.py", self.name))?;
         Ok(tally)
     }
-}
-
-/// Keeps proxies and certificate settings of the surroundings away from the clients: requests
-/// would send loopback calls to a proxy, and let a CA bundle override pypowervm's own choice.
-fn isolate(command: &mut Command) {
-    for variable in [
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "PYPOWERVM_SESSION_CONFIG",
-    ] {
-        command.env_remove(variable);
-    }
-    for variable in ["NO_PROXY", "no_proxy"] {
-        let mut hosts = env::var(variable).unwrap_or_default();
-        if !hosts.is_empty() {
-            hosts.push(',');
-        }
-        hosts.push_str("127.0.0.1,localhost");
-        command.env(variable, hosts);
-    }
-    command
-        .env("PYTHONUNBUFFERED", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
 }
 
 /// Runs a program, shows what it prints as it prints it, and reads the tally off its last line.

@@ -141,11 +141,11 @@ impl Driver {
 
     /// The Virtual I/O Servers that can work. When there seems to be none, they are looked at again.
     pub(super) async fn active_vioses(&self) -> Result<Vec<Vios>> {
-        if let Ok(active) = vios::active(&*self.vioses().await?) {
+        if let Ok(active) = vios::active(&self.vioses().await?) {
             return Ok(active);
         }
         self.shared.vioses.forget().await;
-        vios::active(&*self.vioses().await?)
+        vios::active(&self.vioses().await?)
     }
 
     /// The virtual switches, read within the last minute.

@@ -5,6 +5,7 @@ mod destroy;
 mod driver;
 mod host;
 mod inventory;
+mod jobs;
 mod list;
 mod map;
 mod partition;

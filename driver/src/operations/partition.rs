@@ -6,6 +6,7 @@ use super::driver::{Driver, path_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::PartitionUuid;
 use crate::rest::{Groups, Job};
+use crate::storage::for_want_of_space;
 
 /// Said of a partition whose console somebody has open.
 const CONSOLE_IS_OPEN: &str = "HSCL151B";
@@ -37,7 +38,7 @@ pub(super) async fn create(
                 error,
             ));
         }
-        result => result?,
+        result => result.map_err(|error| for_want_of_space(error, &format!("the partition {name}")))?,
     };
     let created = LogicalPartition(&entry.content);
     Ok(created.partition().id().ok().flatten())

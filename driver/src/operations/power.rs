@@ -8,9 +8,10 @@ use powervm_schema::partition::{LogicalPartition, RmcState};
 
 use super::control::Control;
 use super::driver::{Driver, path_of};
+use super::jobs;
 use super::request::{Reboot, ServerRef, Stop};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::power::{PowerOff, RemoveMedia, power_on};
+use crate::partition::power::{POWER_OFF, POWER_ON, PowerOff, RemoveMedia, power_on};
 use crate::partition::state::{is_startable, is_stoppable};
 use crate::partition::{PartitionUuid, PowerState};
 use crate::rest::{Groups, Session};
@@ -72,12 +73,12 @@ impl Driver {
 /// # Errors
 /// A job that failed for another reason than that the partition was on already.
 pub(super) async fn on(driver: &Driver, partition: PartitionUuid, media: Option<&RemoveMedia>) -> Result<()> {
-    let job = || power_on(&path_of(partition), media);
-    match driver.session().job(job()).await {
+    let run = || jobs::run(driver.session(), partition, POWER_ON, power_on(&path_of(partition), media));
+    match run().await {
         Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
             tracing::warn!(%error, "the answer to a power on was lost, looking at the partition");
             if is_startable(&state_of(driver.session(), partition).await?) {
-                driver.session().job(job()).await?;
+                run().await?;
             }
             Ok(())
         }
@@ -90,7 +91,8 @@ pub(super) async fn on(driver: &Driver, partition: PartitionUuid, media: Option<
 /// # Errors
 /// A job that failed for another reason than that the partition was off already.
 pub(super) async fn off_hard(driver: &Driver, partition: PartitionUuid) -> Result<()> {
-    match driver.session().job(PowerOff::Immediate.job(&path_of(partition), false)).await {
+    let job = PowerOff::Immediate.job(&path_of(partition), false);
+    match jobs::run(driver.session(), partition, POWER_OFF, job).await {
         Err(error) if error.is_not_found() => Ok(()),
         result => result.map(drop),
     }
@@ -114,7 +116,7 @@ async fn descend(
         if let Some(limit) = limit.take() {
             job = job.timeout(limit.max(Duration::from_secs(1)));
         }
-        let Err(error) = driver.session().job(job).await else { return Ok(()) };
+        let Err(error) = jobs::run(driver.session(), partition, POWER_OFF, job).await else { return Ok(()) };
         let timed_out = error.kind() == ErrorKind::TimedOut;
         let Some(next) = way.next(timed_out).filter(|_| worth_insisting(&error)) else { return Err(error) };
         if control.token().is_cancelled() {

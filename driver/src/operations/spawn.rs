@@ -31,7 +31,7 @@ use crate::storage::mapping::{Client, Wanted};
 use crate::storage::media::Repository;
 use crate::storage::media::config_drive::{PluggedInterface, Subject};
 use crate::storage::ssp::{ImageJob, ImageUnit, Unit};
-use crate::storage::{names, upload};
+use crate::storage::{for_want_of_space, names, upload};
 
 const PARTITION: &str = "create the partition";
 const NETWORK: &str = "plug the interfaces";
@@ -308,7 +308,8 @@ impl Spawn {
             name: self.media_name(),
             after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
         });
-        power::on(&self.driver, self.plan.partition, media.as_ref()).await
+        let on = power::on(&self.driver, self.plan.partition, media.as_ref()).await;
+        on.map_err(|error| for_want_of_space(error, &format!("the partition {}", self.plan.name)))
     }
 
     async fn power_off(self: Arc<Self>) -> Result<()> {

@@ -82,7 +82,7 @@ fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32
 }
 
 fn name_atom(document: &mut Element, uuid: PartitionUuid) {
-    let id = Element::leaf(Namespace::Uom, "AtomID", &uuid.to_string());
+    let id = Element::leaf(Namespace::Uom, "AtomID", uuid.to_string());
     let atom = Element::new(Namespace::Uom, "Atom").with(id);
     document.remove("Metadata");
     document.insert_ordered(Element::new(Namespace::Uom, "Metadata").with(atom), &["Metadata"]);

@@ -9,6 +9,11 @@ pub const ALREADY_OFF: [&str; 3] = ["HSCL1558", "PVME04000005", "PVME01050901"];
 /// Messages that say that a partition is on already.
 pub const ALREADY_ON: [&str; 2] = ["HSCL3681", "PVME01042026"];
 
+/// The operation that powers a partition off.
+pub const POWER_OFF: &str = "PowerOff";
+/// The operation that powers a partition on.
+pub const POWER_ON: &str = "PowerOn";
+
 /// One way to power off, from the kindest to the surest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PowerOff {
@@ -25,7 +30,7 @@ impl PowerOff {
     /// unless it is to be on afterwards.
     #[must_use]
     pub fn job(self, partition: &str, restart: bool) -> Job {
-        let job = Job::new(partition, "PowerOff");
+        let job = Job::new(partition, POWER_OFF);
         let job = match self {
             Self::OperatingSystem => job.parameter("operation", "osshutdown").parameter("immediate", "true"),
             Self::Firmware => job.parameter("operation", "shutdown"),
@@ -66,7 +71,7 @@ pub struct RemoveMedia {
 /// The job that powers a partition on. One that is on already counts as done.
 #[must_use]
 pub fn power_on(partition: &str, remove: Option<&RemoveMedia>) -> Job {
-    let job = Job::new(partition, "PowerOn").accept(ALREADY_ON);
+    let job = Job::new(partition, POWER_ON).accept(ALREADY_ON);
     match remove {
         None => job,
         Some(media) => job

@@ -7,7 +7,7 @@ use powervm_schema::storage::{FileFormat, VirtualDisk, VirtualDiskType, VolumeGr
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
 
-use super::Capacity;
+use super::{Capacity, for_want_of_space};
 use super::flights::{Flight, Flights};
 use super::image::Image;
 use super::mapping::{Wanted, is_logical_volume};
@@ -117,7 +117,7 @@ impl LocalDisks {
         .await;
         if uploaded.is_err() && created.load(Ordering::SeqCst) {
             // What is left of it would pass for the image.
-            let removed = self.remove(&[name.clone()]).await;
+            let removed = self.remove(std::slice::from_ref(&name)).await;
             if let Err(error) = removed {
                 tracing::error!(%error, disk = name, "could not remove a partial image; remove this virtual disk by hand");
             }
@@ -163,7 +163,7 @@ impl LocalDisks {
         };
         let edited = self.group.edit(&self.path(), &[], edit).await;
         created.store(attempted.load(Ordering::SeqCst), Ordering::SeqCst);
-        let edited = edited?;
+        let edited = edited.map_err(|error| for_want_of_space(error, &format!("the virtual disk {}", new.name)))?;
         Disk::named(&edited.entry.content, new.name).ok_or_else(|| {
             Error::operation(
                 ErrorKind::BadAnswer,

@@ -15,7 +15,7 @@ fn vios() -> Element {
 /// Gives new mappings what a server gives them.
 fn serve(vios: &mut Element, next: &mut u32, id: u32) {
     let Some(mappings) = vios.child_mut("VirtualSCSIMappings") else { return };
-    for mapping in mappings.children_mut() {
+    for mapping in mappings.children_mut().filter(|child| child.local_name() == VirtualScsiMapping::TYPE) {
         let mut mapping = VirtualScsiMapping(mapping);
         if mapping.server_adapter().unwrap().adapter().udid().is_none() {
             *next += 1;

@@ -11,8 +11,9 @@ use powervm_schema::file::File;
 use tokio_util::io::StreamReader;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::for_want_of_space;
 use super::image::Image;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::operations::{Control, Progress};
 use crate::rest::{Groups, Session, Upload};
 
@@ -30,7 +31,8 @@ pub(crate) async fn disk(
     udid: &str,
 ) -> Result<String> {
     let (content, digests) = image.open().await?;
-    send(session, control, Upload::disk(name, vios, udid, image.size), name, image.size, content).await?;
+    let target = Target { name, vios, udid: Some(udid) };
+    send(session, control, Upload::disk(name, vios, udid, image.size), target, image.size, content).await?;
     Ok(digests.sha256().unwrap_or_default())
 }
 
@@ -47,20 +49,29 @@ pub(crate) async fn media(
 ) -> Result<()> {
     let size = content.len() as u64;
     let content = stream::iter([Ok(Bytes::from(content))]);
-    send(session, control, Upload::media(name, vios, size), name, size, content).await
+    send(session, control, Upload::media(name, vios, size), Target { name, vios, udid: None }, size, content).await
+}
+
+/// What tells one upload's record from others'.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    name: &'a str,
+    vios: &'a str,
+    udid: Option<&'a str>,
 }
 
 async fn send<S>(
     session: &Session,
     control: &Control,
     upload: Upload,
-    name: &str,
+    target: Target<'_>,
     total: u64,
     content: S,
 ) -> Result<()>
 where
     S: Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
 {
+    let name = target.name;
     let what: Arc<str> = name.into();
     let watcher = control.clone();
     let progress = move |sent| watcher.note(&Progress::Transfer { what: Arc::clone(&what), sent, total });
@@ -73,33 +84,34 @@ where
             Err(Error::Cancelled { what: format!("the upload of {name}") })
         }
         Err(error) => {
-            if error.kind() == ErrorKind::UnknownOutcome {
-                forget_files(session, name).await;
-            }
-            Err(error)
+            forget_files(session, target).await;
+            Err(for_want_of_space(error, name))
         }
         Ok(()) => Ok(()),
     }
 }
 
-/// Deletes the upload records of this name. One is left over when the answer to its creation was
-/// lost; a server keeps a hundred of them and then takes no more uploads.
-async fn forget_files(session: &Session, name: &str) {
+/// Deletes the record of an upload. It is left over when its creation was answered by an error or
+/// not at all; a server keeps a hundred of them and then takes no more uploads.
+async fn forget_files(session: &Session, target: Target<'_>) {
     let found = match session.get_feed("web/File", Groups::Omitted).await {
         Ok(feed) => feed.entries,
         Err(error) => {
-            tracing::warn!(%error, file = name, "could not look for the record of a lost upload");
+            tracing::warn!(%error, file = target.name, "could not look for the record of a failed upload");
             return;
         }
     };
     for entry in found {
         let file = File(&entry.content);
-        if file.name() != Some(name) {
+        let is_ours = file.name() == Some(target.name)
+            && file.target_vios_uuid().is_some_and(|vios| vios.eq_ignore_ascii_case(target.vios))
+            && file.target_device_udid() == target.udid;
+        if !is_ours {
             continue;
         }
         let id = file.uuid().unwrap_or(&entry.id);
         if let Err(error) = session.ensure_deleted(&format!("web/File/{id}")).await {
-            tracing::warn!(%error, file = name, "could not delete the record of a lost upload; delete it by hand");
+            tracing::warn!(%error, file = target.name, "could not delete the record of a failed upload; delete it by hand");
         }
     }
 }

@@ -109,7 +109,7 @@ fn remarks(report: &RunReport) -> String {
                         ));
                     }
                     CheckVerdict::NotCheckable => line(format_args!(
-                        "{name}, {}: not checkable on this target: {}: {}",
+                        "{name}, {}: not checked: {}: {}",
                         step.name, check.what, check.detail
                     )),
                 }

@@ -143,10 +143,11 @@ fn failure(error: &Error) -> Failure {
 
 /// What servers say when something is used up or taken: message identifiers of the hypervisor and of AIX's volume
 /// manager, and the words of the pool.
-const SERVER_WORDS: [(&str, RefusalKind); 5] = [
+const SERVER_WORDS: [(&str, RefusalKind); 6] = [
     ("HSCL03EC", RefusalKind::NoMemory),
     ("HSCL03F4", RefusalKind::NoProcessors),
     ("HSCL05DE", RefusalKind::NameInUse),
+    ("exists already in the pool", RefusalKind::NameInUse),
     ("0516-404", RefusalKind::NoSpace),
     ("has not enough free space", RefusalKind::NoSpace),
 ];

@@ -38,7 +38,8 @@ impl Look for Blind {
     ) -> BoxFuture<'a, Content> {
         Box::pin(async {
             Content::NotCheckable(
-                "the REST API does not read disks, and no admin API is given (--admin)".to_owned(),
+                "not checkable on this target: the REST API does not read disks, and no admin API of a powervm-sim is given \
+                 (--admin)".to_owned(),
             )
         })
     }

@@ -24,7 +24,7 @@ use crate::http::group::Group;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::target::{Action, Service, Target};
-use crate::model::command::{UpdatePartition, UpdateVios};
+use crate::model::command::{UpdateNetworkAdapter, UpdatePartition, UpdateVios};
 use crate::model::{Command, Owner, Refusal, World};
 use partition::Settings;
 
@@ -40,6 +40,7 @@ enum Meaning {
     Partition(Box<UpdatePartition>, Box<Settings>),
     Vios(Box<UpdateVios>, Box<Settings>),
     VolumeGroup(volume_group::Change),
+    Adapter(Box<UpdateNetworkAdapter>),
     Keys(Option<Vec<String>>),
 }
 
@@ -98,6 +99,11 @@ impl Request {
                     .zip(group)
                     .and_then(|(vios, group)| world.volume_group(vios, group));
                 Command::UpdateVolumeGroup(change.complete(present.map(|group| &**group)))
+            }
+            Meaning::Adapter(update) => {
+                let present = world.network_adapter(update.owner, update.adapter);
+                let present = present.map(|adapter| &**adapter);
+                Command::UpdateNetworkAdapter(network::complete((**update).clone(), present))
             }
             Meaning::Keys(keys) => {
                 let authorized_keys = keys
@@ -217,7 +223,7 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
         }
         (Some(Kind::ClientNetworkAdapter), _) => {
             let owner = owner(target)?;
-            command(Command::UpdateNetworkAdapter(network::update_adapter(
+            Meaning::Adapter(Box::new(network::update_adapter(
                 &document(target, bytes)?,
                 owner,
                 id,

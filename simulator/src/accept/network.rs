@@ -10,7 +10,7 @@ use super::link::last_uuid;
 use super::mappings::slot;
 use crate::model::command::{Command, CreateNetwork, CreateNetworkAdapter, UpdateNetworkAdapter};
 use crate::model::names::SwitchMode;
-use crate::model::network::Trunk;
+use crate::model::network::{NetworkAdapter, Trunk};
 use crate::model::{Owner, Refusal};
 
 /// What an HMC appends to the name of the default switch.
@@ -56,6 +56,27 @@ pub(crate) fn update_adapter(
         ovs_bridge: owned("OvsBridge"),
         ovs_external_ids: owned("OvsPortExternalIds"),
     })
+}
+
+/// The change, now that the present adapter is known: a trunk keeps its device where the body names none.
+pub(crate) fn complete(
+    mut update: UpdateNetworkAdapter,
+    present: Option<&NetworkAdapter>,
+) -> UpdateNetworkAdapter {
+    let there = present
+        .and_then(|adapter| adapter.trunk.as_ref())
+        .and_then(|trunk| trunk.device.as_ref());
+    if let (
+        Some(Trunk {
+            device: device @ None,
+            ..
+        }),
+        Some(there),
+    ) = (&mut update.trunk, there)
+    {
+        *device = Some(there.clone());
+    }
+    update
 }
 
 /// Numbers between blanks, of which clients put several. An empty element means no VLANs, a missing one no change.

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 
 use super::base::Base;
 use super::connection::{Connection, aborted, broken_body};
-use super::problem::Problem;
+use super::problem::{NOT_A_URL, Problem};
 use super::respond;
 use crate::model::Flavor;
 use crate::render::{ErrorDocument, schema_version};
@@ -35,11 +35,12 @@ const LONGEST_TRANSACTION: usize = 64;
 impl Exchange {
     pub(crate) fn new(simulator: &Simulator, parts: http::request::Parts) -> Self {
         let connection = parts.extensions.get::<Connection>();
-        let scheme = if connection.is_some_and(|connection| connection.secure) {
-            "https"
-        } else {
-            "http"
+        let secure = match connection {
+            Some(connection) => connection.secure,
+            // In process the URL is all that tells.
+            None => parts.uri.scheme_str() == Some("https"),
         };
+        let scheme = if secure { "https" } else { "http" };
         let fallback = connection.map(|connection| connection.local.to_string());
         let fallback = fallback.as_deref().unwrap_or(&simulator.shared().authority);
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -71,8 +72,11 @@ impl Exchange {
             .map(str::trim)
     }
 
-    /// The error document for a refusal. A 404 has the words of the flavour.
+    /// The error document for a refusal. An HMC of the recorded level has one message for every resource that is not
+    /// there; later levels and the NovaLink here tell more.
     pub(crate) fn refuse(&self, problem: &Problem) -> Response<Body> {
+        let vague = self.flavor() == Flavor::Hmc && problem.message.starts_with("REST029B");
+        let message = if vague { NOT_A_URL } else { &problem.message };
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
@@ -81,7 +85,7 @@ impl Exchange {
         let document = ErrorDocument {
             status: problem.status,
             reason: &problem.reason,
-            message: &problem.message,
+            message,
             uri: &self.path,
             headers: &headers,
             transaction: &self.transaction,

@@ -45,6 +45,10 @@ use crate::simulator::Simulator;
 ///
 /// One handler for every path: the product's URL grammar is not one of fixed routes.
 pub fn router(simulator: &Simulator) -> Router {
-    let handler = |State(simulator): State<Simulator>, request: Request<Body>| dispatch::answer(simulator, request);
-    Router::new().fallback(handler).with_state(simulator.clone())
+    let handler = |State(simulator): State<Simulator>, request: Request<Body>| {
+        dispatch::answer(simulator, request)
+    };
+    Router::new()
+        .fallback(handler)
+        .with_state(simulator.clone())
 }

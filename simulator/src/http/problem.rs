@@ -38,11 +38,7 @@ impl Problem {
     #[must_use]
     pub fn invalid_url(detail: &str) -> Self {
         let space = if detail.is_empty() { "" } else { " " };
-        Self::new(
-            400,
-            "INVALID_URL",
-            format!("REST000B {NOT_A_URL}{space}{detail}"),
-        )
+        Self::new(400, "INVALID_URL", format!("{NOT_A_URL}{space}{detail}"))
     }
 
     /// A method that the resource does not have: 405 with the ones that it has.
@@ -66,6 +62,6 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The sentence of `REST000B` (recorded from an HMC V8R8.6).
-const NOT_A_URL: &str =
-    "The URL presented to the Management Console REST Web Services is not valid.";
+/// The message of `REST000B` (recorded from an HMC V8R8.6, which answers with it to unknown UUIDs as well).
+pub(crate) const NOT_A_URL: &str =
+    "REST000B The URL presented to the Management Console REST Web Services is not valid.";

@@ -478,4 +478,12 @@ mod tests {
             414
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_url_is_too_strange(path in "(/rest/api/)?(uom|web)?(/(Cluster|LogicalPartition|jobs|quick|do|search|File|contents|%[0-9a-f]{0,2}|\\PC{0,9})){0,6}", query in "\\PC{0,40}") {
+            let _ = Target::parse(&path, Some(&query));
+            let _ = Condition::parse(&query);
+        }
+    }
 }

@@ -79,7 +79,9 @@ async fn carry_out(
         outcome
     })?;
     if let Some(server) = server {
-        shared.tally.vios_write(server);
+        shared
+            .tally
+            .vios_write(server, target.kind() == Some(Kind::VirtualIoServer));
     }
     documents::written(exchange, target, &outcome)
 }

@@ -1,8 +1,8 @@
 //! Default values, and inventories made to measure.
 
 use super::{
-    ClusterInventory, DiskInventory, Inventory, ManagementInventory, NetworkInventory, PartitionInventory, SystemInventory,
-    ViosInventory, VolumeGroupInventory,
+    ClusterInventory, DiskInventory, Inventory, ManagementInventory, NetworkInventory,
+    PartitionInventory, SystemInventory, ViosInventory, VolumeGroupInventory,
 };
 use crate::model::Flavor;
 use crate::model::network::VirtualSwitch;
@@ -20,7 +20,11 @@ pub struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { systems: 1, vioses: 2, partitions: 0 }
+        Self {
+            systems: 1,
+            vioses: 2,
+            partitions: 0,
+        }
     }
 }
 
@@ -28,10 +32,23 @@ impl Inventory {
     /// The default inventory with so much of everything. Memory and processors grow with the number of partitions.
     #[must_use]
     pub fn sized(flavor: Flavor, sizes: Sizes) -> Self {
-        let count = if flavor == Flavor::NovaLink { 1 } else { sizes.systems.max(1) };
-        let systems: Vec<SystemInventory> = (1..=count).map(|number| system(flavor, number, sizes)).collect();
-        let clusters = systems.iter().filter_map(|system| cluster(system, count > 1)).collect();
-        Self { console: console(), systems, clusters }
+        let count = if flavor == Flavor::NovaLink {
+            1
+        } else {
+            sizes.systems.max(1)
+        };
+        let systems: Vec<SystemInventory> = (1..=count)
+            .map(|number| system(flavor, number, sizes))
+            .collect();
+        let clusters = systems
+            .iter()
+            .filter_map(|system| cluster(system, count > 1))
+            .collect();
+        Self {
+            console: console(),
+            systems,
+            clusters,
+        }
     }
 }
 
@@ -39,35 +56,56 @@ fn system(flavor: Flavor, number: u16, sizes: Sizes) -> SystemInventory {
     let partitions: Vec<PartitionInventory> = (1..=sizes.partitions).map(partition).collect();
     let extra = u64::from(sizes.partitions);
     SystemInventory {
-        name: if number == 1 { "neo".to_owned() } else { format!("neo{number}") },
+        name: if number == 1 {
+            "neo".to_owned()
+        } else {
+            format!("neo{number}")
+        },
         machine_type: machine_type(),
         model: model(),
-        serial: format!("21{:04X}A", 0x25D4_u32.wrapping_add(u32::from(number) - 1) & 0xffff),
+        serial: format!(
+            "21{:04X}A",
+            0x25D4_u32.wrapping_add(u32::from(number) - 1) & 0xffff
+        ),
         memory_mb: memory_mb() + extra * (partition_memory_mb() + memory_region_mb()),
         hypervisor_mb: hypervisor_mb(),
         memory_region_mb: memory_region_mb(),
         processors: processors() + u32::from(sizes.partitions) * partition_units() / 100,
         compatibility_modes: compatibility_modes(),
-        switches: if flavor == Flavor::NovaLink { switches() } else { Vec::new() },
+        switches: if flavor == Flavor::NovaLink {
+            switches()
+        } else {
+            Vec::new()
+        },
         processor_pools: Vec::new(),
         management_partition: (flavor == Flavor::NovaLink).then(|| ManagementInventory {
             name: management_name(),
             memory_mb: management_memory_mb(),
             disk_gb: management_disk_gb(),
         }),
-        vioses: (1..=sizes.vioses).map(|vios_number| vios(number, vios_number)).collect(),
+        vioses: (1..=sizes.vioses)
+            .map(|vios_number| vios(number, vios_number))
+            .collect(),
         partitions,
     }
 }
 
 fn vios(system: u16, number: u16) -> ViosInventory {
-    let local = |name: &str, gb: u64| DiskInventory { name: name.to_owned(), gb, san: None };
+    let local = |name: &str, gb: u64| DiskInventory {
+        name: name.to_owned(),
+        gb,
+        san: None,
+    };
     let san = |index: u16, gb: u64, volume: String| DiskInventory {
         name: format!("hdisk{index}"),
         gb,
         san: Some(format!("system{system}_{volume}")),
     };
-    let mut disks = vec![local("hdisk0", 558), local("hdisk1", 4096), san(2, 10, "repository".to_owned())];
+    let mut disks = vec![
+        local("hdisk0", 558),
+        local("hdisk1", 4096),
+        san(2, 10, "repository".to_owned()),
+    ];
     disks.extend((0..4).map(|index| san(3 + index, 4096, format!("pool{index}"))));
     disks.extend((0..4).map(|index| san(7 + index, 100, format!("volume{index}"))));
     let group = |name: &str, disk: &str, reserved_gb, repository_gb| VolumeGroupInventory {
@@ -89,17 +127,34 @@ fn vios(system: u16, number: u16) -> ViosInventory {
         network: u8::try_from(number)
             .ok()
             .filter(|priority| *priority <= 2)
-            .map(|priority| NetworkInventory { vlan: vlan(), tagged_vlans: (100..110).collect(), priority }),
+            .map(|priority| NetworkInventory {
+                vlan: vlan(),
+                tagged_vlans: (100..110).collect(),
+                priority,
+            }),
     }
 }
 
 fn cluster(system: &SystemInventory, several: bool) -> Option<ClusterInventory> {
-    let mut volumes = system.vioses.first()?.disks.iter().filter_map(|disk| disk.san.clone());
-    let suffix = if several { format!("_{}", system.name) } else { String::new() };
+    let mut volumes = system
+        .vioses
+        .first()?
+        .disks
+        .iter()
+        .filter_map(|disk| disk.san.clone());
+    let suffix = if several {
+        format!("_{}", system.name)
+    } else {
+        String::new()
+    };
     Some(ClusterInventory {
         name: format!("cluster{suffix}"),
         pool: format!("ssp{suffix}"),
-        nodes: system.vioses.iter().map(|vios| format!("{}/{}", system.name, vios.name)).collect(),
+        nodes: system
+            .vioses
+            .iter()
+            .map(|vios| format!("{}/{}", system.name, vios.name))
+            .collect(),
         repository: volumes.next()?,
         volumes: volumes.take(4).collect(),
         overcommit_percent: overcommit_percent(),
@@ -147,7 +202,9 @@ pub(super) const fn processors() -> u32 {
 }
 
 pub(super) fn compatibility_modes() -> Vec<String> {
-    ["POWER6", "POWER6_Plus", "POWER7", "POWER8"].map(str::to_owned).to_vec()
+    ["POWER6", "POWER6_Plus", "POWER7", "POWER8"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 pub(super) fn switches() -> Vec<String> {

@@ -23,12 +23,21 @@ impl San {
     /// The NAA name of a volume: 32 hexadecimal digits, upper case.
     fn naa(&mut self, volume: &str, ids: &mut Ids) -> String {
         let make = || format!("60050768{}", ids.hex(24).to_uppercase());
-        self.names.entry(volume.to_owned()).or_insert_with(make).clone()
+        self.names
+            .entry(volume.to_owned())
+            .or_insert_with(make)
+            .clone()
     }
 }
 
 /// A disk as a Virtual I/O Server reports it (recordings `fake_vios_ssp_npiv.txt`, `fake_volume_group.txt`).
-pub(super) fn physical_volume(disk: &DiskInventory, index: usize, san: &mut San, unit: &str, ids: &mut Ids) -> PhysicalVolume {
+pub(super) fn physical_volume(
+    disk: &DiskInventory,
+    index: usize,
+    san: &mut San,
+    unit: &str,
+    ids: &mut Ids,
+) -> PhysicalVolume {
     let (description, udid, unique_id, location, naa) = if let Some(volume) = &disk.san {
         let naa = san.naa(volume, ids);
         (
@@ -42,9 +51,18 @@ pub(super) fn physical_volume(disk: &DiskInventory, index: usize, san: &mut San,
         let serial = ids.hex(16).to_uppercase();
         (
             "SAS RAID 0 Disk Array",
-            format!("01{}", STANDARD.encode(format!("1IBM     IPR-0   {serial}"))),
-            format!("391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas", serial.get(..8).unwrap_or_default()),
-            format!("{unit}-P1-C14-R1-L{}-L0", serial.get(..10).unwrap_or_default()),
+            format!(
+                "01{}",
+                STANDARD.encode(format!("1IBM     IPR-0   {serial}"))
+            ),
+            format!(
+                "391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas",
+                serial.get(..8).unwrap_or_default()
+            ),
+            format!(
+                "{unit}-P1-C14-R1-L{}-L0",
+                serial.get(..10).unwrap_or_default()
+            ),
             None,
         )
     };
@@ -73,9 +91,14 @@ pub(super) fn volume_group(
     let uuid = ids.named_uuid();
     let mut capacity = Gigabytes::ZERO;
     for name in &inventory.disks {
-        let disk = disks.iter_mut().find(|disk| disk.name == *name).ok_or_else(|| missing("disk", name))?;
+        let disk = disks
+            .iter_mut()
+            .find(|disk| disk.name == *name)
+            .ok_or_else(|| missing("disk", name))?;
         if disk.usage != VolumeUsage::Unused {
-            return Err(InventoryError::Inconsistent(format!("disk {name} is in more than one volume group or pool")));
+            return Err(InventoryError::Inconsistent(format!(
+                "disk {name} is in more than one volume group or pool"
+            )));
         }
         disk.usage = VolumeUsage::VolumeGroup(uuid);
         capacity = capacity.plus(Gigabytes::from_megabytes(disk.megabytes));
@@ -99,29 +122,40 @@ pub(super) fn volume_group(
         version: 0,
     };
     if group.allocated() > group.capacity {
-        return Err(InventoryError::Inconsistent(format!("volume group {} is smaller than what lies in it", group.name)));
+        return Err(InventoryError::Inconsistent(format!(
+            "volume group {} is smaller than what lies in it",
+            group.name
+        )));
     }
     Ok(Arc::new(group))
 }
 
 /// Fibre Channel adapters with two ports each, from slot C3 of the enclosure on.
-pub(super) fn fc_adapters(ports: u16, unit: &str, first_slot: u16, ids: &mut Ids) -> Vec<FcAdapter> {
+pub(super) fn fc_adapters(
+    ports: u16,
+    unit: &str,
+    first_slot: u16,
+    ids: &mut Ids,
+) -> Vec<FcAdapter> {
     let numbers: Vec<u16> = (0..ports).collect();
     let adapters = numbers.chunks(2).zip(first_slot..);
     adapters
         .map(|(numbers, slot)| {
             let location = format!("{unit}-P1-C{slot}");
-            let ports = numbers.iter().zip(1..).map(|(number, position): (&u16, u16)| {
-                let serial = ids.between(0, 0xff_ffff);
-                FcPort {
-                    name: format!("fcs{number}"),
-                    location: format!("{location}-T{position}"),
-                    wwpn: 0x1000_0090_fa00_0000 | serial,
-                    wwnn: 0x2000_0090_fa00_0000 | serial,
-                    total: 64,
-                    available: 64,
-                }
-            });
+            let ports = numbers
+                .iter()
+                .zip(1..)
+                .map(|(number, position): (&u16, u16)| {
+                    let serial = ids.between(0, 0xff_ffff);
+                    FcPort {
+                        name: format!("fcs{number}"),
+                        location: format!("{location}-T{position}"),
+                        wwpn: 0x1000_0090_fa00_0000 | serial,
+                        wwnn: 0x2000_0090_fa00_0000 | serial,
+                        total: 64,
+                        available: 64,
+                    }
+                });
             let ports = ports.collect();
             FcAdapter {
                 description: "8 Gigabit PCI Express Dual Port Fibre Channel Adapter".to_owned(),

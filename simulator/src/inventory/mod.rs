@@ -3,9 +3,11 @@
 //! A file is TOML. Everything has a default, unknown keys are refused by name, and one seed makes one world.
 
 mod build;
+mod cluster;
 mod defaults;
 mod existing;
 mod hardware;
+mod server;
 
 use serde::Deserialize;
 

@@ -17,11 +17,22 @@ impl World {
         match effect {
             Effect::StartJob(job) => self.start_job(at, job),
             Effect::FinishJob { job, end } => self.finish_job(at, job, &end),
-            Effect::Started { owner, activation, job } => self.started(at, owner, activation, job),
+            Effect::Started {
+                owner,
+                activation,
+                job,
+            } => self.started(at, owner, activation, job),
             Effect::Booted { owner, activation } => self.booted(at, owner, activation),
-            Effect::FellToOpenFirmware { owner, activation } => self.fell_to_open_firmware(at, owner, activation),
+            Effect::FellToOpenFirmware { owner, activation } => {
+                self.fell_to_open_firmware(at, owner, activation)
+            }
             Effect::RmcConnected { owner, activation } => self.rmc_connected(at, owner, activation),
-            Effect::Stopped { owner, activation, job, request } => self.stopped(at, owner, activation, job, request),
+            Effect::Stopped {
+                owner,
+                activation,
+                job,
+                request,
+            } => self.stopped(at, owner, activation, job, request),
             Effect::EjectMedium { partition, name } => self.eject_medium(at, partition, &name),
         }
     }

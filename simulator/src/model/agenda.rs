@@ -92,7 +92,11 @@ impl Agenda {
 
     /// Takes the next effect that is due by `now`.
     pub fn take(&mut self, now: Millis) -> Option<(Millis, Effect)> {
-        let key = self.due.get_min().map(|(key, _)| *key).filter(|(at, _)| *at <= now)?;
+        let key = self
+            .due
+            .get_min()
+            .map(|(key, _)| *key)
+            .filter(|(at, _)| *at <= now)?;
         self.due.remove(&key).map(|effect| (key.0, effect))
     }
 
@@ -121,8 +125,17 @@ mod tests {
         agenda.plan(Millis(10), Effect::StartJob(3));
         assert_eq!(agenda.next(), Some(Millis(10)));
         assert_eq!(agenda.take(Millis(9)), None);
-        let order: Vec<Effect> = std::iter::from_fn(|| agenda.take(Millis(20))).map(|(_, effect)| effect).collect();
-        assert_eq!(order, [Effect::StartJob(2), Effect::StartJob(3), Effect::StartJob(1)]);
+        let order: Vec<Effect> = std::iter::from_fn(|| agenda.take(Millis(20)))
+            .map(|(_, effect)| effect)
+            .collect();
+        assert_eq!(
+            order,
+            [
+                Effect::StartJob(2),
+                Effect::StartJob(3),
+                Effect::StartJob(1)
+            ]
+        );
         assert!(agenda.is_empty());
     }
 }

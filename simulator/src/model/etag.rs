@@ -32,9 +32,14 @@ impl std::fmt::Display for Etag {
 #[must_use]
 pub fn etag(id: Uuid, versions: &[u64]) -> Etag {
     let words = versions.iter().flat_map(|version| version.to_le_bytes());
-    let hash = id.as_bytes().iter().copied().chain(words).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = id
+        .as_bytes()
+        .iter()
+        .copied()
+        .chain(words)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     let [a, b, c, d, e, f, g, h] = hash.to_le_bytes();
     Etag(i32::from_le_bytes([a ^ e, b ^ f, c ^ g, d ^ h]))
 }
@@ -49,7 +54,8 @@ mod tests {
         assert_eq!(etag(id, &[1, 2]), etag(id, &[1, 2]));
         assert_ne!(etag(id, &[1, 2]), etag(id, &[2, 1]));
         assert_ne!(etag(id, &[1]), etag(Uuid::from_u128(8), &[1]));
-        let tags: std::collections::BTreeSet<i32> = (0..10_000).map(|version| etag(id, &[version]).0).collect();
+        let tags: std::collections::BTreeSet<i32> =
+            (0..10_000).map(|version| etag(id, &[version]).0).collect();
         assert!(tags.len() > 9_990);
     }
 }

@@ -64,11 +64,21 @@ impl EventLog {
     /// An empty log whose ids count up from `first`.
     #[must_use]
     pub fn new(first: u64) -> Self {
-        Self { events: OrdMap::new(), next: first, readers: OrdMap::new() }
+        Self {
+            events: OrdMap::new(),
+            next: first,
+            readers: OrdMap::new(),
+        }
     }
 
     /// Appends an event; the oldest one goes if there are too many.
-    pub fn push(&mut self, at: Millis, kind: EventKind, data: EventData, detail: impl Into<String>) -> Arc<Event> {
+    pub fn push(
+        &mut self,
+        at: Millis,
+        kind: EventKind,
+        data: EventData,
+        detail: impl Into<String>,
+    ) -> Arc<Event> {
         let event = Arc::new(self.make(at, kind, data, detail.into()));
         self.events.insert(event.id, Arc::clone(&event));
         while self.events.len() > RETAINED {
@@ -88,22 +98,50 @@ impl EventLog {
         let Some(reader) = self.readers.get(application).copied() else {
             self.admit(now);
             let event = self.make(now, EventKind::NewClient, EventData::None, String::new());
-            self.readers.insert(application.to_owned(), Reader { next: self.next, polled: now });
+            self.readers.insert(
+                application.to_owned(),
+                Reader {
+                    next: self.next,
+                    polled: now,
+                },
+            );
             return vec![Arc::new(event)];
         };
-        let mut taken: Vec<Arc<Event>> = self.events.range(reader.next..).map(|(_, event)| Arc::clone(event)).collect();
-        if self.events.get_min().is_some_and(|(oldest, _)| *oldest > reader.next) && self.lost(reader.next) {
-            let missing = self.make(now, EventKind::MissingEvents, EventData::None, String::new());
+        let mut taken: Vec<Arc<Event>> = self
+            .events
+            .range(reader.next..)
+            .map(|(_, event)| Arc::clone(event))
+            .collect();
+        if self
+            .events
+            .get_min()
+            .is_some_and(|(oldest, _)| *oldest > reader.next)
+            && self.lost(reader.next)
+        {
+            let missing = self.make(
+                now,
+                EventKind::MissingEvents,
+                EventData::None,
+                String::new(),
+            );
             taken.insert(0, Arc::new(missing));
         }
-        self.readers.insert(application.to_owned(), Reader { next: self.next, polled: now });
+        self.readers.insert(
+            application.to_owned(),
+            Reader {
+                next: self.next,
+                polled: now,
+            },
+        );
         taken
     }
 
     /// Whether [`EventLog::take`] would yield anything for this application.
     #[must_use]
     pub fn has_news(&self, application: &str) -> bool {
-        self.readers.get(application).is_none_or(|reader| self.events.range(reader.next..).next().is_some())
+        self.readers
+            .get(application)
+            .is_none_or(|reader| self.events.range(reader.next..).next().is_some())
     }
 
     /// Drops the reading position of an application, as at the end of its session.
@@ -124,20 +162,39 @@ impl EventLog {
 
     /// Ids below the oldest kept event are gaps only if the log has been full: markers take ids as well.
     fn lost(&self, next: u64) -> bool {
-        self.events.len() >= RETAINED && self.events.get_min().is_some_and(|(oldest, _)| next < *oldest)
+        self.events.len() >= RETAINED
+            && self
+                .events
+                .get_min()
+                .is_some_and(|(oldest, _)| next < *oldest)
     }
 
     fn make(&mut self, at: Millis, kind: EventKind, data: EventData, detail: String) -> Event {
         let id = self.next;
         self.next += 1;
-        Event { id, at, kind, data, detail }
+        Event {
+            id,
+            at,
+            kind,
+            data,
+            detail,
+        }
     }
 
     fn admit(&mut self, now: Millis) {
         let stays = |reader: &Reader| now.0.saturating_sub(reader.polled.0) <= IDLE;
-        self.readers = self.readers.iter().filter(|(_, reader)| stays(reader)).map(|(name, reader)| (name.clone(), *reader)).collect();
+        self.readers = self
+            .readers
+            .iter()
+            .filter(|(_, reader)| stays(reader))
+            .map(|(name, reader)| (name.clone(), *reader))
+            .collect();
         while self.readers.len() >= APPLICATIONS {
-            let idle = self.readers.iter().min_by_key(|(_, reader)| reader.polled).map(|(name, _)| name.clone());
+            let idle = self
+                .readers
+                .iter()
+                .min_by_key(|(_, reader)| reader.polled)
+                .map(|(name, _)| name.clone());
             if let Some(idle) = idle {
                 self.readers.remove(&idle);
             }
@@ -150,7 +207,8 @@ mod tests {
     use super::*;
 
     fn push(log: &mut EventLog, at: u64) -> u64 {
-        log.push(Millis(at), EventKind::ModifyUri, EventData::None, "Other").id
+        log.push(Millis(at), EventKind::ModifyUri, EventData::None, "Other")
+            .id
     }
 
     fn kinds(events: &[Arc<Event>]) -> Vec<EventKind> {
@@ -167,7 +225,10 @@ mod tests {
         assert!(log.take(Millis(2), "a").is_empty());
         let id = push(&mut log, 3);
         let events = log.take(Millis(3), "a");
-        assert_eq!(events.iter().map(|event| event.id).collect::<Vec<_>>(), [id]);
+        assert_eq!(
+            events.iter().map(|event| event.id).collect::<Vec<_>>(),
+            [id]
+        );
         assert!(log.take(Millis(4), "a").is_empty());
     }
 
@@ -206,7 +267,10 @@ mod tests {
             log.take(Millis(reader), &format!("reader {reader}"));
         }
         log.take(Millis(1_000), "one more");
-        assert_eq!(kinds(&log.take(Millis(1_001), "reader 0")), [EventKind::NewClient]);
+        assert_eq!(
+            kinds(&log.take(Millis(1_001), "reader 0")),
+            [EventKind::NewClient]
+        );
         assert!(log.take(Millis(1_001), "reader 200").is_empty());
     }
 

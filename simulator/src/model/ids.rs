@@ -16,7 +16,10 @@ impl Ids {
     /// servers take from the time of their start in milliseconds (recording `refresher.yml` of an HMC V8R8.6).
     #[must_use]
     pub fn new(seed: u64, first_job: u64) -> Self {
-        Self { stream: ChaCha8Rng::seed_from_u64(seed), next_job: first_job }
+        Self {
+            stream: ChaCha8Rng::seed_from_u64(seed),
+            next_job: first_job,
+        }
     }
 
     /// A random UUID (version 4), as partitions and files have.
@@ -38,7 +41,9 @@ impl Ids {
 
     /// Lower-case hexadecimal digits.
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).filter_map(|_| char::from_digit(self.stream.random_range(0..16), 16)).collect()
+        (0..digits)
+            .filter_map(|_| char::from_digit(self.stream.random_range(0..16), 16))
+            .collect()
     }
 
     /// A MAC address prefix: 48 bits, locally administered, unicast, last byte zero.
@@ -48,7 +53,11 @@ impl Ids {
 
     /// A number of the range, both ends included; the lower end if the range is empty.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
-        if low >= high { low } else { self.stream.random_range(low..=high) }
+        if low >= high {
+            low
+        } else {
+            self.stream.random_range(low..=high)
+        }
     }
 
     fn bytes(&mut self) -> [u8; 16] {

@@ -38,7 +38,11 @@ impl std::fmt::Display for Difference {
             Self::Added(item) => write!(f, "+ {} {} ({})", item.kind, item.name, item.detail),
             Self::Removed(item) => write!(f, "- {} {} ({})", item.kind, item.name, item.detail),
             Self::Changed { before, after } => {
-                write!(f, "~ {} {} ({} -> {})", after.kind, after.name, before.detail, after.detail)
+                write!(
+                    f,
+                    "~ {} {} ({} -> {})",
+                    after.kind, after.name, before.detail, after.detail
+                )
             }
         }
     }
@@ -48,16 +52,23 @@ impl std::fmt::Display for Difference {
 #[must_use]
 pub fn differences(before: &[Item], after: &[Item]) -> Vec<Difference> {
     let index = |items: &[Item]| -> BTreeMap<(&'static str, String), Item> {
-        items.iter().map(|item| ((item.kind, item.name.clone()), item.clone())).collect()
+        items
+            .iter()
+            .map(|item| ((item.kind, item.name.clone()), item.clone()))
+            .collect()
     };
     let (old, new) = (index(before), index(after));
     let mut found: BTreeMap<(&'static str, String), Difference> = BTreeMap::new();
     for (key, item) in &old {
         match new.get(key) {
             None => found.insert(key.clone(), Difference::Removed(item.clone())),
-            Some(later) if later != item => {
-                found.insert(key.clone(), Difference::Changed { before: item.clone(), after: later.clone() })
-            }
+            Some(later) if later != item => found.insert(
+                key.clone(),
+                Difference::Changed {
+                    before: item.clone(),
+                    after: later.clone(),
+                },
+            ),
             Some(_) => None,
         };
     }
@@ -77,11 +88,22 @@ impl World {
         let mut add = |kind, name: String, detail: String| items.push(Item { kind, name, detail });
         for system in self.systems.values() {
             for switch in system.switches.values() {
-                add("virtual switch", format!("{}/{}", system.name, switch.name), format!("id {} mode {}", switch.id, switch.mode));
+                add(
+                    "virtual switch",
+                    format!("{}/{}", system.name, switch.name),
+                    format!("id {} mode {}", switch.id, switch.mode),
+                );
             }
             for network in system.networks.values() {
-                let detail = format!("vlan {} on switch {} tagged {}", network.vlan, network.switch_id, network.tagged);
-                add("virtual network", format!("{}/{}", system.name, network.name), detail);
+                let detail = format!(
+                    "vlan {} on switch {} tagged {}",
+                    network.vlan, network.switch_id, network.tagged
+                );
+                add(
+                    "virtual network",
+                    format!("{}/{}", system.name, network.name),
+                    detail,
+                );
             }
             for partition in self.all_partitions_of(system.uuid) {
                 let place = format!("{}/{}", system.name, partition.name);
@@ -103,9 +125,17 @@ impl World {
                 for adapter in partition.network_adapters.values() {
                     let detail = format!(
                         "slot {} vlan {} tagged {:?} switch {} trunk {:?}",
-                        adapter.slot, adapter.vlan, adapter.tagged_vlans, adapter.switch_id, adapter.trunk
+                        adapter.slot,
+                        adapter.vlan,
+                        adapter.tagged_vlans,
+                        adapter.switch_id,
+                        adapter.trunk
                     );
-                    add("network adapter", format!("{place}/{}", adapter.mac_text()), detail);
+                    add(
+                        "network adapter",
+                        format!("{place}/{}", adapter.mac_text()),
+                        detail,
+                    );
                 }
             }
             for vios in self.vioses_of(system.uuid) {
@@ -113,7 +143,11 @@ impl World {
             }
         }
         for tier in self.tiers.values() {
-            let pool = self.pools.get(&tier.pool).map(|pool| pool.name.as_str()).unwrap_or_default();
+            let pool = self
+                .pools
+                .get(&tier.pool)
+                .map(|pool| pool.name.as_str())
+                .unwrap_or_default();
             for unit in tier.units.values() {
                 let detail = format!(
                     "udid {} {} GB thin {} {} clone of {:?} in use {} content {:?}",
@@ -125,14 +159,26 @@ impl World {
                     unit.in_use,
                     unit.content.map(|content| content.sha256_hex())
                 );
-                add("logical unit", format!("{pool}/{}/{}", tier.name, unit.name), detail);
+                add(
+                    "logical unit",
+                    format!("{pool}/{}/{}", tier.name, unit.name),
+                    detail,
+                );
             }
         }
         for file in self.files.values() {
-            add("file", file.uuid.to_string(), format!("{} {}", file.name, file.kind));
+            add(
+                "file",
+                file.uuid.to_string(),
+                format!("{} {}", file.name, file.kind),
+            );
         }
         for job in self.jobs.values() {
-            add("job", job.id.to_string(), format!("{} {:?} {}", job.operation, job.target, job.status));
+            add(
+                "job",
+                job.id.to_string(),
+                format!("{} {:?} {}", job.operation, job.target, job.status),
+            );
         }
         let keys = self.console.authorized_keys.join(" ");
         add("console", self.console.name.clone(), format!("keys {keys}"));
@@ -140,34 +186,69 @@ impl World {
         items
     }
 
-    fn list_storage(&self, system: &str, vios: &VirtualIoServer, add: &mut impl FnMut(&'static str, String, String)) {
+    fn list_storage(
+        &self,
+        system: &str,
+        vios: &VirtualIoServer,
+        add: &mut impl FnMut(&'static str, String, String),
+    ) {
         let place = format!("{system}/{}", vios.partition.name);
         for volume in &vios.physical_volumes {
-            add("physical volume", format!("{place}/{}", volume.name), format!("{} MB {} {:?}", volume.megabytes, volume.udid, volume.usage));
+            add(
+                "physical volume",
+                format!("{place}/{}", volume.name),
+                format!("{} MB {} {:?}", volume.megabytes, volume.udid, volume.usage),
+            );
         }
         for group in &vios.volume_groups {
             let group_place = format!("{place}/{}", group.name);
-            add("volume group", group_place.clone(), format!("{} GB, {} GB free", group.capacity, group.free()));
+            add(
+                "volume group",
+                group_place.clone(),
+                format!("{} GB, {} GB free", group.capacity, group.free()),
+            );
             for disk in group.disks.values() {
                 let content = disk.content.map(|content| content.sha256_hex());
-                add("virtual disk", format!("{group_place}/{}", disk.name), format!("{} {} GB content {content:?}", disk.udid, disk.capacity));
+                add(
+                    "virtual disk",
+                    format!("{group_place}/{}", disk.name),
+                    format!("{} {} GB content {content:?}", disk.udid, disk.capacity),
+                );
             }
             if let Some(repository) = &group.repository {
-                add("media repository", format!("{group_place}/{}", repository.name), format!("{} GB", repository.size));
+                add(
+                    "media repository",
+                    format!("{group_place}/{}", repository.name),
+                    format!("{} GB", repository.size),
+                );
                 for medium in repository.media.values() {
                     let content = medium.content.map(|content| content.sha256_hex());
-                    add("medium", format!("{group_place}/{}", medium.name), format!("{} GB {} content {content:?}", medium.size, medium.mount));
+                    add(
+                        "medium",
+                        format!("{group_place}/{}", medium.name),
+                        format!("{} GB {} content {content:?}", medium.size, medium.mount),
+                    );
                 }
             }
         }
         for bus in vios.buses.values() {
             let bus_place = format!("{place}/{}", bus.adapter_name());
-            let client = bus.client.map(|client| format!("partition {} slot {}", client.partition_id, client.slot));
-            add("virtual SCSI adapter", bus_place.clone(), format!("slot {} client {client:?}", bus.slot));
+            let client = bus
+                .client
+                .map(|client| format!("partition {} slot {}", client.partition_id, client.slot));
+            add(
+                "virtual SCSI adapter",
+                bus_place.clone(),
+                format!("slot {} client {client:?}", bus.slot),
+            );
             for device in &bus.devices {
                 let storage = self.storage(vios, &device.backing);
                 let name = storage.as_ref().map(|storage| storage.name());
-                add("mapping", format!("{bus_place}/{}", device.target), format!("{} {name:?} {}", device.lua, device.target_udid));
+                add(
+                    "mapping",
+                    format!("{bus_place}/{}", device.target),
+                    format!("{} {name:?} {}", device.lua, device.target_udid),
+                );
             }
         }
     }

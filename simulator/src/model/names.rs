@@ -260,7 +260,10 @@ impl PartitionState {
     /// Whether the hypervisor holds memory and processors for a partition in this state.
     #[must_use]
     pub const fn holds_resources(self) -> bool {
-        !matches!(self, Self::NotActivated | Self::NotAvailable | Self::Unknown | Self::MigratingNotActive)
+        !matches!(
+            self,
+            Self::NotActivated | Self::NotAvailable | Self::Unknown | Self::MigratingNotActive
+        )
     }
 }
 

@@ -23,8 +23,16 @@ impl Refusal {
 
     /// A refusal with these parts.
     #[must_use]
-    pub fn new(status: u16, reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), message: message.into() }
+    pub fn new(
+        status: u16,
+        reason: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            reason: reason.into(),
+            message: message.into(),
+        }
     }
 
     /// 500 with `REST0126`: the console's logic or the hypervisor refused a creation or a change.
@@ -48,6 +56,10 @@ impl Refusal {
     /// 404: there is no such resource (any more).
     #[must_use]
     pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
-        Self::new(404, "Invalid URL", format!("REST029B The specified UUID {id} does not exist for the type {kind}."))
+        Self::new(
+            404,
+            "Invalid URL",
+            format!("REST029B The specified UUID {id} does not exist for the type {kind}."),
+        )
     }
 }

@@ -14,13 +14,23 @@ impl World {
     /// The slots of a partition that adapters sit in.
     #[must_use]
     pub fn used_slots(&self, owner: Owner) -> BTreeSet<u16> {
-        let adapters = self.partition(owner).into_iter().flat_map(|partition| partition.network_adapters.values());
+        let adapters = self
+            .partition(owner)
+            .into_iter()
+            .flat_map(|partition| partition.network_adapters.values());
         let mut used: BTreeSet<u16> = adapters.map(|adapter| adapter.slot).collect();
         match owner {
-            Owner::Vios(uuid) => used.extend(self.vioses.get(&uuid).into_iter().flat_map(|vios| vios.buses.keys().copied())),
+            Owner::Vios(uuid) => used.extend(
+                self.vioses
+                    .get(&uuid)
+                    .into_iter()
+                    .flat_map(|vios| vios.buses.keys().copied()),
+            ),
             Owner::Partition(uuid) => {
                 let buses = self.vioses.values().flat_map(|vios| vios.buses.values());
-                let clients = buses.filter_map(|bus| bus.client).filter(|client| client.partition == uuid);
+                let clients = buses
+                    .filter_map(|bus| bus.client)
+                    .filter(|client| client.partition == uuid);
                 used.extend(clients.map(|client| client.slot));
             }
         }
@@ -30,24 +40,41 @@ impl World {
     /// The slot for a new adapter.
     pub(super) fn free_slot(&self, owner: Owner, choice: SlotChoice) -> Result<u16, Refusal> {
         let used = self.used_slots(owner);
-        let end = self.partition(owner).map_or(0, |partition| partition.maximum_slots);
+        let end = self
+            .partition(owner)
+            .map_or(0, |partition| partition.maximum_slots);
         choose(&used, end, choice)
     }
 }
 
 /// Picks a slot below `end` that is not in `used`.
 fn choose(used: &BTreeSet<u16>, end: u32, choice: SlotChoice) -> Result<u16, Refusal> {
-    let full = || Refusal::logic(format!("No virtual slot is free: the partition has {end} virtual I/O slots. Raise its maximum."));
+    let full = || {
+        Refusal::logic(format!(
+            "No virtual slot is free: the partition has {end} virtual I/O slots. Raise its maximum."
+        ))
+    };
     match choice {
-        SlotChoice::Next => (FIRST..=u16::MAX).take_while(|slot| u32::from(*slot) < end).find(|slot| !used.contains(slot)).ok_or_else(full),
+        SlotChoice::Next => (FIRST..=u16::MAX)
+            .take_while(|slot| u32::from(*slot) < end)
+            .find(|slot| !used.contains(slot))
+            .ok_or_else(full),
         SlotChoice::NextHigh => {
-            let next = used.last().map_or(Some(FIRST), |highest| highest.checked_add(1)).map(|slot| slot.max(FIRST));
+            let next = used
+                .last()
+                .map_or(Some(FIRST), |highest| highest.checked_add(1))
+                .map(|slot| slot.max(FIRST));
             next.filter(|slot| u32::from(*slot) < end).ok_or_else(full)
         }
         SlotChoice::Given(slot) if slot < FIRST || u32::from(slot) >= end => {
-            Err(Refusal::logic(format!("Virtual slot {slot} is not valid: slots run from {FIRST} to {}.", end.saturating_sub(1))))
+            Err(Refusal::logic(format!(
+                "Virtual slot {slot} is not valid: slots run from {FIRST} to {}.",
+                end.saturating_sub(1)
+            )))
         }
-        SlotChoice::Given(slot) if used.contains(&slot) => Err(Refusal::logic(format!("Virtual slot {slot} is already in use."))),
+        SlotChoice::Given(slot) if used.contains(&slot) => Err(Refusal::logic(format!(
+            "Virtual slot {slot} is already in use."
+        ))),
         SlotChoice::Given(slot) => Ok(slot),
     }
 }
@@ -68,8 +95,17 @@ mod tests {
     #[test]
     fn what_is_taken_or_out_of_range_is_refused() {
         let used = BTreeSet::from([2, 3, 63]);
-        for choice in [SlotChoice::Given(2), SlotChoice::Given(0), SlotChoice::Given(64), SlotChoice::NextHigh] {
-            assert_eq!(choose(&used, 64, choice).unwrap_err().status, 500, "{choice:?}");
+        for choice in [
+            SlotChoice::Given(2),
+            SlotChoice::Given(0),
+            SlotChoice::Given(64),
+            SlotChoice::NextHigh,
+        ] {
+            assert_eq!(
+                choose(&used, 64, choice).unwrap_err().status,
+                500,
+                "{choice:?}"
+            );
         }
         assert!(choose(&BTreeSet::from([2, 3]), 4, SlotChoice::Next).is_err());
         assert!(choose(&BTreeSet::from([u16::MAX]), 70_000, SlotChoice::NextHigh).is_err());

@@ -46,27 +46,43 @@ impl World {
             Command::DeleteLogicalUnit { tier, unit } => self.delete_logical_unit(now, tier, unit),
             Command::CreateNetworkAdapter(request) => self.create_network_adapter(now, request),
             Command::UpdateNetworkAdapter(request) => self.update_network_adapter(now, request),
-            Command::DeleteNetworkAdapter { owner, adapter } => self.delete_network_adapter(now, owner, adapter),
-            Command::CreateSwitch { system, name, mode } => self.create_switch(now, system, name, mode),
-            Command::UpdateSwitch { system, switch, name, mode } => self.update_switch(now, system, switch, name, mode),
+            Command::DeleteNetworkAdapter { owner, adapter } => {
+                self.delete_network_adapter(now, owner, adapter)
+            }
+            Command::CreateSwitch { system, name, mode } => {
+                self.create_switch(now, system, name, mode)
+            }
+            Command::UpdateSwitch {
+                system,
+                switch,
+                name,
+                mode,
+            } => self.update_switch(now, system, switch, name, mode),
             Command::DeleteSwitch { system, switch } => self.delete_switch(now, system, switch),
             Command::CreateNetwork(request) => self.create_network(now, request),
             Command::DeleteNetwork { system, network } => self.delete_network(now, system, network),
-            Command::UpdateConsole { authorized_keys } => Ok(self.authorize_keys(now, authorized_keys)),
+            Command::UpdateConsole { authorized_keys } => {
+                Ok(self.authorize_keys(now, authorized_keys))
+            }
             Command::SubmitJob(request) => self.submit_job(now, request),
             Command::CancelJob(job) => self.cancel_job(now, job),
             Command::DeleteJob(job) => self.delete_job(job),
             Command::CreateFile(request) => self.create_file(now, request),
             Command::CommitFile { file, content } => self.commit_file(now, file, content),
             Command::DeleteFile(file) => self.delete_file(file),
-            Command::TakeEvents { application } => Ok(Outcome::Events(self.events.take(now, &application))),
+            Command::TakeEvents { application } => {
+                Ok(Outcome::Events(self.events.take(now, &application)))
+            }
             Command::ForgetEvents { application } => {
                 self.events.forget(&application);
                 Ok(Outcome::Done)
             }
-            Command::PushEvent { data, detail } => {
-                Ok(Outcome::Event(self.events.push(now, EventKind::CustomClientEvent, EventData::Text(data), detail)))
-            }
+            Command::PushEvent { data, detail } => Ok(Outcome::Event(self.events.push(
+                now,
+                EventKind::CustomClientEvent,
+                EventData::Text(data),
+                detail,
+            ))),
             Command::OpenConsole(partition) => self.open_console(partition),
         }
     }
@@ -82,7 +98,10 @@ impl World {
         let version = self.touch();
         let partition = match owner {
             Owner::Partition(uuid) => self.partitions.get_mut(&uuid).map(Arc::make_mut),
-            Owner::Vios(uuid) => self.vioses.get_mut(&uuid).map(|vios| &mut Arc::make_mut(vios).partition),
+            Owner::Vios(uuid) => self
+                .vioses
+                .get_mut(&uuid)
+                .map(|vios| &mut Arc::make_mut(vios).partition),
         };
         if let Some(partition) = partition {
             change(partition);
@@ -104,17 +123,33 @@ impl World {
         if let Some(system) = self.systems.get_mut(&system).map(Arc::make_mut) {
             system.version = version;
         }
-        self.announce(now, EventKind::ModifyUri, Resource::ManagedSystem(system), "Other");
+        self.announce(
+            now,
+            EventKind::ModifyUri,
+            Resource::ManagedSystem(system),
+            "Other",
+        );
     }
 
     /// Logs an event about a resource. One that is about to go must still be there.
-    pub(super) fn announce(&mut self, now: Millis, kind: EventKind, resource: Resource, detail: &str) {
+    pub(super) fn announce(
+        &mut self,
+        now: Millis,
+        kind: EventKind,
+        resource: Resource,
+        detail: &str,
+    ) {
         let system = match resource {
-            Resource::LogicalPartition(uuid) => self.partitions.get(&uuid).map(|partition| partition.system),
-            Resource::VirtualIoServer(uuid) => self.vioses.get(&uuid).map(|vios| vios.partition.system),
+            Resource::LogicalPartition(uuid) => {
+                self.partitions.get(&uuid).map(|partition| partition.system)
+            }
+            Resource::VirtualIoServer(uuid) => {
+                self.vioses.get(&uuid).map(|vios| vios.partition.system)
+            }
             _ => None,
         };
-        self.events.push(now, kind, EventData::Resource { resource, system }, detail);
+        self.events
+            .push(now, kind, EventData::Resource { resource, system }, detail);
     }
 
     /// Logs a change of a partition of either kind.
@@ -136,7 +171,9 @@ impl World {
         if !self.partitions.contains_key(&partition) {
             return Err(Refusal::not_found("LogicalPartition", partition));
         }
-        self.edit_partition(Owner::Partition(partition), |partition| partition.console_open = true);
+        self.edit_partition(Owner::Partition(partition), |partition| {
+            partition.console_open = true
+        });
         Ok(Outcome::Done)
     }
 }

@@ -40,7 +40,9 @@ impl Gigabytes {
     /// The smallest size that holds so many bytes.
     #[must_use]
     pub fn holding_bytes(bytes: u64) -> Self {
-        Self(clamp((u128::from(bytes) * u128::from(MILLION)).div_ceil(BYTES_PER_GIGABYTE)))
+        Self(clamp(
+            (u128::from(bytes) * u128::from(MILLION)).div_ceil(BYTES_PER_GIGABYTE),
+        ))
     }
 
     /// How many bytes fit.
@@ -127,7 +129,9 @@ impl ProcUnits {
     /// Reads a decimal number such as `0.50`; digits after the second decimal are dropped.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        parse_decimal(text, 2).and_then(|hundredths| u32::try_from(hundredths).ok()).map(Self)
+        parse_decimal(text, 2)
+            .and_then(|hundredths| u32::try_from(hundredths).ok())
+            .map(Self)
     }
 
     /// The sum; stays at the largest value instead of wrapping round.
@@ -167,13 +171,24 @@ fn clamp(value: u128) -> u64 {
 
 fn parse_decimal(text: &str, decimals: u32) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    if (whole.is_empty() && fraction.is_empty()) || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+    if (whole.is_empty() && fraction.is_empty())
+        || !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
-    let mut value: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut value: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     let mut digits = fraction.bytes().map(|byte| u64::from(byte - b'0'));
     for _ in 0..decimals {
-        value = value.checked_mul(10)?.checked_add(digits.next().unwrap_or(0))?;
+        value = value
+            .checked_mul(10)?
+            .checked_add(digits.next().unwrap_or(0))?;
     }
     Some(value)
 }
@@ -190,7 +205,13 @@ mod tests {
 
     #[test]
     fn sizes_print_as_real_servers_print_them() {
-        for (text, printed) in [("60", "60"), ("10.500000", "10.5"), ("1.410669", "1.410669"), ("0.001000", "0.001"), (".5", "0.5")] {
+        for (text, printed) in [
+            ("60", "60"),
+            ("10.500000", "10.5"),
+            ("1.410669", "1.410669"),
+            ("0.001000", "0.001"),
+            (".5", "0.5"),
+        ] {
             assert_eq!(Gigabytes::parse(text).unwrap().to_string(), printed);
         }
         for text in ["", ".", "-1", "1e3", "a", "99999999999999999999", "1.2.3"] {
@@ -202,10 +223,16 @@ mod tests {
     fn bytes_round_up_and_back() {
         assert_eq!(Gigabytes::holding_bytes(1 << 30), Gigabytes::whole(1));
         for bytes in [1, 4_550_656, (1 << 30) + 1, u64::MAX] {
-            assert!(Gigabytes::holding_bytes(bytes).bytes() >= bytes.min(Gigabytes::holding_bytes(bytes).bytes()));
+            assert!(
+                Gigabytes::holding_bytes(bytes).bytes()
+                    >= bytes.min(Gigabytes::holding_bytes(bytes).bytes())
+            );
         }
         assert!(Gigabytes::holding_bytes(4_550_656).bytes() >= 4_550_656);
-        assert_eq!(Gigabytes::parse("0.3").unwrap().rounded_up_to(64), Gigabytes::from_megabytes(320));
+        assert_eq!(
+            Gigabytes::parse("0.3").unwrap().rounded_up_to(64),
+            Gigabytes::from_megabytes(320)
+        );
         assert_eq!(Gigabytes::whole(2).rounded_up_to(64), Gigabytes::whole(2));
         assert_eq!(Gigabytes::from_megabytes(51_200), Gigabytes::whole(50));
     }

@@ -85,12 +85,16 @@ impl World {
 
     /// The logical partitions of a system.
     pub fn partitions_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<Partition>> {
-        self.partitions.values().filter(move |partition| partition.system == system)
+        self.partitions
+            .values()
+            .filter(move |partition| partition.system == system)
     }
 
     /// The Virtual I/O Servers of a system.
     pub fn vioses_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<VirtualIoServer>> {
-        self.vioses.values().filter(move |vios| vios.partition.system == system)
+        self.vioses
+            .values()
+            .filter(move |vios| vios.partition.system == system)
     }
 
     /// All partitions of a system, Virtual I/O Servers included.
@@ -120,12 +124,18 @@ impl World {
     /// The cluster that a Virtual I/O Server belongs to.
     #[must_use]
     pub fn cluster_of(&self, vios: Uuid) -> Option<&Arc<Cluster>> {
-        self.clusters.values().find(|cluster| cluster.nodes.iter().any(|node| node.vios == vios))
+        self.clusters
+            .values()
+            .find(|cluster| cluster.nodes.iter().any(|node| node.vios == vios))
     }
 
     /// The tiers of a pool in their order, the default one first.
     pub fn tiers_of(&self, pool: Uuid) -> impl Iterator<Item = &Arc<Tier>> {
-        let tiers = self.pools.get(&pool).map(|pool| pool.tiers.as_slice()).unwrap_or_default();
+        let tiers = self
+            .pools
+            .get(&pool)
+            .map(|pool| pool.tiers.as_slice())
+            .unwrap_or_default();
         tiers.iter().filter_map(|tier| self.tiers.get(tier))
     }
 
@@ -133,7 +143,9 @@ impl World {
     #[must_use]
     pub fn free_in_pool(&self, pool: Uuid) -> Gigabytes {
         let allocated: Gigabytes = self.tiers_of(pool).map(|tier| tier.allocated()).sum();
-        self.pools.get(&pool).map_or(Gigabytes::ZERO, |pool| pool.capacity.minus(allocated))
+        self.pools
+            .get(&pool)
+            .map_or(Gigabytes::ZERO, |pool| pool.capacity.minus(allocated))
     }
 
     /// `TotalLogicalUnitSize` of a pool.
@@ -145,35 +157,60 @@ impl World {
     /// `OverCommitSpace` of a pool: what is promised beyond its capacity.
     #[must_use]
     pub fn overcommitted_by_pool(&self, pool: Uuid) -> Gigabytes {
-        let capacity = self.pools.get(&pool).map_or(Gigabytes::ZERO, |pool| pool.capacity);
+        let capacity = self
+            .pools
+            .get(&pool)
+            .map_or(Gigabytes::ZERO, |pool| pool.capacity);
         self.promised_by_pool(pool).minus(capacity)
     }
 
     /// `MemoryUsedByHypervisor` in megabytes: the base and what each active partition costs it.
     #[must_use]
     pub fn hypervisor_memory(&self, system: Uuid) -> u64 {
-        let Some(base) = self.systems.get(&system) else { return 0 };
+        let Some(base) = self.systems.get(&system) else {
+            return 0;
+        };
         let region = base.memory.region;
-        let partitions = self.all_partitions_of(system).filter(|partition| partition.memory.active);
-        let overheads: u64 = partitions.map(|partition| partition.memory.overhead(region)).sum();
+        let partitions = self
+            .all_partitions_of(system)
+            .filter(|partition| partition.memory.active);
+        let overheads: u64 = partitions
+            .map(|partition| partition.memory.overhead(region))
+            .sum();
         base.memory.hypervisor.saturating_add(overheads)
     }
 
     /// `CurrentAvailableSystemMemory` in megabytes: what no active partition and not the hypervisor has.
     #[must_use]
     pub fn available_memory(&self, system: Uuid) -> u64 {
-        let Some(base) = self.systems.get(&system) else { return 0 };
-        let assigned: u64 =
-            self.all_partitions_of(system).filter(|partition| partition.memory.active).map(|partition| partition.memory.current).sum();
-        base.memory.configurable.saturating_sub(assigned).saturating_sub(self.hypervisor_memory(system))
+        let Some(base) = self.systems.get(&system) else {
+            return 0;
+        };
+        let assigned: u64 = self
+            .all_partitions_of(system)
+            .filter(|partition| partition.memory.active)
+            .map(|partition| partition.memory.current)
+            .sum();
+        base.memory
+            .configurable
+            .saturating_sub(assigned)
+            .saturating_sub(self.hypervisor_memory(system))
     }
 
     /// `CurrentAvailableSystemProcessorUnits`: what no active partition has.
     #[must_use]
     pub fn available_processors(&self, system: Uuid) -> ProcUnits {
-        let Some(base) = self.systems.get(&system) else { return ProcUnits::ZERO };
-        let active = self.all_partitions_of(system).filter(|partition| partition.processors.active);
-        base.processors.configurable.minus(active.map(|partition| partition.processors.current.desired_units()).sum())
+        let Some(base) = self.systems.get(&system) else {
+            return ProcUnits::ZERO;
+        };
+        let active = self
+            .all_partitions_of(system)
+            .filter(|partition| partition.processors.active);
+        base.processors.configurable.minus(
+            active
+                .map(|partition| partition.processors.current.desired_units())
+                .sum(),
+        )
     }
 
     /// The tag of what a request for these parts of a resource sees. `None` if there is no such resource.
@@ -189,21 +226,44 @@ impl World {
             Resource::ManagedSystem(uuid) => etag(*uuid, &[self.systems.get(uuid)?.version]),
             Resource::LogicalPartition(uuid) => {
                 let partition = self.partitions.get(uuid)?;
-                etag(*uuid, &[partition.version, if facets.nvram { partition.nvram_version } else { 0 }])
+                etag(
+                    *uuid,
+                    &[
+                        partition.version,
+                        if facets.nvram {
+                            partition.nvram_version
+                        } else {
+                            0
+                        },
+                    ],
+                )
             }
             Resource::VirtualIoServer(uuid) => self.vioses.get(uuid)?.etag(facets),
-            Resource::VolumeGroup { vios, group } => etag(*group, &[self.volume_group(*vios, *group)?.version]),
-            Resource::ClientNetworkAdapter { owner, adapter } => etag(*adapter, &[self.network_adapter(*owner, *adapter)?.version]),
-            Resource::VirtualSwitch { system, switch } => etag(*switch, &[self.systems.get(system)?.switches.get(switch)?.version]),
-            Resource::VirtualNetwork { system, network } => {
-                etag(*network, &[self.systems.get(system)?.networks.get(network)?.version])
+            Resource::VolumeGroup { vios, group } => {
+                etag(*group, &[self.volume_group(*vios, *group)?.version])
             }
+            Resource::ClientNetworkAdapter { owner, adapter } => {
+                etag(*adapter, &[self.network_adapter(*owner, *adapter)?.version])
+            }
+            Resource::VirtualSwitch { system, switch } => etag(
+                *switch,
+                &[self.systems.get(system)?.switches.get(switch)?.version],
+            ),
+            Resource::VirtualNetwork { system, network } => etag(
+                *network,
+                &[self.systems.get(system)?.networks.get(network)?.version],
+            ),
             Resource::Cluster(uuid) => etag(*uuid, &[self.clusters.get(uuid)?.version]),
             Resource::SharedStoragePool(uuid) => etag(*uuid, &[self.pools.get(uuid)?.version]),
             Resource::Tier(uuid) => etag(*uuid, &[self.tiers.get(uuid)?.version]),
-            Resource::LogicalUnit { tier, unit } => etag(*unit, &[self.logical_unit(*tier, *unit)?.version]),
+            Resource::LogicalUnit { tier, unit } => {
+                etag(*unit, &[self.logical_unit(*tier, *unit)?.version])
+            }
             Resource::File(uuid) => etag(*uuid, &[self.files.get(uuid)?.version]),
-            Resource::Job(id) => etag(Uuid::from_u128(u128::from(*id)), &[self.jobs.get(id)?.version]),
+            Resource::Job(id) => etag(
+                Uuid::from_u128(u128::from(*id)),
+                &[self.jobs.get(id)?.version],
+            ),
         })
     }
 }

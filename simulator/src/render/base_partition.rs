@@ -1,7 +1,8 @@
 //! What a logical partition and a Virtual I/O Server have in common, in schema order.
 //!
 //! Recordings `lpar`, `fake_lpar_feed`, `fake_vios_feed`, the cassette `refresher.yml` (HMC) and
-//! `fake_vios_hosting_vios_feed` (NovaLink). Profiles are an HMC's; uptime, boot mode and secure boot a NovaLink's.
+//! `fake_vios_hosting_vios_feed` (NovaLink). Profiles are an HMC's; boot mode, the uptime of a
+//! Virtual I/O Server and secure boot a NovaLink's.
 
 use jiff::Timestamp;
 
@@ -68,7 +69,8 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     io_configuration::write(w, cx, partition);
     memory::write(w, cx, partition);
     w.text("PartitionName", CUR, &partition.name);
-    processors::write(w, &partition.processors);
+    let vios = partition.kind == PartitionKind::VirtualIoServer;
+    processors::write(w, &partition.processors, vios && !cx.is_hmc());
     if cx.is_hmc() {
         w.links("PartitionProfiles", CUD, [profile]);
     }
@@ -108,8 +110,12 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             ROO.volatile(),
             &reference_code_full(partition),
         );
-        w.value("IsManagementPartition", ROR, partition.is_management);
-        w.value("AutoStart", CUD, settings.auto_start);
+        if partition.is_management || !vios {
+            w.value("IsManagementPartition", ROR, partition.is_management);
+        }
+        if vios {
+            w.value("AutoStart", CUD, settings.auto_start);
+        }
         w.value("BootMode", CUD, settings.boot_mode);
     }
     if cx.has(Group::Nvram) {
@@ -119,22 +125,25 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             partition.nvram.as_deref(),
         );
     }
-    if !cx.is_hmc() {
-        w.value(
+    match (cx.is_hmc(), vios) {
+        (true, _) => {}
+        (false, true) => w.value(
             "Uptime",
             ROO.since("V1_5_0").volatile(),
             uptime(partition, cx.now),
-        );
-        w.value(
-            "PendingSecureBoot",
-            CUD.since("V1_8_0"),
-            settings.secure_boot,
-        );
-        w.value(
-            "CurrentSecureBoot",
-            ROO.since("V1_8_0"),
-            partition.current_secure_boot,
-        );
+        ),
+        (false, false) => {
+            w.value(
+                "PendingSecureBoot",
+                CUD.since("V1_8_0"),
+                settings.secure_boot,
+            );
+            w.value(
+                "CurrentSecureBoot",
+                ROO.since("V1_8_0"),
+                partition.current_secure_boot,
+            );
+        }
     }
     w.value(
         "PowerOnWithHypervisor",

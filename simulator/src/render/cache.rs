@@ -22,7 +22,7 @@ pub(crate) struct Key {
     /// The resource's etag in these groups.
     pub(crate) etag: i32,
     /// What the text shows beside what the etag covers.
-    pub(crate) variant: [u64; 3],
+    pub(crate) variant: [u64; 2],
 }
 
 /// Rendered resources, bounded by their size in bytes.
@@ -103,7 +103,7 @@ mod tests {
             groups: 0,
             base: Base::new("http", "h"),
             etag,
-            variant: [0; 3],
+            variant: [0; 2],
         }
     }
 

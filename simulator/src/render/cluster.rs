@@ -45,7 +45,6 @@ fn write_node(w: &mut Writer, cx: &Context<'_>, node: &Node) {
     w.member("Node", |w| {
         w.text("HostName", CUD, &node.host);
         w.value("PartitionID", CUD, vios.partition.id);
-        w.text("PartitionName", CUD, &vios.partition.name);
         w.section("MachineTypeModelAndSerialNumber", CUD, |w| {
             machine(w, &system.machine)
         });

@@ -326,16 +326,19 @@ impl<'w> Found<'w> {
         world.etag(&resource, facets).map(|etag| etag.0)
     }
 
-    /// What the text depends on beside the etag: parts without a version in it, and the minute where one is shown.
-    pub(crate) fn variant(self, cx: &Context<'_>) -> [u64; 3] {
+    /// What the text depends on beside the etag: the minute where one is shown, and storage inside mappings.
+    pub(crate) fn variant(self, cx: &Context<'_>) -> [u64; 2] {
         match self {
-            Self::Partition(partition) => [super::base_partition::uptime(partition, cx.now), 0, 0],
             Self::Vios(vios) => {
-                let uptime = super::base_partition::uptime(&vios.partition, cx.now);
-                [uptime, vios.mappings_version, vios.storage_version]
+                let mapped = cx.has(Group::ViosScsiMapping) || cx.has(Group::ViosStorage);
+                let versions = vios.storage_version.max(vios.mappings_version);
+                [
+                    super::base_partition::uptime(&vios.partition, cx.now),
+                    if mapped { versions } else { 0 },
+                ]
             }
-            Self::System(_) if cx.is_hmc() => [managed_system::system_time(cx.now), 0, 0],
-            _ => [0; 3],
+            Self::System(_) if cx.is_hmc() => [managed_system::system_time(cx.now), 0],
+            _ => [0; 2],
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::writer::{COD, CUA, CUD, CUR, ROR, UOD, UOM};
+use crate::model::names::PartitionKind;
 use crate::model::network::NetworkAdapter;
 use crate::model::partition::Partition;
 
@@ -45,7 +46,9 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkA
             );
             w.value("VirtualSwitchID", ROR, adapter.switch_id);
             if let Some(trunk) = &adapter.trunk {
-                w.optional("DeviceName", ROR, trunk.device.as_deref());
+                if partition.kind != PartitionKind::VirtualIoServer {
+                    w.optional("DeviceName", CUD, trunk.device.as_deref());
+                }
                 w.value("TrunkPriority", CUD, trunk.priority);
             }
             if let Some(mtu) = adapter.mtu {

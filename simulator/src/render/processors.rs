@@ -4,8 +4,8 @@ use super::writer::{CUD, ROR, Writer};
 use crate::model::partition::{PartitionProcessors, ProcessorSetting, SharedProcessors};
 use crate::model::units::ProcUnits;
 
-/// Writes the section.
-pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors) {
+/// Writes the section; `RuntimeSharingMode` only where a NovaLink shows it, on a Virtual I/O Server.
+pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sharing: bool) {
     let (configured, current) = (&processors.configured, &processors.current);
     w.section("PartitionProcessorConfiguration", CUD, |w| {
         if let ProcessorSetting::Dedicated {
@@ -49,6 +49,9 @@ pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors) {
             });
         }
         w.value("RuntimeHasDedicatedProcessors", ROR, is_dedicated(current));
+        if runtime_sharing {
+            w.value("RuntimeSharingMode", ROR, current.sharing());
+        }
         if let ProcessorSetting::Shared(shared) = current {
             w.section("CurrentSharedProcessorConfiguration", ROR, |w| {
                 current_shares(w, shared, processors.active)

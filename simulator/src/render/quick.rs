@@ -309,7 +309,8 @@ mod tests {
     /// Cassette `refresher.yml` and captures of later levels.
     #[test]
     fn decimals_print_as_javas_do() {
-        let printed = [20, 5120, 1920, 684_800, 262_144, 16, 3072, 0, 100].map(decimal::<u32>);
+        let printed =
+            [20, 5120, 1920, 684_800, 262_144, 16, 3072, 0, 100].map(|number: u32| decimal(number));
         assert_eq!(
             printed,
             [

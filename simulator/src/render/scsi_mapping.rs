@@ -159,7 +159,7 @@ fn storage_element(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, bac
         }
         Backing::VirtualDisk { group, udid } => {
             if let Some(disk) = vios.volume_group(*group).and_then(|group| group.disk(udid)) {
-                storage::virtual_disk(w, cx, disk, None);
+                storage::virtual_disk(w, disk, None);
             }
         }
         Backing::OpticalMedium { group, name } => {

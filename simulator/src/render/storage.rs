@@ -3,19 +3,14 @@
 //! A client removes a medium by comparing the element of a mapping with that of the volume group, so each kind is
 //! written by one function.
 
-use super::context::Context;
 use super::writer::{COD, COR, CUD, CUR, ROR, Writer};
+use crate::model::names::VirtualDiskKind;
 use crate::model::pool::LogicalUnit;
 use crate::model::storage::{OpticalMedium, VirtualDisk};
 
 /// `VirtualDisk`. Inside a volume group it links the group, inside a mapping it does not (recordings
-/// `fake_volume_group2`, `fake_vios_feed`).
-pub(crate) fn virtual_disk(
-    w: &mut Writer,
-    cx: &Context<'_>,
-    disk: &VirtualDisk,
-    group: Option<&str>,
-) {
+/// `fake_volume_group2`, `fake_vios_feed`). Only those that are no logical volumes name their kind.
+pub(crate) fn virtual_disk(w: &mut Writer, disk: &VirtualDisk, group: Option<&str>) {
     w.member("VirtualDisk", |w| {
         w.value("DiskCapacity", CUR, disk.capacity);
         w.text("DiskLabel", CUR, &disk.label);
@@ -24,7 +19,7 @@ pub(crate) fn virtual_disk(
             w.reference("VolumeGroup", ROR, group);
         }
         w.text("UniqueDeviceID", ROR, &disk.udid);
-        if !cx.is_hmc() {
+        if disk.kind != VirtualDiskKind::LogicalVolume {
             w.value("VirtualDiskType", CUD.since("V1_5_0"), disk.kind);
         }
     });

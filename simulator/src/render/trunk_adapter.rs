@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::network_adapter::tagged_vlans;
-use super::writer::{COD, CUA, CUD, CUR, ROR, Writer};
+use super::writer::{COD, CUA, CUD, CUR, ROR, UOD, Writer};
 use crate::model::network::NetworkAdapter;
 use crate::model::partition::Partition;
 use crate::model::vios::VirtualIoServer;
@@ -41,6 +41,9 @@ pub(crate) fn write(
             CUD,
             &adapter.allowed_os_macs,
         );
+        if listed && !cx.is_hmc() {
+            w.value("Enabled", UOD.since("V1_3_0"), true);
+        }
         w.text("MACAddress", CUR, &adapter.mac_text());
         w.value("PortVLANID", CUR, adapter.vlan);
         w.value("QualityOfServicePriorityEnabled", CUD, false);

@@ -39,7 +39,7 @@ pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer, group: &VolumeGro
             w.text("UniqueDeviceID", ROR, &group.udid());
             w.section("VirtualDisks", CUD, |w| {
                 for disk in group.disks.values() {
-                    storage::virtual_disk(w, cx, disk, Some(&own));
+                    storage::virtual_disk(w, disk, Some(&own));
                 }
             });
         },

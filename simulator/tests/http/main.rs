@@ -1,7 +1,12 @@
 //! The HTTP side of the simulator: in process through its router, and on sockets.
 
 // Helpers of tests may fail like tests; clippy knows only functions marked as such.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod binary;
 mod client;

@@ -7,7 +7,11 @@ use powervm_simulator::model::{Command, Outcome, Owner, Resource};
 use super::support::{Room, lu, mapping};
 
 fn take(room: &mut Room) -> Vec<(EventKind, Option<Resource>, String)> {
-    let Outcome::Events(events) = room.done(Command::TakeEvents { application: "test".to_owned() }) else { panic!() };
+    let Outcome::Events(events) = room.done(Command::TakeEvents {
+        application: "test".to_owned(),
+    }) else {
+        panic!()
+    };
     events
         .iter()
         .map(|event| {
@@ -23,22 +27,40 @@ fn take(room: &mut Room) -> Vec<(EventKind, Option<Resource>, String)> {
 #[test]
 fn the_life_of_a_partition_is_told() {
     let mut room = Room::novalink();
-    assert_eq!(take(&mut room), [(EventKind::NewClient, None, String::new())]);
+    assert_eq!(
+        take(&mut room),
+        [(EventKind::NewClient, None, String::new())]
+    );
     assert!(take(&mut room).is_empty());
     let client = room.partition_named("one");
     let resource = Resource::LogicalPartition(client);
     let events = take(&mut room);
-    assert_eq!(events[0], (EventKind::AddUri, Some(resource), String::new()));
+    assert_eq!(
+        events[0],
+        (EventKind::AddUri, Some(resource), String::new())
+    );
     room.plug(Owner::Partition(client), |_| {}).unwrap();
-    assert!(take(&mut room).iter().any(|event| event.0 == EventKind::AddUri && matches!(event.1, Some(Resource::ClientNetworkAdapter { .. }))));
+    assert!(
+        take(&mut room)
+            .iter()
+            .any(|event| event.0 == EventKind::AddUri
+                && matches!(event.1, Some(Resource::ClientNetworkAdapter { .. })))
+    );
     room.power(client, "PowerOn", &[]);
-    let details: Vec<String> = take(&mut room).into_iter().filter(|event| event.1 == Some(resource)).map(|event| event.2).collect();
+    let details: Vec<String> = take(&mut room)
+        .into_iter()
+        .filter(|event| event.1 == Some(resource))
+        .map(|event| event.2)
+        .collect();
     assert_eq!(details, ["PartitionState,ReferenceCode,Other"; 2]);
     room.power(client, "PowerOff", &[("immediate", "true")]);
     take(&mut room);
     room.done(Command::DeletePartition(client));
     let events = take(&mut room);
-    assert_eq!(events[0], (EventKind::DeleteUri, Some(resource), String::new()));
+    assert_eq!(
+        events[0],
+        (EventKind::DeleteUri, Some(resource), String::new())
+    );
 }
 
 #[test]
@@ -47,8 +69,15 @@ fn partitions_stand_under_their_system_even_when_they_go() {
     let client = room.partition_named("one");
     take(&mut room);
     room.done(Command::DeletePartition(client));
-    let Outcome::Events(events) = room.done(Command::TakeEvents { application: "test".to_owned() }) else { panic!() };
-    let expected = EventData::Resource { resource: Resource::LogicalPartition(client), system: Some(room.system()) };
+    let Outcome::Events(events) = room.done(Command::TakeEvents {
+        application: "test".to_owned(),
+    }) else {
+        panic!()
+    };
+    let expected = EventData::Resource {
+        resource: Resource::LogicalPartition(client),
+        system: Some(room.system()),
+    };
     assert_eq!(events[0].data, expected);
 }
 
@@ -62,9 +91,20 @@ fn a_mapping_is_told_of_both_ends_and_the_unit() {
     room.map(0, vec![mapping(client, lu(&udid))]).unwrap();
     let events = take(&mut room);
     let vios = Resource::VirtualIoServer(room.vioses()[0]);
-    assert!(events.contains(&(EventKind::ModifyUri, Some(vios), "VirtualSCSIMappings".to_owned())));
-    assert!(events.contains(&(EventKind::ModifyUri, Some(Resource::LogicalPartition(client)), "Other".to_owned())));
-    let unit = Resource::LogicalUnit { tier: room.tier(), unit };
+    assert!(events.contains(&(
+        EventKind::ModifyUri,
+        Some(vios),
+        "VirtualSCSIMappings".to_owned()
+    )));
+    assert!(events.contains(&(
+        EventKind::ModifyUri,
+        Some(Resource::LogicalPartition(client)),
+        "Other".to_owned()
+    )));
+    let unit = Resource::LogicalUnit {
+        tier: room.tier(),
+        unit,
+    };
     assert!(events.contains(&(EventKind::ModifyUri, Some(unit), "LogicalUnit".to_owned())));
 }
 
@@ -72,11 +112,25 @@ fn a_mapping_is_told_of_both_ends_and_the_unit() {
 fn clients_may_tell_something_themselves() {
     let mut room = Room::novalink();
     take(&mut room);
-    let push = Command::PushEvent { data: "http://x/LogicalPartition/1".to_owned(), detail: "{\"action\":\"plug\"}".to_owned() };
-    let Outcome::Event(event) = room.done(push) else { panic!() };
+    let push = Command::PushEvent {
+        data: "http://x/LogicalPartition/1".to_owned(),
+        detail: "{\"action\":\"plug\"}".to_owned(),
+    };
+    let Outcome::Event(event) = room.done(push) else {
+        panic!()
+    };
     assert_eq!(event.kind, EventKind::CustomClientEvent);
-    assert_eq!(take(&mut room), [(EventKind::CustomClientEvent, None, "{\"action\":\"plug\"}".to_owned())]);
-    room.done(Command::ForgetEvents { application: "test".to_owned() });
+    assert_eq!(
+        take(&mut room),
+        [(
+            EventKind::CustomClientEvent,
+            None,
+            "{\"action\":\"plug\"}".to_owned()
+        )]
+    );
+    room.done(Command::ForgetEvents {
+        application: "test".to_owned(),
+    });
     assert_eq!(take(&mut room)[0].0, EventKind::NewClient);
 }
 
@@ -84,6 +138,8 @@ fn clients_may_tell_something_themselves() {
 fn refused_commands_tell_nothing() {
     let mut room = Room::novalink();
     take(&mut room);
-    room.refused(Command::DeletePartition(room.world.partitions.keys().next().copied().unwrap()));
+    room.refused(Command::DeletePartition(
+        room.world.partitions.keys().next().copied().unwrap(),
+    ));
     assert!(take(&mut room).is_empty());
 }

@@ -22,7 +22,10 @@ fn file(room: &Room, name: &str) -> CreateFile {
 }
 
 fn content(bytes: u64) -> Content {
-    Content { bytes, sha256: [0xab; 32] }
+    Content {
+        bytes,
+        sha256: [0xab; 32],
+    }
 }
 
 fn create(room: &mut Room, request: CreateFile) -> Uuid {
@@ -38,15 +41,35 @@ fn an_iso_becomes_a_medium_and_stays_when_the_file_goes() {
     let request = file(&room, "cfg.iso");
     let uuid = create(&mut room, request);
     assert_eq!(room.world.files[&uuid].content, None);
-    room.done(Command::CommitFile { file: uuid, content: content(5) });
+    room.done(Command::CommitFile {
+        file: uuid,
+        content: content(5),
+    });
     room.done(Command::DeleteFile(uuid));
     assert!(room.world.files.is_empty());
-    let repository = room.vios(0).repository_group().unwrap().repository.clone().unwrap();
+    let repository = room
+        .vios(0)
+        .repository_group()
+        .unwrap()
+        .repository
+        .clone()
+        .unwrap();
     assert_eq!(repository.media["cfg.iso"].content, Some(content(5)));
     let again = file(&room, "cfg.iso");
     assert!(room.refused(Command::CreateFile(again)).contains("already"));
-    assert_eq!(room.apply(Command::CommitFile { file: uuid, content: content(5) }).unwrap_err().status, 404);
-    assert_eq!(room.apply(Command::DeleteFile(uuid)).unwrap_err().status, 404);
+    assert_eq!(
+        room.apply(Command::CommitFile {
+            file: uuid,
+            content: content(5)
+        })
+        .unwrap_err()
+        .status,
+        404
+    );
+    assert_eq!(
+        room.apply(Command::DeleteFile(uuid)).unwrap_err().status,
+        404
+    );
 }
 
 #[test]
@@ -54,24 +77,62 @@ fn a_second_upload_replaces_the_first() {
     let mut room = Room::novalink();
     let request = file(&room, "cfg.iso");
     let uuid = create(&mut room, request);
-    room.done(Command::CommitFile { file: uuid, content: content(5) });
-    room.done(Command::CommitFile { file: uuid, content: content(6) });
-    let repository = room.vios(0).repository_group().unwrap().repository.clone().unwrap();
+    room.done(Command::CommitFile {
+        file: uuid,
+        content: content(5),
+    });
+    room.done(Command::CommitFile {
+        file: uuid,
+        content: content(6),
+    });
+    let repository = room
+        .vios(0)
+        .repository_group()
+        .unwrap()
+        .repository
+        .clone()
+        .unwrap();
     assert_eq!(repository.media["cfg.iso"].content, Some(content(6)));
 }
 
 #[test]
 fn size_and_digest_must_be_the_ones_announced() {
     let mut room = Room::novalink();
-    let request = CreateFile { expected_bytes: Some(7), expected_sha256: Some("AB".repeat(32)), ..file(&room, "cfg.iso") };
+    let request = CreateFile {
+        expected_bytes: Some(7),
+        expected_sha256: Some("AB".repeat(32)),
+        ..file(&room, "cfg.iso")
+    };
     let uuid = create(&mut room, request);
-    for wrong in [content(8), Content { bytes: 7, sha256: [0; 32] }] {
-        let refusal = room.apply(Command::CommitFile { file: uuid, content: wrong }).unwrap_err();
+    for wrong in [
+        content(8),
+        Content {
+            bytes: 7,
+            sha256: [0; 32],
+        },
+    ] {
+        let refusal = room
+            .apply(Command::CommitFile {
+                file: uuid,
+                content: wrong,
+            })
+            .unwrap_err();
         assert_eq!(refusal.status, 400);
     }
-    room.done(Command::CommitFile { file: uuid, content: content(7) });
-    let nonsense = CreateFile { expected_sha256: Some("xyz".to_owned()), ..file(&room, "other.iso") };
-    assert_eq!(room.apply(Command::CreateFile(nonsense)).unwrap_err().status, 400);
+    room.done(Command::CommitFile {
+        file: uuid,
+        content: content(7),
+    });
+    let nonsense = CreateFile {
+        expected_sha256: Some("xyz".to_owned()),
+        ..file(&room, "other.iso")
+    };
+    assert_eq!(
+        room.apply(Command::CreateFile(nonsense))
+            .unwrap_err()
+            .status,
+        400
+    );
 }
 
 #[test]
@@ -82,7 +143,10 @@ fn a_console_keeps_a_hundred_files() {
         create(&mut room, request);
     }
     let request = file(&room, "one_more.iso");
-    assert!(room.refused(Command::CreateFile(request.clone())).contains("100"));
+    assert!(
+        room.refused(Command::CreateFile(request.clone()))
+            .contains("100")
+    );
     let first = *room.world.files.keys().next().unwrap();
     room.done(Command::DeleteFile(first));
     create(&mut room, request);
@@ -91,13 +155,40 @@ fn a_console_keeps_a_hundred_files() {
 #[test]
 fn an_image_must_fit_its_disk() {
     let mut room = Room::novalink();
-    let request = DiskRequest { capacity: Gigabytes::whole(1), ..disk("lv", 1) };
-    room.update_group(0, "datavg", |group| group.disks.as_mut().unwrap().push(request)).unwrap();
-    let udid = room.vios(0).volume_groups[1].disks.values().next().unwrap().udid.clone();
-    assert!(room.upload(FileKind::BrokeredDiskImage, "image", Some(udid.clone()), (1 << 30) + 1).unwrap_err().message.contains("fit"));
-    room.upload(FileKind::BrokeredDiskImage, "image", Some(udid), 1 << 30).unwrap();
+    let request = DiskRequest {
+        capacity: Gigabytes::whole(1),
+        ..disk("lv", 1)
+    };
+    room.update_group(0, "datavg", |group| {
+        group.disks.as_mut().unwrap().push(request)
+    })
+    .unwrap();
+    let udid = room.vios(0).volume_groups[1]
+        .disks
+        .values()
+        .next()
+        .unwrap()
+        .udid
+        .clone();
+    assert!(
+        room.upload(
+            FileKind::BrokeredDiskImage,
+            "image",
+            Some(udid.clone()),
+            (1 << 30) + 1
+        )
+        .unwrap_err()
+        .message
+        .contains("fit")
+    );
+    room.upload(FileKind::BrokeredDiskImage, "image", Some(udid), 1 << 30)
+        .unwrap();
     for device in [None, Some("03none.1".to_owned())] {
-        let request = CreateFile { kind: FileKind::BrokeredDiskImage, device, ..file(&room, "image") };
+        let request = CreateFile {
+            kind: FileKind::BrokeredDiskImage,
+            device,
+            ..file(&room, "image")
+        };
         room.refused(Command::CreateFile(request));
     }
 }
@@ -105,14 +196,31 @@ fn an_image_must_fit_its_disk() {
 #[test]
 fn a_repository_takes_what_fits() {
     let mut room = Room::novalink();
-    assert!(room.upload(FileKind::BrokeredMediaIso, "big.iso", None, 41 << 30).unwrap_err().message.contains("free"));
+    assert!(
+        room.upload(FileKind::BrokeredMediaIso, "big.iso", None, 41 << 30)
+            .unwrap_err()
+            .message
+            .contains("free")
+    );
     for name in ["", "a b", "x/y", &"x".repeat(80), &"x".repeat(38), ".x"] {
         let request = file(&room, name);
         room.refused(Command::CreateFile(request));
     }
-    room.update_group(0, "rootvg", |group| group.repositories = Some(Vec::new())).unwrap();
+    room.update_group(0, "rootvg", |group| group.repositories = Some(Vec::new()))
+        .unwrap();
     let request = file(&room, "cfg.iso");
-    assert!(room.refused(Command::CreateFile(request)).contains("no media repository"));
-    let elsewhere = CreateFile { vios: Uuid::nil(), ..file(&room, "cfg.iso") };
-    assert_eq!(room.apply(Command::CreateFile(elsewhere)).unwrap_err().status, 404);
+    assert!(
+        room.refused(Command::CreateFile(request))
+            .contains("no media repository")
+    );
+    let elsewhere = CreateFile {
+        vios: Uuid::nil(),
+        ..file(&room, "cfg.iso")
+    };
+    assert_eq!(
+        room.apply(Command::CreateFile(elsewhere))
+            .unwrap_err()
+            .status,
+        404
+    );
 }

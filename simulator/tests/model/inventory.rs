@@ -17,52 +17,127 @@ fn world(inventory: &Inventory, flavor: Flavor, seed: u64) -> World {
 fn a_deploy_works_on_the_default_at_once() {
     let room = Room::novalink();
     let world = &room.world;
-    assert_eq!((world.systems.len(), world.vioses.len(), world.partitions.len()), (1, 2, 1));
+    assert_eq!(
+        (
+            world.systems.len(),
+            world.vioses.len(),
+            world.partitions.len()
+        ),
+        (1, 2, 1)
+    );
     assert_eq!(room.vios(0).partition.id, 2);
     assert_eq!(room.vios(1).partition.id, 3);
     let management = world.partitions.values().next().unwrap();
     assert!(management.is_management && management.id == 1 && management.rmc == RmcState::Active);
     for vios in world.vioses.values() {
-        assert_eq!((vios.partition.state, vios.partition.rmc), (PartitionState::Running, RmcState::Active));
+        assert_eq!(
+            (vios.partition.state, vios.partition.rmc),
+            (PartitionState::Running, RmcState::Active)
+        );
         assert!(vios.repository_group().is_some());
         assert_eq!(vios.volume_groups.len(), 2);
         assert_eq!(vios.fc_adapters[0].ports.len(), 2);
         let bus = vios.buses.values().next().unwrap();
-        assert_eq!((bus.client.unwrap().partition, bus.devices.len()), (management.uuid, 1));
+        assert_eq!(
+            (bus.client.unwrap().partition, bus.devices.len()),
+            (management.uuid, 1)
+        );
         assert!(world.cluster_of(vios.partition.uuid).is_some());
     }
-    let switches: Vec<(u16, &str)> =
-        world.systems.values().flat_map(|system| system.switches.values()).map(|switch| (switch.id, switch.name.as_str())).collect();
+    let switches: Vec<(u16, &str)> = world
+        .systems
+        .values()
+        .flat_map(|system| system.switches.values())
+        .map(|switch| (switch.id, switch.name.as_str()))
+        .collect();
     assert!(switches.contains(&(0, "ETHERNET0")) && switches.contains(&(1, "MGMTSWITCH")));
-    assert_eq!(world.tiers.values().filter(|tier| tier.is_default).count(), 1);
+    assert_eq!(
+        world.tiers.values().filter(|tier| tier.is_default).count(),
+        1
+    );
     assert!(world.agenda.is_empty() && world.jobs.is_empty());
     assert_eq!(world.events.events().count(), 0);
-    assert!(world.free_in_pool(*world.pools.keys().next().unwrap()).millionths() > 0);
+    assert!(
+        world
+            .free_in_pool(*world.pools.keys().next().unwrap())
+            .millionths()
+            > 0
+    );
 }
 
 #[test]
 fn an_hmc_has_no_management_partition_and_as_many_systems_as_asked() {
-    let inventory = Inventory::sized(Flavor::Hmc, Sizes { systems: 3, vioses: 1, partitions: 4 });
+    let inventory = Inventory::sized(
+        Flavor::Hmc,
+        Sizes {
+            systems: 3,
+            vioses: 1,
+            partitions: 4,
+        },
+    );
     let world = world(&inventory, Flavor::Hmc, 1);
-    assert_eq!((world.systems.len(), world.vioses.len(), world.partitions.len(), world.clusters.len()), (3, 3, 12, 3));
-    assert!(world.partitions.values().all(|partition| !partition.is_management));
-    let running: Vec<_> = world.partitions.values().filter(|partition| partition.state == PartitionState::Running).collect();
-    assert!(running.iter().all(|partition| partition.rmc == RmcState::Active && partition.reference_code == "Linux ppc64le"));
+    assert_eq!(
+        (
+            world.systems.len(),
+            world.vioses.len(),
+            world.partitions.len(),
+            world.clusters.len()
+        ),
+        (3, 3, 12, 3)
+    );
+    assert!(
+        world
+            .partitions
+            .values()
+            .all(|partition| !partition.is_management)
+    );
+    let running: Vec<_> = world
+        .partitions
+        .values()
+        .filter(|partition| partition.state == PartitionState::Running)
+        .collect();
+    assert!(
+        running
+            .iter()
+            .all(|partition| partition.rmc == RmcState::Active
+                && partition.reference_code == "Linux ppc64le")
+    );
     assert_eq!(running.len(), 6);
 }
 
 #[test]
 fn many_partitions_still_fit() {
-    let world = world(&Inventory::sized(Flavor::NovaLink, Sizes { systems: 9, vioses: 2, partitions: 300 }), Flavor::NovaLink, 1);
+    let world = world(
+        &Inventory::sized(
+            Flavor::NovaLink,
+            Sizes {
+                systems: 9,
+                vioses: 2,
+                partitions: 300,
+            },
+        ),
+        Flavor::NovaLink,
+        1,
+    );
     assert_eq!((world.systems.len(), world.partitions.len()), (1, 301));
     assert!(world.available_memory(*world.systems.keys().next().unwrap()) > 512 * 1024);
 }
 
 #[test]
 fn one_seed_makes_one_world() {
-    let inventory = Inventory::sized(Flavor::NovaLink, Sizes { systems: 1, vioses: 2, partitions: 3 });
+    let inventory = Inventory::sized(
+        Flavor::NovaLink,
+        Sizes {
+            systems: 1,
+            vioses: 2,
+            partitions: 3,
+        },
+    );
     assert!(world(&inventory, Flavor::NovaLink, 5) == world(&inventory, Flavor::NovaLink, 5));
-    assert!(world(&inventory, Flavor::NovaLink, 5).listing() != world(&inventory, Flavor::NovaLink, 6).listing());
+    assert!(
+        world(&inventory, Flavor::NovaLink, 5).listing()
+            != world(&inventory, Flavor::NovaLink, 6).listing()
+    );
 }
 
 const SMALL: &str = r#"
@@ -99,17 +174,34 @@ volumes = ["pool"]
 fn a_file_says_what_there_is() {
     let inventory = Inventory::from_toml(SMALL).unwrap();
     let world = world(&inventory, Flavor::Hmc, 1);
-    assert_eq!(world.systems.values().next().unwrap().machine.to_string(), "8247-22L*1234567");
-    assert_eq!(world.pools.values().next().unwrap().capacity.to_string(), "200");
-    assert_eq!(world.vioses.values().next().unwrap().volume_groups[0].free().to_string(), "70");
-    assert_eq!(world.partitions.values().next().unwrap().state, PartitionState::Running);
+    assert_eq!(
+        world.systems.values().next().unwrap().machine.to_string(),
+        "8247-22L*1234567"
+    );
+    assert_eq!(
+        world.pools.values().next().unwrap().capacity.to_string(),
+        "200"
+    );
+    assert_eq!(
+        world.vioses.values().next().unwrap().volume_groups[0]
+            .free()
+            .to_string(),
+        "70"
+    );
+    assert_eq!(
+        world.partitions.values().next().unwrap().state,
+        PartitionState::Running
+    );
 }
 
 #[test]
 fn unknown_keys_are_named() {
     let text = SMALL.replace("memory_mb", "memori_mb");
     let error = Inventory::from_toml(&text).unwrap_err();
-    assert!(matches!(&error, InventoryError::Syntax(text) if text.contains("memori_mb")), "{error}");
+    assert!(
+        matches!(&error, InventoryError::Syntax(text) if text.contains("memori_mb")),
+        "{error}"
+    );
     assert!(Inventory::from_toml("[[[").is_err());
 }
 
@@ -118,8 +210,16 @@ fn contradictions_are_named() {
     for (wrong, right, name) in [
         ("disks = [\"hdisk9\"]", "disks = [\"hdisk0\"]", "hdisk9"),
         ("small/other", "small/only", "small/other"),
-        ("volumes = [\"elsewhere\"]", "volumes = [\"pool\"]", "elsewhere"),
-        ("volumes = [\"repository\"]", "volumes = [\"pool\"]", "repository"),
+        (
+            "volumes = [\"elsewhere\"]",
+            "volumes = [\"pool\"]",
+            "elsewhere",
+        ),
+        (
+            "volumes = [\"repository\"]",
+            "volumes = [\"pool\"]",
+            "repository",
+        ),
         ("repository_gb = 100", "repository_gb = 10", "rootvg"),
         ("memory_mb = 16384", "memory_mb = 65536", "there"),
     ] {
@@ -127,6 +227,13 @@ fn contradictions_are_named() {
         let error = inventory.world(Flavor::Hmc, 1, Millis::EPOCH).unwrap_err();
         assert!(error.to_string().contains(name), "{wrong}: {error}");
     }
-    let two = Inventory::sized(Flavor::Hmc, Sizes { systems: 2, vioses: 1, partitions: 0 });
+    let two = Inventory::sized(
+        Flavor::Hmc,
+        Sizes {
+            systems: 2,
+            vioses: 1,
+            partitions: 0,
+        },
+    );
     assert!(two.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
 }

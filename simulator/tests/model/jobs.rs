@@ -17,7 +17,10 @@ fn a_job_lives_through_its_states() {
     let client = room.bootable("one");
     let job = room.power(client, "PowerOn", &[]);
     assert_eq!(job.to_string().len(), 13);
-    assert_eq!((room.job(job).status, room.job(job).started), (JobStatus::NotStarted, None));
+    assert_eq!(
+        (room.job(job).status, room.job(job).started),
+        (JobStatus::NotStarted, None)
+    );
     room.wait(60);
     assert_eq!(room.job(job).status, JobStatus::Running);
     assert_eq!(room.partition(client).state, PartitionState::Starting);
@@ -39,14 +42,26 @@ fn a_job_lives_through_its_states() {
 fn a_partition_boots_and_rmc_follows() {
     let mut room = Room::typical(Flavor::Hmc);
     let client = room.bootable("one");
-    let available = (room.world.available_memory(room.system()), room.world.available_processors(room.system()));
+    let available = (
+        room.world.available_memory(room.system()),
+        room.world.available_processors(room.system()),
+    );
     room.power(client, "PowerOn", &[]);
     room.wait(10_000);
     let partition = room.partition(client);
-    assert_eq!((partition.state, partition.rmc), (PartitionState::Running, RmcState::Inactive));
+    assert_eq!(
+        (partition.state, partition.rmc),
+        (PartitionState::Running, RmcState::Inactive)
+    );
     assert!(!partition.accepts_adapter_changes());
-    assert_eq!(room.world.available_memory(room.system()), available.0 - 2048 - 256);
-    assert_eq!(room.world.available_processors(room.system()), available.1.minus(ProcUnits::from_hundredths(10)));
+    assert_eq!(
+        room.world.available_memory(room.system()),
+        available.0 - 2048 - 256
+    );
+    assert_eq!(
+        room.world.available_processors(room.system()),
+        available.1.minus(ProcUnits::from_hundredths(10))
+    );
     room.wait(25_000);
     assert_eq!(room.partition(client).reference_code, "Linux ppc64le");
     assert_eq!(room.partition(client).os_version, "Unknown");
@@ -58,9 +73,21 @@ fn a_partition_boots_and_rmc_follows() {
     room.power(client, "PowerOff", &HARD);
     room.wait(5_000);
     let partition = room.partition(client);
-    assert_eq!((partition.state, partition.rmc), (PartitionState::NotActivated, RmcState::Inactive));
-    assert_eq!((partition.reference_code.as_str(), partition.started), ("00000000", None));
-    assert_eq!((room.world.available_memory(room.system()), room.world.available_processors(room.system())), available);
+    assert_eq!(
+        (partition.state, partition.rmc),
+        (PartitionState::NotActivated, RmcState::Inactive)
+    );
+    assert_eq!(
+        (partition.reference_code.as_str(), partition.started),
+        ("00000000", None)
+    );
+    assert_eq!(
+        (
+            room.world.available_memory(room.system()),
+            room.world.available_processors(room.system())
+        ),
+        available
+    );
 }
 
 #[test]
@@ -71,7 +98,10 @@ fn without_a_disk_it_stays_in_open_firmware() {
     room.wait(20_000);
     room.succeeded(job);
     let partition = room.partition(client);
-    assert_eq!((partition.state, partition.reference_code.as_str()), (PartitionState::OpenFirmware, "AA00E158"));
+    assert_eq!(
+        (partition.state, partition.reference_code.as_str()),
+        (PartitionState::OpenFirmware, "AA00E158")
+    );
     room.wait(600_000);
     assert_eq!(room.partition(client).rmc, RmcState::Inactive);
     let job = room.power(client, "PowerOff", &HARD);
@@ -83,11 +113,18 @@ fn without_a_disk_it_stays_in_open_firmware() {
 fn a_boot_mode_can_stop_it_in_the_firmware() {
     let mut room = Room::novalink();
     let client = room.bootable("one");
-    room.power(client, "PowerOn", &[("bootmode", "sms"), ("keylock", "manual")]);
+    room.power(
+        client,
+        "PowerOn",
+        &[("bootmode", "sms"), ("keylock", "manual")],
+    );
     room.wait(5_000);
     let partition = room.partition(client);
     assert_eq!(partition.state, PartitionState::OpenFirmware);
-    assert_eq!(partition.settings.boot_mode, BootMode::SystemManagementServices);
+    assert_eq!(
+        partition.settings.boot_mode,
+        BootMode::SystemManagementServices
+    );
     room.power(client, "PowerOff", &HARD);
     let job = room.power(client, "PowerOn", &[("bootmode", "nonsense")]);
     assert!(room.failure(job).contains("nonsense"));
@@ -100,7 +137,12 @@ fn a_boot_mode_can_stop_it_in_the_firmware() {
 fn on_what_is_on_and_off_what_is_off_fails_in_the_words_of_the_product() {
     for (flavor, on, off, os) in [
         (Flavor::Hmc, "HSCL3681", "HSCL1558", "HSCL0DB4"),
-        (Flavor::NovaLink, "PVME01042026", "PVME04000005", "PVME01050905"),
+        (
+            Flavor::NovaLink,
+            "PVME01042026",
+            "PVME04000005",
+            "PVME01050905",
+        ),
     ] {
         let mut room = Room::new(flavor);
         let client = room.partition_named("one");
@@ -135,10 +177,18 @@ fn every_way_of_powering_off_ends_off_or_running_again() {
                 room.wait(32_000);
                 room.succeeded(job);
                 let again = restart || operation == "dumprestart";
-                let expected = if again { PartitionState::Running } else { PartitionState::NotActivated };
+                let expected = if again {
+                    PartitionState::Running
+                } else {
+                    PartitionState::NotActivated
+                };
                 assert_eq!(room.partition(client).state, expected, "{parameters:?}");
                 room.wait(200_000);
-                let rmc = if again { RmcState::Active } else { RmcState::Inactive };
+                let rmc = if again {
+                    RmcState::Active
+                } else {
+                    RmcState::Inactive
+                };
                 assert_eq!(room.partition(client).rmc, rmc);
             }
         }
@@ -163,34 +213,68 @@ fn a_hard_power_off_overtakes_a_soft_one() {
     room.power(client, "PowerOn", &[]);
     room.wait(60_000);
     room.succeeded(soft);
-    assert_eq!(room.partition(client).state, PartitionState::Running, "what was planned before does not strike");
+    assert_eq!(
+        room.partition(client).state,
+        PartitionState::Running,
+        "what was planned before does not strike"
+    );
 }
 
 #[test]
 fn a_start_without_resources_ends_in_error() {
     let mut room = Room::new(Flavor::Hmc);
     let create = CreatePartition {
-        memory: powervm_simulator::model::command::MemoryRequest { desired: Some(1 << 20), ..Default::default() },
+        memory: powervm_simulator::model::command::MemoryRequest {
+            desired: Some(1 << 20),
+            ..Default::default()
+        },
         ..room.create("glutton")
     };
     room.done(Command::CreatePartition(Box::new(create)));
-    let glutton = room.world.partitions.values().find(|partition| partition.name == "glutton").unwrap().uuid;
+    let glutton = room
+        .world
+        .partitions
+        .values()
+        .find(|partition| partition.name == "glutton")
+        .unwrap()
+        .uuid;
     let job = room.power(glutton, "PowerOn", &[]);
     assert!(room.failure(job).contains("HSCL03EC"));
     let partition = room.partition(glutton);
     assert_eq!(partition.state, PartitionState::Error);
-    assert_eq!(partition.reference_code, format!("B2001230 LP={:05}", partition.id));
+    assert_eq!(
+        partition.reference_code,
+        format!("B2001230 LP={:05}", partition.id)
+    );
     let job = room.power(glutton, "PowerOn", &[]);
     assert!(room.failure(job).contains("HSCL3681"));
+    let job = room.power(
+        glutton,
+        "PowerOff",
+        &[("immediate", "true"), ("restart", "true")],
+    );
+    assert!(
+        room.failure(job).contains("HSCL03EC"),
+        "a restart does not find more"
+    );
     let job = room.power(glutton, "PowerOff", &HARD);
     room.succeeded(job);
     room.done(Command::DeletePartition(glutton));
 
-    let create = CreatePartition { processors: Some(shared(2_300, 24)), ..room.create("busy") };
+    let create = CreatePartition {
+        processors: Some(shared(2_300, 24)),
+        ..room.create("busy")
+    };
     let first = room.partition_named("first");
     room.power(first, "PowerOn", &[]);
     room.done(Command::CreatePartition(Box::new(create)));
-    let busy = room.world.partitions.values().find(|partition| partition.name == "busy").unwrap().uuid;
+    let busy = room
+        .world
+        .partitions
+        .values()
+        .find(|partition| partition.name == "busy")
+        .unwrap()
+        .uuid;
     let job = room.power(busy, "PowerOn", &[]);
     assert!(room.failure(job).contains("HSCL03F4"));
 }
@@ -209,7 +293,13 @@ fn a_partition_takes_less_than_desired_if_it_may() {
         ..room.create("flexible")
     };
     room.done(Command::CreatePartition(Box::new(create)));
-    let flexible = room.world.partitions.values().find(|partition| partition.name == "flexible").unwrap().uuid;
+    let flexible = room
+        .world
+        .partitions
+        .values()
+        .find(|partition| partition.name == "flexible")
+        .unwrap()
+        .uuid;
     let job = room.power(flexible, "PowerOn", &[]);
     room.succeeded(job);
     let current = room.partition(flexible).memory.current;
@@ -233,7 +323,11 @@ fn a_job_can_be_cancelled() {
     assert_eq!(room.job(job).status, JobStatus::CanceledWhileRunning);
     room.wait(60_000);
     assert_eq!(room.job(job).status, JobStatus::CanceledWhileRunning);
-    assert_eq!(room.partition(client).state, PartitionState::Running, "what was begun goes on");
+    assert_eq!(
+        room.partition(client).state,
+        PartitionState::Running,
+        "what was begun goes on"
+    );
     room.done(Command::CancelJob(job));
     room.done(Command::DeleteJob(job));
     assert_eq!(room.apply(Command::CancelJob(job)).unwrap_err().status, 404);
@@ -249,27 +343,52 @@ fn finished_jobs_are_forgotten_after_a_day() {
     room.wait(2 * 3_600_000);
     assert!(!room.world.jobs.contains_key(&job));
     for _ in 0..4_200 {
-        let submit = SubmitJob { target: JobTarget::LogicalPartition(client), operation: "CloseVterm".to_owned(), parameters: Vec::new() };
-        room.world.apply(room.now, Command::SubmitJob(submit)).unwrap();
+        let submit = SubmitJob {
+            target: JobTarget::LogicalPartition(client),
+            operation: "CloseVterm".to_owned(),
+            parameters: Vec::new(),
+        };
+        room.world
+            .apply(room.now, Command::SubmitJob(submit))
+            .unwrap();
     }
-    assert_eq!(room.world.jobs.len(), powervm_simulator::model::job::lifecycle::KEPT);
+    assert_eq!(
+        room.world.jobs.len(),
+        powervm_simulator::model::job::lifecycle::KEPT
+    );
 }
 
 #[test]
 fn unknown_operations_and_targets_are_refused() {
     let mut room = Room::novalink();
     let client = room.partition_named("one");
-    let submit = |target, operation: &str| Command::SubmitJob(SubmitJob { target, operation: operation.to_owned(), parameters: Vec::new() });
-    let refusal = room.apply(submit(JobTarget::LogicalPartition(client), "Explode")).unwrap_err();
+    let submit = |target, operation: &str| {
+        Command::SubmitJob(SubmitJob {
+            target,
+            operation: operation.to_owned(),
+            parameters: Vec::new(),
+        })
+    };
+    let refusal = room
+        .apply(submit(JobTarget::LogicalPartition(client), "Explode"))
+        .unwrap_err();
     assert!(refusal.status == 400 && refusal.message.contains("REST0006"));
-    let refusal = room.apply(submit(JobTarget::LogicalPartition(Uuid::nil()), "PowerOn")).unwrap_err();
+    let refusal = room
+        .apply(submit(JobTarget::LogicalPartition(Uuid::nil()), "PowerOn"))
+        .unwrap_err();
     assert_eq!(refusal.status, 404);
 }
 
 #[test]
 fn the_management_partition_stays_up() {
     let mut room = Room::novalink();
-    let management = room.world.partitions.values().find(|partition| partition.is_management).unwrap().uuid;
+    let management = room
+        .world
+        .partitions
+        .values()
+        .find(|partition| partition.is_management)
+        .unwrap()
+        .uuid;
     let job = room.power(management, "PowerOff", &HARD);
     assert!(room.failure(job).contains("management"));
 }
@@ -288,16 +407,35 @@ fn a_partition_that_went_fails_its_job() {
 fn reserved_memory_is_what_an_activation_takes() {
     let mut room = Room::novalink();
     let client = room.partition_named("one");
-    let parameters = [("LogicalPartitionEnvironment", "AIX/Linux"), ("DesiredMemory", "2048"), ("MaximumMemory", "4096")];
-    let job = room.submit(JobTarget::ManagedSystem(room.system()), "QueryReservedMemoryRequiredForPartition", &parameters);
+    let parameters = [
+        ("LogicalPartitionEnvironment", "AIX/Linux"),
+        ("DesiredMemory", "2048"),
+        ("MaximumMemory", "4096"),
+    ];
+    let job = room.submit(
+        JobTarget::ManagedSystem(room.system()),
+        "QueryReservedMemoryRequiredForPartition",
+        &parameters,
+    );
     room.succeeded(job);
     let result = |name: &str| -> u64 {
-        room.job(job).results.iter().find(|(key, _)| key == name).map(|(_, value)| value.parse().unwrap()).unwrap()
+        room.job(job)
+            .results
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.parse().unwrap())
+            .unwrap()
     };
-    let (required, available) = (result("RequiredMemory"), result("CurrentAvailableSystemMemory"));
+    let (required, available) = (
+        result("RequiredMemory"),
+        result("CurrentAvailableSystemMemory"),
+    );
     assert_eq!(required, 2048 + 256);
     room.power(client, "PowerOn", &[]);
-    assert_eq!(room.world.available_memory(room.system()), available - required);
+    assert_eq!(
+        room.world.available_memory(room.system()),
+        available - required
+    );
 }
 
 #[test]

@@ -10,19 +10,33 @@ use uuid::Uuid;
 use super::support::{Room, lu, mapping, unit};
 
 fn delete(room: &Room, unit: Uuid) -> Command {
-    Command::DeleteLogicalUnit { tier: room.tier(), unit }
+    Command::DeleteLogicalUnit {
+        tier: room.tier(),
+        unit,
+    }
 }
 
 #[test]
 fn udids_are_hexadecimal_and_tell_the_kind() {
     let mut room = Room::novalink();
     let disk = room.unit("disk", 1, None);
-    let image = CreateLogicalUnit { kind: Some(LogicalUnitKind::Image), ..unit(room.tier(), "image", 1, None) };
+    let image = CreateLogicalUnit {
+        kind: Some(LogicalUnitKind::Image),
+        ..unit(room.tier(), "image", 1, None)
+    };
     room.done(Command::CreateLogicalUnit(image));
     let udid = room.unit_udid(disk);
-    assert!(udid.starts_with("27") && udid.len() == 66 && udid[2..].bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert!(
+        udid.starts_with("27")
+            && udid.len() == 66
+            && udid[2..].bytes().all(|byte| byte.is_ascii_hexdigit())
+    );
     let tier = &room.world.tiers[&room.tier()];
-    assert!(tier.units.values().any(|unit| unit.name == "image" && unit.udid.starts_with("29")));
+    assert!(
+        tier.units
+            .values()
+            .any(|unit| unit.name == "image" && unit.udid.starts_with("29"))
+    );
     assert!(tier.units.values().all(|unit| unit.thin));
 }
 
@@ -31,20 +45,40 @@ fn a_clone_is_as_large_as_its_image_and_holds_the_same() {
     let mut room = Room::novalink();
     let image = room.unit("image", 5, None);
     let udid = room.unit_udid(image);
-    room.upload(FileKind::BrokeredDiskImage, "image", Some(udid.clone()), 4_000_000_000).unwrap();
-    let free = room.world.free_in_pool(*room.world.pools.keys().next().unwrap());
+    room.upload(
+        FileKind::BrokeredDiskImage,
+        "image",
+        Some(udid.clone()),
+        4_000_000_000,
+    )
+    .unwrap();
+    let free = room
+        .world
+        .free_in_pool(*room.world.pools.keys().next().unwrap());
     let clone = room.unit("clone", 1, Some(udid.clone()));
     let made = room.world.logical_unit(room.tier(), clone).unwrap();
-    assert_eq!((made.capacity, made.cloned_from.as_ref()), (Gigabytes::whole(5), Some(&udid)));
+    assert_eq!(
+        (made.capacity, made.cloned_from.as_ref()),
+        (Gigabytes::whole(5), Some(&udid))
+    );
     assert_eq!(made.content.unwrap().bytes, 4_000_000_000);
-    assert_eq!(room.world.free_in_pool(*room.world.pools.keys().next().unwrap()), free, "a clone shares its blocks");
+    assert_eq!(
+        room.world
+            .free_in_pool(*room.world.pools.keys().next().unwrap()),
+        free,
+        "a clone shares its blocks"
+    );
     let command = delete(&room, image);
     assert!(room.refused(command).contains("clones"));
     let command = delete(&room, clone);
     room.done(command);
     let command = delete(&room, image);
     room.done(command);
-    assert!(room.world.free_in_pool(*room.world.pools.keys().next().unwrap()) > free);
+    assert!(
+        room.world
+            .free_in_pool(*room.world.pools.keys().next().unwrap())
+            > free
+    );
 }
 
 #[test]
@@ -71,14 +105,28 @@ fn bad_units_are_refused() {
         (unit(tier, &"x".repeat(80), 1, None), "79"),
         (unit(tier, "clone", 1, Some("29ff".to_owned())), "29ff"),
         (unit(tier, "huge", whole, None), "not enough free space"),
-        (CreateLogicalUnit { thin: Some(false), ..unit(tier, "thick", whole, None) }, "not enough free space"),
+        (
+            CreateLogicalUnit {
+                thin: Some(false),
+                ..unit(tier, "thick", whole, None)
+            },
+            "not enough free space",
+        ),
     ] {
         let message = room.refused(Command::CreateLogicalUnit(request));
         assert!(message.contains(word), "{message}");
     }
-    assert_eq!(room.apply(Command::CreateLogicalUnit(unit(Uuid::nil(), "x", 1, None))).unwrap_err().status, 404);
+    assert_eq!(
+        room.apply(Command::CreateLogicalUnit(unit(Uuid::nil(), "x", 1, None)))
+            .unwrap_err()
+            .status,
+        404
+    );
     room.unit("fills", whole - 1, None);
-    assert!(room.refused(Command::CreateLogicalUnit(unit(tier, "more", 1, None))).contains("not enough free space"));
+    assert!(
+        room.refused(Command::CreateLogicalUnit(unit(tier, "more", 1, None)))
+            .contains("not enough free space")
+    );
 }
 
 #[test]
@@ -102,15 +150,32 @@ fn a_mapped_unit_stays() {
 fn a_pool_can_be_renamed_and_its_tag_follows_its_units() {
     let mut room = Room::novalink();
     let pool = *room.world.pools.keys().next().unwrap();
-    let tag = |room: &Room| room.world.etag(&Resource::SharedStoragePool(pool), Facets::default());
-    let tier_tag = room.world.etag(&Resource::Tier(room.tier()), Facets::default());
+    let tag = |room: &Room| {
+        room.world
+            .etag(&Resource::SharedStoragePool(pool), Facets::default())
+    };
+    let tier_tag = room
+        .world
+        .etag(&Resource::Tier(room.tier()), Facets::default());
     let before = tag(&room);
     room.unit("lu", 1, None);
     assert_ne!(tag(&room), before);
-    assert_eq!(room.world.etag(&Resource::Tier(room.tier()), Facets::default()), tier_tag);
-    room.done(Command::UpdatePool(UpdatePool { pool, name: Some("renamed".to_owned()), alert_threshold: Some(50) }));
+    assert_eq!(
+        room.world
+            .etag(&Resource::Tier(room.tier()), Facets::default()),
+        tier_tag
+    );
+    room.done(Command::UpdatePool(UpdatePool {
+        pool,
+        name: Some("renamed".to_owned()),
+        alert_threshold: Some(50),
+    }));
     assert_eq!(room.world.pools[&pool].name, "renamed");
-    room.refused(Command::UpdatePool(UpdatePool { pool, name: None, alert_threshold: Some(100) }));
+    room.refused(Command::UpdatePool(UpdatePool {
+        pool,
+        name: None,
+        alert_threshold: Some(100),
+    }));
 }
 
 #[test]
@@ -119,14 +184,31 @@ fn a_unit_becomes_a_linked_clone_by_job() {
     let image = room.unit("image", 1, None);
     let other = room.unit("other", 2, None);
     let (source, destination) = (room.unit_udid(image), room.unit_udid(other));
-    room.upload(FileKind::BrokeredDiskImage, "image", Some(source.clone()), 77).unwrap();
+    room.upload(
+        FileKind::BrokeredDiskImage,
+        "image",
+        Some(source.clone()),
+        77,
+    )
+    .unwrap();
     let cluster = *room.world.clusters.keys().next().unwrap();
     let target = JobTarget::Cluster(Some(cluster));
-    let job = room.submit(target, "LULinkedClone", &[("SourceUDID", &source), ("DestinationUDID", &destination)]);
+    let job = room.submit(
+        target,
+        "LULinkedClone",
+        &[("SourceUDID", &source), ("DestinationUDID", &destination)],
+    );
     room.succeeded(job);
     let made = room.world.logical_unit(room.tier(), other).unwrap();
-    assert_eq!((made.cloned_from.as_ref(), made.content.unwrap().bytes), (Some(&source), 77));
-    let job = room.submit(target, "LULinkedClone", &[("SourceUDID", &destination), ("DestinationUDID", &source)]);
+    assert_eq!(
+        (made.cloned_from.as_ref(), made.content.unwrap().bytes),
+        (Some(&source), 77)
+    );
+    let job = room.submit(
+        target,
+        "LULinkedClone",
+        &[("SourceUDID", &destination), ("DestinationUDID", &source)],
+    );
     assert!(room.failure(job).contains("destination"));
     let job = room.submit(target, "LULinkedClone", &[]);
     assert_eq!(room.job(job).status, JobStatus::FailedBeforeCompletion);

@@ -22,7 +22,12 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(flavor: Flavor) -> Self {
-        Self { world: Inventory::default_for(flavor).world(flavor, 7, Millis::EPOCH).unwrap(), now: Millis::EPOCH }
+        Self {
+            world: Inventory::default_for(flavor)
+                .world(flavor, 7, Millis::EPOCH)
+                .unwrap(),
+            now: Millis::EPOCH,
+        }
     }
 
     pub(crate) fn novalink() -> Self {
@@ -71,17 +76,18 @@ impl Room {
 
     /// The Virtual I/O Servers in the order of their ids.
     pub(crate) fn vioses(&self) -> Vec<Uuid> {
-        let mut all: Vec<(u16, Uuid)> = self.world.vioses.values().map(|vios| (vios.partition.id, vios.partition.uuid)).collect();
+        let mut all: Vec<(u16, Uuid)> = self
+            .world
+            .vioses
+            .values()
+            .map(|vios| (vios.partition.id, vios.partition.uuid))
+            .collect();
         all.sort_unstable();
         all.into_iter().map(|(_, uuid)| uuid).collect()
     }
 
     pub(crate) fn vios(&self, number: usize) -> &Arc<VirtualIoServer> {
         &self.world.vioses[&self.vioses()[number]]
-    }
-
-    pub(crate) fn group(&self, number: usize, name: &str) -> Uuid {
-        self.vios(number).volume_groups.iter().find(|group| group.name == name).unwrap().uuid
     }
 
     pub(crate) fn tier(&self) -> Uuid {
@@ -100,7 +106,12 @@ impl Room {
             name: name.to_owned(),
             description: None,
             kind: PartitionKind::AixLinux,
-            memory: MemoryRequest { minimum: Some(1024), desired: Some(2048), maximum: Some(4096), ..MemoryRequest::default() },
+            memory: MemoryRequest {
+                minimum: Some(1024),
+                desired: Some(2048),
+                maximum: Some(4096),
+                ..MemoryRequest::default()
+            },
             processors: Some(shared(10, 1)),
             maximum_slots: None,
             settings: PartitionSettings::default(),
@@ -127,20 +138,36 @@ impl Room {
     }
 
     pub(crate) fn unit_udid(&self, unit: Uuid) -> String {
-        self.world.logical_unit(self.tier(), unit).unwrap().udid.clone()
+        self.world
+            .logical_unit(self.tier(), unit)
+            .unwrap()
+            .udid
+            .clone()
     }
 
     /// Posts the mappings of a server back with these added.
-    pub(crate) fn map(&mut self, number: usize, added: Vec<ScsiMapping>) -> Result<Outcome, Refusal> {
+    pub(crate) fn map(
+        &mut self,
+        number: usize,
+        added: Vec<ScsiMapping>,
+    ) -> Result<Outcome, Refusal> {
         let vios = self.vioses()[number];
         let mut mappings = self.world.posted_mappings(vios);
         mappings.extend(added);
         self.post_mappings(number, mappings)
     }
 
-    pub(crate) fn post_mappings(&mut self, number: usize, mappings: Vec<ScsiMapping>) -> Result<Outcome, Refusal> {
+    pub(crate) fn post_mappings(
+        &mut self,
+        number: usize,
+        mappings: Vec<ScsiMapping>,
+    ) -> Result<Outcome, Refusal> {
         let vios = self.vioses()[number];
-        self.apply(Command::UpdateVios(Box::new(UpdateVios { vios, base: None, scsi_mappings: Some(mappings) })))
+        self.apply(Command::UpdateVios(Box::new(UpdateVios {
+            vios,
+            base: None,
+            scsi_mappings: Some(mappings),
+        })))
     }
 
     /// A partition that will boot: with a mapped logical unit that holds something.
@@ -149,12 +176,24 @@ impl Room {
         let partition = self.partition_named(name);
         let unit = self.unit(&format!("boot_{name}"), 10, None);
         let udid = self.unit_udid(unit);
-        self.upload(FileKind::BrokeredDiskImage, "image", Some(udid.clone()), 1 << 20).unwrap();
+        self.upload(
+            FileKind::BrokeredDiskImage,
+            "image",
+            Some(udid.clone()),
+            1 << 20,
+        )
+        .unwrap();
         self.map(0, vec![mapping(partition, lu(&udid))]).unwrap();
         partition
     }
 
-    pub(crate) fn upload(&mut self, kind: FileKind, name: &str, device: Option<String>, bytes: u64) -> Result<Outcome, Refusal> {
+    pub(crate) fn upload(
+        &mut self,
+        kind: FileKind,
+        name: &str,
+        device: Option<String>,
+        bytes: u64,
+    ) -> Result<Outcome, Refusal> {
         let create = CreateFile {
             name: name.to_owned(),
             media_type: None,
@@ -164,17 +203,35 @@ impl Room {
             expected_bytes: Some(bytes),
             expected_sha256: None,
         };
-        let Outcome::Written(Resource::File(file)) = self.apply(Command::CreateFile(create))? else { panic!("no file") };
-        let content = Content { bytes, sha256: [bytes.to_le_bytes()[0]; 32] };
+        let Outcome::Written(Resource::File(file)) = self.apply(Command::CreateFile(create))?
+        else {
+            panic!("no file")
+        };
+        let content = Content {
+            bytes,
+            sha256: [bytes.to_le_bytes()[0]; 32],
+        };
         let outcome = self.apply(Command::CommitFile { file, content });
         self.done(Command::DeleteFile(file));
         outcome
     }
 
     #[track_caller]
-    pub(crate) fn submit(&mut self, target: JobTarget, operation: &str, parameters: &[(&str, &str)]) -> u64 {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let submit = SubmitJob { target, operation: operation.to_owned(), parameters };
+    pub(crate) fn submit(
+        &mut self,
+        target: JobTarget,
+        operation: &str,
+        parameters: &[(&str, &str)],
+    ) -> u64 {
+        let parameters = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let submit = SubmitJob {
+            target,
+            operation: operation.to_owned(),
+            parameters,
+        };
         match self.done(Command::SubmitJob(submit)) {
             Outcome::Written(Resource::Job(job)) => job,
             other => panic!("{other:?}"),
@@ -182,8 +239,17 @@ impl Room {
     }
 
     #[track_caller]
-    pub(crate) fn power(&mut self, partition: Uuid, operation: &str, parameters: &[(&str, &str)]) -> u64 {
-        self.submit(JobTarget::LogicalPartition(partition), operation, parameters)
+    pub(crate) fn power(
+        &mut self,
+        partition: Uuid,
+        operation: &str,
+        parameters: &[(&str, &str)],
+    ) -> u64 {
+        self.submit(
+            JobTarget::LogicalPartition(partition),
+            operation,
+            parameters,
+        )
     }
 
     pub(crate) fn job(&self, job: u64) -> &Job {
@@ -195,19 +261,32 @@ impl Room {
     pub(crate) fn failure(&self, job: u64) -> &str {
         let job = self.job(job);
         assert_eq!(job.status, JobStatus::CompletedWithError, "{job:?}");
-        &job.results.iter().find(|(name, _)| name == "result").unwrap().1
+        &job.results
+            .iter()
+            .find(|(name, _)| name == "result")
+            .unwrap()
+            .1
     }
 
     #[track_caller]
     pub(crate) fn succeeded(&self, job: u64) {
-        assert_eq!(self.job(job).status, JobStatus::CompletedOk, "{:?}", self.job(job));
+        assert_eq!(
+            self.job(job).status,
+            JobStatus::CompletedOk,
+            "{:?}",
+            self.job(job)
+        );
     }
 
     pub(crate) fn update(&mut self, update: UpdatePartition) -> Result<Outcome, Refusal> {
         self.apply(Command::UpdatePartition(Box::new(update)))
     }
 
-    pub(crate) fn plug(&mut self, owner: Owner, change: impl FnOnce(&mut CreateNetworkAdapter)) -> Result<Uuid, Refusal> {
+    pub(crate) fn plug(
+        &mut self,
+        owner: Owner,
+        change: impl FnOnce(&mut CreateNetworkAdapter),
+    ) -> Result<Uuid, Refusal> {
         let mut create = adapter(owner);
         change(&mut create);
         match self.apply(Command::CreateNetworkAdapter(create))? {
@@ -216,7 +295,12 @@ impl Room {
         }
     }
 
-    pub(crate) fn update_group(&mut self, number: usize, name: &str, change: impl FnOnce(&mut UpdateVolumeGroup)) -> Result<Outcome, Refusal> {
+    pub(crate) fn update_group(
+        &mut self,
+        number: usize,
+        name: &str,
+        change: impl FnOnce(&mut UpdateVolumeGroup),
+    ) -> Result<Outcome, Refusal> {
         let mut update = self.group_as_posted(number, name);
         change(&mut update);
         self.apply(Command::UpdateVolumeGroup(update))
@@ -225,7 +309,11 @@ impl Room {
     /// A volume group as a client would post it back unchanged.
     pub(crate) fn group_as_posted(&self, number: usize, name: &str) -> UpdateVolumeGroup {
         let vios = self.vios(number);
-        let group = vios.volume_groups.iter().find(|group| group.name == name).unwrap();
+        let group = vios
+            .volume_groups
+            .iter()
+            .find(|group| group.name == name)
+            .unwrap();
         let disks = group.disks.values().map(|disk| DiskRequest {
             udid: Some(disk.udid.clone()),
             name: disk.name.clone(),
@@ -241,7 +329,11 @@ impl Room {
             media: repository
                 .media
                 .values()
-                .map(|medium| MediumRequest { name: medium.name.clone(), mount: Some(medium.mount), size: Some(medium.size) })
+                .map(|medium| MediumRequest {
+                    name: medium.name.clone(),
+                    mount: Some(medium.mount),
+                    size: Some(medium.size),
+                })
                 .collect(),
         });
         UpdateVolumeGroup {
@@ -280,28 +372,55 @@ pub(crate) fn dedicated(processors: u16) -> ProcessorRequest {
     }
 }
 
-pub(crate) fn unit(tier: Uuid, name: &str, gigabytes: u64, cloned_from: Option<String>) -> CreateLogicalUnit {
-    CreateLogicalUnit { tier, name: name.to_owned(), capacity: Gigabytes::whole(gigabytes), thin: None, kind: None, cloned_from }
+pub(crate) fn unit(
+    tier: Uuid,
+    name: &str,
+    gigabytes: u64,
+    cloned_from: Option<String>,
+) -> CreateLogicalUnit {
+    CreateLogicalUnit {
+        tier,
+        name: name.to_owned(),
+        capacity: Gigabytes::whole(gigabytes),
+        thin: None,
+        kind: None,
+        cloned_from,
+    }
 }
 
 pub(crate) fn mapping(client: Uuid, storage: StorageName) -> ScsiMapping {
-    ScsiMapping { client: Some(client), storage: Some(storage), ..ScsiMapping::default() }
+    ScsiMapping {
+        client: Some(client),
+        storage: Some(storage),
+        ..ScsiMapping::default()
+    }
 }
 
 pub(crate) fn lu(udid: &str) -> StorageName {
-    StorageName::LogicalUnit { udid: Some(udid.to_owned()), name: None }
+    StorageName::LogicalUnit {
+        udid: Some(udid.to_owned()),
+        name: None,
+    }
 }
 
 pub(crate) fn hdisk(name: &str) -> StorageName {
-    StorageName::PhysicalVolume { udid: None, name: Some(name.to_owned()) }
+    StorageName::PhysicalVolume {
+        udid: None,
+        name: Some(name.to_owned()),
+    }
 }
 
 pub(crate) fn vdisk(name: &str) -> StorageName {
-    StorageName::VirtualDisk { udid: None, name: Some(name.to_owned()) }
+    StorageName::VirtualDisk {
+        udid: None,
+        name: Some(name.to_owned()),
+    }
 }
 
 pub(crate) fn medium(name: &str) -> StorageName {
-    StorageName::OpticalMedium { name: name.to_owned() }
+    StorageName::OpticalMedium {
+        name: name.to_owned(),
+    }
 }
 
 pub(crate) fn disk(name: &str, gigabytes: u64) -> DiskRequest {

@@ -124,6 +124,22 @@ impl Bench {
         Entry::parse(self.get(url).body.as_bytes()).unwrap()
     }
 
+    pub(crate) fn events(
+        &self,
+        events: &[Arc<powervm_simulator::model::events::Event>],
+    ) -> Rendered {
+        let target = target("uom/Event?group=None").unwrap();
+        self.renderer.events(&self.context(&target), events)
+    }
+
+    /// The same world, of which nothing has been rendered yet.
+    pub(crate) fn with_a_new_renderer(&self) -> Self {
+        Self {
+            renderer: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn quick(&self, url: &str) -> Result<String, Problem> {
         let target = target(url)?;
         self.renderer.quick(&self.context(&target), &target)

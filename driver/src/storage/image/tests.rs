@@ -81,30 +81,8 @@ mod from_a_server {
                 }),
             )
             .route("/short", get(async || Response::new(AxumBody::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("ab")])))));
-        let transport = Arc::new(ServiceTransport::new(Seam(router)));
+        let transport = Arc::new(ServiceTransport::new(router));
         Image::new("abc", checksum, size, ImageSource::Through(format!("http://images.test{path}"), transport))
-    }
-
-    /// Takes the driver's bodies where axum wants its own.
-    #[derive(Clone)]
-    struct Seam(Router);
-
-    impl tower::Service<http::Request<crate::rest::Body>> for Seam {
-        type Response = Response<AxumBody>;
-        type Error = std::convert::Infallible;
-        type Future = futures_util::future::BoxFuture<'static, Result<Self::Response, Self::Error>>;
-
-        fn poll_ready(
-            &mut self,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Result<(), Self::Error>> {
-            std::task::Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: http::Request<crate::rest::Body>) -> Self::Future {
-            let router = self.0.clone();
-            Box::pin(async move { tower::ServiceExt::oneshot(router, request.map(AxumBody::new)).await })
-        }
     }
 
     #[tokio::test]

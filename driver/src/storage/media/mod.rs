@@ -7,3 +7,6 @@ pub mod repository;
 
 pub use config_drive::ConfigDrive;
 pub use repository::Repository;
+
+#[cfg(test)]
+mod tests;

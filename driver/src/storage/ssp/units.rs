@@ -6,6 +6,7 @@ use powervm_schema::units::Gigabytes;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::rest::{Groups, Session};
+use crate::storage::for_want_of_space;
 
 /// A logical unit as it was when it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,8 @@ impl Units {
             unit.set_thin(true).set_cloned_from(image);
         }
         unit.set_name(new.name);
-        let entry = self.session.create(&format!("{}/LogicalUnit", self.tier), &unit.0).await?;
+        let created = self.session.create(&format!("{}/LogicalUnit", self.tier), &unit.0).await;
+        let entry = created.map_err(|error| for_want_of_space(error, &format!("the logical unit {}", new.name)))?;
         let unit = self.read(&entry);
         if unit.udid.is_empty() {
             return Err(Error::operation(

@@ -34,10 +34,16 @@ impl World {
         partitions::check(self, &mut found);
         servers::check(self, &mut found);
         pools::check(self, &mut found);
-        found.require(self.files.len() <= super::file::LIMIT, "too-many-files", || self.files.len().to_string());
+        found.require(
+            self.files.len() <= super::file::LIMIT,
+            "too-many-files",
+            || self.files.len().to_string(),
+        );
         for job in self.jobs.values() {
             let ended = job.completed.is_some() == job.status.is_final();
-            found.require(ended, "job-end-without-status", || format!("job {} is {}", job.id, job.status));
+            found.require(ended, "job-end-without-status", || {
+                format!("job {} is {}", job.id, job.status)
+            });
         }
         found.violations
     }
@@ -52,16 +58,27 @@ struct Found {
 impl Found {
     fn require(&mut self, holds: bool, rule: &'static str, detail: impl FnOnce() -> String) {
         if !holds {
-            self.violations.push(Violation { rule, detail: detail() });
+            self.violations.push(Violation {
+                rule,
+                detail: detail(),
+            });
         }
     }
 
     /// Requires that no value comes twice.
-    fn unique<T: Ord + fmt::Display>(&mut self, rule: &'static str, place: &str, values: impl IntoIterator<Item = T>) {
+    fn unique<T: Ord + fmt::Display>(
+        &mut self,
+        rule: &'static str,
+        place: &str,
+        values: impl IntoIterator<Item = T>,
+    ) {
         let mut seen = BTreeSet::new();
         for value in values {
             if seen.contains(&value) {
-                self.violations.push(Violation { rule, detail: format!("{value} in {place}") });
+                self.violations.push(Violation {
+                    rule,
+                    detail: format!("{value} in {place}"),
+                });
             } else {
                 seen.insert(value);
             }

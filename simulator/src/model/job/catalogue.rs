@@ -27,11 +27,19 @@ impl Operation {
     #[must_use]
     pub fn find(flavor: Flavor, target: JobTarget, name: &str) -> Option<Self> {
         Some(match (target, name) {
-            (JobTarget::LogicalPartition(_) | JobTarget::VirtualIoServer(_), "PowerOn") => Self::PowerOn,
-            (JobTarget::LogicalPartition(_) | JobTarget::VirtualIoServer(_), "PowerOff") => Self::PowerOff,
+            (JobTarget::LogicalPartition(_) | JobTarget::VirtualIoServer(_), "PowerOn") => {
+                Self::PowerOn
+            }
+            (JobTarget::LogicalPartition(_) | JobTarget::VirtualIoServer(_), "PowerOff") => {
+                Self::PowerOff
+            }
             (JobTarget::LogicalPartition(_), "CloseVterm") => Self::CloseVterm,
-            (JobTarget::VirtualIoServer(_), "RemoveDevice") if flavor == Flavor::NovaLink => Self::RemoveDevice,
-            (JobTarget::ManagedSystem(_), "QueryReservedMemoryRequiredForPartition") => Self::QueryReservedMemory,
+            (JobTarget::VirtualIoServer(_), "RemoveDevice") if flavor == Flavor::NovaLink => {
+                Self::RemoveDevice
+            }
+            (JobTarget::ManagedSystem(_), "QueryReservedMemoryRequiredForPartition") => {
+                Self::QueryReservedMemory
+            }
             (JobTarget::ManagementConsole(_), "CLIRunner") => Self::CliRunner,
             (JobTarget::Cluster(Some(_)), "LULinkedClone") => Self::LinkedClone,
             _ => return None,

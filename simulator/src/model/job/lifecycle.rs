@@ -30,7 +30,11 @@ pub(in crate::model) enum End {
 impl World {
     /// # Errors
     /// 404 for a target that does not exist, 400 `REST0006` for an operation that it does not have.
-    pub(in crate::model) fn submit_job(&mut self, now: Millis, request: SubmitJob) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn submit_job(
+        &mut self,
+        now: Millis,
+        request: SubmitJob,
+    ) -> Result<Outcome, Refusal> {
         self.check_target(request.target)?;
         if Operation::find(self.flavor, request.target, &request.operation).is_none() {
             return Err(Refusal::bad_request(format!(
@@ -60,7 +64,11 @@ impl World {
         Ok(Outcome::Written(Resource::Job(id)))
     }
 
-    pub(in crate::model) fn cancel_job(&mut self, now: Millis, id: u64) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn cancel_job(
+        &mut self,
+        now: Millis,
+        id: u64,
+    ) -> Result<Outcome, Refusal> {
         let job = self.jobs.get(&id).ok_or_else(|| no_such_job(id))?;
         let status = match job.status {
             JobStatus::NotStarted => JobStatus::CanceledBeforeStart,
@@ -74,7 +82,10 @@ impl World {
     pub(in crate::model) fn delete_job(&mut self, id: u64) -> Result<Outcome, Refusal> {
         let job = self.jobs.get(&id).ok_or_else(|| no_such_job(id))?;
         if !job.status.is_final() {
-            return Err(Refusal::bad_request(format!("Job {id} is {} and cannot be deleted. Cancel it first.", job.status)));
+            return Err(Refusal::bad_request(format!(
+                "Job {id} is {} and cannot be deleted. Cancel it first.",
+                job.status
+            )));
         }
         self.jobs.remove(&id);
         Ok(Outcome::Deleted(Resource::Job(id)))
@@ -82,7 +93,14 @@ impl World {
 
     /// The job leaves `NOT_STARTED`, unless someone cancelled or deleted it.
     pub(in crate::model) fn start_job(&mut self, now: Millis, id: u64) {
-        let Some(job) = self.jobs.get(&id).map(Arc::clone).filter(|job| job.status == JobStatus::NotStarted) else { return };
+        let Some(job) = self
+            .jobs
+            .get(&id)
+            .map(Arc::clone)
+            .filter(|job| job.status == JobStatus::NotStarted)
+        else {
+            return;
+        };
         self.edit_job(id, |job| {
             job.status = JobStatus::Running;
             job.started = Some(now);
@@ -95,7 +113,11 @@ impl World {
                 let wait = self.pace.other_job.draw(&mut self.ids);
                 self.plan_end(now.plus(wait), id, end);
             }
-            None => self.plan_end(now, id, End::Exception(format!("REST0006 No such Operation {}.", job.operation))),
+            None => self.plan_end(
+                now,
+                id,
+                End::Exception(format!("REST0006 No such Operation {}.", job.operation)),
+            ),
         }
     }
 
@@ -107,7 +129,13 @@ impl World {
 
     /// Plans how a running job ends.
     pub(in crate::model) fn plan_end(&mut self, at: Millis, job: u64, end: End) {
-        self.agenda.plan(at, Effect::FinishJob { job, end: end.into() });
+        self.agenda.plan(
+            at,
+            Effect::FinishJob {
+                job,
+                end: end.into(),
+            },
+        );
     }
 
     /// Ends a running job now; one that has ended already, or has gone, is left alone.
@@ -115,10 +143,23 @@ impl World {
         if self.jobs.get(&id).is_none_or(|job| job.status.is_final()) {
             return;
         }
-        self.close_job(now, id, end.status, end.results.clone(), end.exception.clone());
+        self.close_job(
+            now,
+            id,
+            end.status,
+            end.results.clone(),
+            end.exception.clone(),
+        );
     }
 
-    fn close_job(&mut self, now: Millis, id: u64, status: JobStatus, results: Vec<(String, String)>, exception: Option<String>) {
+    fn close_job(
+        &mut self,
+        now: Millis,
+        id: u64,
+        status: JobStatus,
+        results: Vec<(String, String)>,
+        exception: Option<String>,
+    ) {
         self.edit_job(id, |job| {
             job.status = status;
             job.completed = Some(now);
@@ -137,8 +178,16 @@ impl World {
 
     /// Jobs that ended long ago go, oldest first.
     pub(in crate::model) fn forget_old_jobs(&mut self, now: Millis) {
-        let old = |job: &Job| job.completed.is_some_and(|completed| now >= completed.plus(RETENTION));
-        while let Some(id) = self.jobs.get_min().filter(|(_, job)| old(job)).map(|(id, _)| *id) {
+        let old = |job: &Job| {
+            job.completed
+                .is_some_and(|completed| now >= completed.plus(RETENTION))
+        };
+        while let Some(id) = self
+            .jobs
+            .get_min()
+            .filter(|(_, job)| old(job))
+            .map(|(id, _)| *id)
+        {
             self.jobs.remove(&id);
         }
     }
@@ -146,7 +195,11 @@ impl World {
     fn forget_surplus_jobs(&mut self) {
         let surplus = self.jobs.len().saturating_sub(KEPT);
         if surplus > 0 {
-            let finished = self.jobs.values().filter(|job| job.status.is_final()).map(|job| job.id);
+            let finished = self
+                .jobs
+                .values()
+                .filter(|job| job.status.is_final())
+                .map(|job| job.id);
             for id in finished.take(surplus).collect::<Vec<u64>>() {
                 self.jobs.remove(&id);
             }
@@ -183,17 +236,21 @@ impl From<End> for JobEnd {
     fn from(end: End) -> Self {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         match end {
-            End::Ok(results) => {
-                Self { status: JobStatus::CompletedOk, results: [vec![pair("returnCode", "0".to_owned())], results].concat(), exception: None }
-            }
+            End::Ok(results) => Self {
+                status: JobStatus::CompletedOk,
+                results: [vec![pair("returnCode", "0".to_owned())], results].concat(),
+                exception: None,
+            },
             End::Failed(text) => Self {
                 status: JobStatus::CompletedWithError,
                 results: vec![pair("returnCode", "1".to_owned()), pair("result", text)],
                 exception: None,
             },
-            End::Exception(message) => {
-                Self { status: JobStatus::FailedBeforeCompletion, results: Vec::new(), exception: Some(message) }
-            }
+            End::Exception(message) => Self {
+                status: JobStatus::FailedBeforeCompletion,
+                results: Vec::new(),
+                exception: Some(message),
+            },
         }
     }
 }

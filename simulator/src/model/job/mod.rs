@@ -1,5 +1,6 @@
 //! Jobs: work that a client asks for and then watches.
 
+mod boot;
 pub mod catalogue;
 pub mod lifecycle;
 pub mod power;
@@ -42,7 +43,9 @@ impl JobTarget {
     #[must_use]
     pub const fn uuid(self) -> Option<Uuid> {
         match self {
-            Self::LogicalPartition(uuid) | Self::VirtualIoServer(uuid) | Self::ManagedSystem(uuid) => Some(uuid),
+            Self::LogicalPartition(uuid)
+            | Self::VirtualIoServer(uuid)
+            | Self::ManagedSystem(uuid) => Some(uuid),
             Self::ManagementConsole(uuid) | Self::Cluster(uuid) => uuid,
         }
     }
@@ -79,12 +82,16 @@ impl Job {
     /// The value of a parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether a boolean parameter is `true`.
     #[must_use]
     pub fn is_set(&self, name: &str) -> bool {
-        self.parameter(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+        self.parameter(name)
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 }

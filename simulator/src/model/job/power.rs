@@ -6,11 +6,9 @@ use super::Job;
 use super::lifecycle::End;
 use crate::clock::Millis;
 use crate::model::agenda::Effect;
-use crate::model::names::{BootMode, CompatibilityMode, Flavor, Keylock, PartitionKind, PartitionState, RmcState};
-use crate::model::partition::{Partition, PartitionCapabilities, ProcessorSetting};
+use crate::model::names::{BootMode, Flavor, Keylock, PartitionState, RmcState};
+use crate::model::partition::{Partition, PartitionCapabilities};
 use crate::model::resource::Owner;
-use crate::model::units::ProcUnits;
-use crate::model::vios::Backing;
 use crate::model::world::World;
 
 /// What a `PowerOff` job asks for.
@@ -30,36 +28,33 @@ impl PowerOff {
             "shutdown" => (false, false),
             "osshutdown" => (true, false),
             "dumprestart" | "retrydump" => (false, true),
-            other => return Err(format!("HSCL0617 The operation {other} of PowerOff is not valid.")),
+            other => {
+                return Err(format!(
+                    "HSCL0617 The operation {other} of PowerOff is not valid."
+                ));
+            }
         };
-        Ok(Self { by_os, immediate: dump || job.is_set("immediate"), restart: dump || job.is_set("restart") })
+        Ok(Self {
+            by_os,
+            immediate: dump || job.is_set("immediate"),
+            restart: dump || job.is_set("restart"),
+        })
     }
 }
 
-/// Reference codes between the start of an activation and the operating system's own.
-const FIRMWARE_CODES: [&str; 2] = ["C2001010", "CA00E1DC"];
-/// What a partition shows that has nothing to boot, or was told to stop in its firmware.
-const FIRMWARE_IDLE: &str = "AA00E158";
-
 impl World {
     pub(super) fn begin_power_on(&mut self, now: Millis, job: &Job) {
-        let Some((owner, partition)) = self.target(now, job) else { return };
+        let Some((owner, partition)) = self.target(now, job) else {
+            return;
+        };
         if partition.state != PartitionState::NotActivated {
             let code = self.code("HSCL3681", "PVME01042026");
-            let text = format!("{code} Partition {} cannot be activated: it is {}, not not activated.", partition.name, partition.state);
+            let text = format!(
+                "{code} Partition {} cannot be activated: it is {}, not not activated.",
+                partition.name, partition.state
+            );
             return self.refuse_job(now, job.id, text);
         }
-        let (memory, processors) = match self.grant(&partition) {
-            Ok(grant) => grant,
-            Err(why) => {
-                self.edit_partition(owner, |partition| {
-                    partition.state = PartitionState::Error;
-                    partition.reference_code = format!("B2001230 LP={:05}", partition.id);
-                });
-                self.announce_partition(now, owner, "PartitionState,ReferenceCode,Other");
-                return self.refuse_job(now, job.id, why);
-            }
-        };
         let boot_mode = match job.parameter("bootmode").map(str::trim) {
             None | Some("norm") => BootMode::Normal,
             Some("sms") => BootMode::SystemManagementServices,
@@ -67,7 +62,13 @@ impl World {
             Some("dd") => BootMode::DiagnosticDefault,
             Some("ds") => BootMode::DiagnosticStored,
             Some("pbl") => BootMode::Petitboot,
-            Some(other) => return self.refuse_job(now, job.id, format!("HSCL0617 The boot mode {other} is not valid.")),
+            Some(other) => {
+                return self.refuse_job(
+                    now,
+                    job.id,
+                    format!("HSCL0617 The boot mode {other} is not valid."),
+                );
+            }
         };
         let keylock = match job.parameter("keylock").map(str::trim) {
             Some("norm" | "normal") => Some(Keylock::Normal),
@@ -75,116 +76,61 @@ impl World {
             _ => None,
         };
         self.edit_partition(owner, |partition| {
-            partition.memory.current = memory;
-            partition.memory.active = true;
-            partition.processors.current = processors;
-            partition.processors.active = true;
             partition.settings.boot_mode = boot_mode;
             partition.settings.keylock = keylock.unwrap_or(partition.settings.keylock);
             partition.settings.pending_boot_string = None;
         });
-        self.start_up(now, owner, job.id);
-        self.touch_system(now, partition.system);
+        self.activate(now, owner, &partition, job.id);
         self.plan_eject(now, job, &partition);
     }
 
-    /// From here a first start and a restart are the same.
-    fn start_up(&mut self, now: Millis, owner: Owner, job: u64) {
-        self.edit_partition(owner, |partition| {
-            partition.activation += 1;
-            partition.state = PartitionState::Starting;
-            partition.rmc = if partition.kind == PartitionKind::IbmI { RmcState::None } else { RmcState::Inactive };
-            partition.capabilities = PartitionCapabilities::default();
-            partition.reference_code = FIRMWARE_CODES[0].to_owned();
-        });
-        self.announce_partition(now, owner, "PartitionState,ReferenceCode,Other");
-        let activation = self.partition(owner).map_or(0, |partition| partition.activation);
-        let wait = self.pace.power_on.draw(&mut self.ids);
-        self.agenda.plan(now.plus(wait), Effect::Started { owner, activation, job });
-    }
-
-    /// `running`: the job is done, the operating system has yet to come up.
-    pub(in crate::model) fn started(&mut self, now: Millis, owner: Owner, activation: u64, job: u64) {
-        let best = self.partition(owner).map(|partition| self.best_mode(partition));
-        if !self.is_current(owner, activation) {
-            return self.finish_job(now, job, &End::Failed("HSCL05DF The activation was ended by a power-off.".to_owned()).into());
-        }
-        self.edit_partition(owner, |partition| {
-            partition.state = PartitionState::Running;
-            partition.started = Some(now);
-            partition.reference_code = FIRMWARE_CODES[1].to_owned();
-            partition.current_compatibility = best.unwrap_or(CompatibilityMode::Default);
-            partition.current_secure_boot = partition.settings.secure_boot;
-        });
-        self.announce_partition(now, owner, "PartitionState,ReferenceCode,Other");
-        self.finish_job(now, job, &End::Ok(vec![("result".to_owned(), String::new())]).into());
-        if self.boots(owner) {
-            let boot = self.pace.boot.draw(&mut self.ids);
-            let rmc = self.pace.rmc.draw(&mut self.ids).max(boot);
-            self.agenda.plan(now.plus(boot), Effect::Booted { owner, activation });
-            if self.partition(owner).is_some_and(|partition| partition.kind != PartitionKind::IbmI) {
-                self.agenda.plan(now.plus(rmc), Effect::RmcConnected { owner, activation });
-            }
-        } else {
-            let wait = self.pace.open_firmware.draw(&mut self.ids);
-            self.agenda.plan(now.plus(wait), Effect::FellToOpenFirmware { owner, activation });
-        }
-    }
-
-    pub(in crate::model) fn booted(&mut self, now: Millis, owner: Owner, activation: u64) {
-        self.change_if_running(now, owner, activation, "ReferenceCode,Other", |partition| {
-            partition.reference_code = match partition.kind {
-                PartitionKind::AixLinux => "Linux ppc64le".to_owned(),
-                PartitionKind::IbmI => Partition::OFF_CODE.to_owned(),
-                PartitionKind::VirtualIoServer => String::new(),
-            };
-        });
-    }
-
-    pub(in crate::model) fn fell_to_open_firmware(&mut self, now: Millis, owner: Owner, activation: u64) {
-        self.change_if_running(now, owner, activation, "PartitionState,ReferenceCode,Other", |partition| {
-            partition.state = PartitionState::OpenFirmware;
-            partition.reference_code = FIRMWARE_IDLE.to_owned();
-        });
-    }
-
-    pub(in crate::model) fn rmc_connected(&mut self, now: Millis, owner: Owner, activation: u64) {
-        self.change_if_running(now, owner, activation, "RMCState,Other", |partition| {
-            partition.rmc = RmcState::Active;
-            partition.capabilities = PartitionCapabilities::ALL;
-            partition.rmc_address.get_or_insert_with(|| format!("198.51.100.{}", 1 + partition.id % 250));
-            if partition.kind == PartitionKind::AixLinux {
-                partition.os_version = "Linux/Debian 6.1.0-9-powerpc64le 12".to_owned();
-            }
-        });
-    }
-
     pub(super) fn begin_power_off(&mut self, now: Millis, job: &Job) {
-        let Some((owner, partition)) = self.target(now, job) else { return };
+        let Some((owner, partition)) = self.target(now, job) else {
+            return;
+        };
         let request = match PowerOff::read(job) {
             Ok(request) => request,
             Err(why) => return self.refuse_job(now, job.id, why),
         };
         if partition.is_management {
-            return self.refuse_job(now, job.id, "HSCL05DF The management partition cannot be powered off from here.");
+            return self.refuse_job(
+                now,
+                job.id,
+                "HSCL05DF The management partition cannot be powered off from here.",
+            );
         }
         if partition.state == PartitionState::NotActivated {
             let code = self.code("HSCL1558", "PVME04000005");
-            let text = format!("{code} Partition {} is already powered off.", partition.name);
+            let text = format!(
+                "{code} Partition {} is already powered off.",
+                partition.name
+            );
             return self.refuse_job(now, job.id, text);
         }
-        let os_can = partition.state == PartitionState::Running && partition.rmc.is_up() && partition.capabilities.os_shutdown;
+        let os_can = partition.state == PartitionState::Running
+            && partition.rmc.is_up()
+            && partition.capabilities.os_shutdown;
         if request.by_os && !os_can {
             let code = self.code("HSCL0DB4", "PVME01050905");
-            let text = format!("{code} Partition {} has no operating system with an active RMC connection to shut it down.", partition.name);
+            let text = format!(
+                "{code} Partition {} has no operating system with an active RMC connection to shut it down.",
+                partition.name
+            );
             return self.refuse_job(now, job.id, text);
         }
-        let down_already = matches!(partition.state, PartitionState::ShuttingDown | PartitionState::Starting);
+        let down_already = matches!(
+            partition.state,
+            PartitionState::ShuttingDown | PartitionState::Starting
+        );
         if down_already && !request.immediate {
-            let text = format!("HSCL05DF Partition {} is {}: the operation cannot be performed in this state.", partition.name, partition.state);
+            let text = format!(
+                "HSCL05DF Partition {} is {}: the operation cannot be performed in this state.",
+                partition.name, partition.state
+            );
             return self.refuse_job(now, job.id, text);
         }
-        let at_once = request.immediate && !request.by_os || partition.state != PartitionState::Running;
+        let at_once =
+            request.immediate && !request.by_os || partition.state != PartitionState::Running;
         let span = match (at_once, request.by_os) {
             (true, _) => self.pace.power_off_immediate,
             (false, false) => self.pace.power_off,
@@ -197,21 +143,42 @@ impl World {
             partition.capabilities = PartitionCapabilities::default();
         });
         self.announce_partition(now, owner, "PartitionState,Other");
-        let activation = self.partition(owner).map_or(0, |partition| partition.activation);
+        let activation = self
+            .partition(owner)
+            .map_or(0, |partition| partition.activation);
         let wait = span.draw(&mut self.ids);
-        self.agenda.plan(now.plus(wait), Effect::Stopped { owner, activation, job: job.id, request });
+        self.agenda.plan(
+            now.plus(wait),
+            Effect::Stopped {
+                owner,
+                activation,
+                job: job.id,
+                request,
+            },
+        );
     }
 
-    pub(in crate::model) fn stopped(&mut self, now: Millis, owner: Owner, activation: u64, job: u64, request: PowerOff) {
+    pub(in crate::model) fn stopped(
+        &mut self,
+        now: Millis,
+        owner: Owner,
+        activation: u64,
+        job: u64,
+        request: PowerOff,
+    ) {
         let done = End::Ok(vec![("result".to_owned(), String::new())]);
         if !self.is_current(owner, activation) {
             // A harder power-off took over; what this one was to bring about has come or is coming about.
             return self.finish_job(now, job, &done.into());
         }
-        if request.restart {
+        let partition = self.partition(owner).cloned();
+        if request.restart
+            && partition
+                .as_ref()
+                .is_some_and(|partition| partition.memory.active)
+        {
             return self.start_up(now, owner, job);
         }
-        let system = self.partition(owner).map(|partition| partition.system);
         self.edit_partition(owner, |partition| {
             partition.state = PartitionState::NotActivated;
             partition.reference_code = Partition::OFF_CODE.to_owned();
@@ -220,81 +187,38 @@ impl World {
             partition.follow_configuration();
         });
         self.announce_partition(now, owner, "PartitionState,ReferenceCode,Other");
-        if let Some(system) = system {
-            self.touch_system(now, system);
-        }
-        self.finish_job(now, job, &done.into());
-    }
-
-    /// Memory and processors for an activation: what is desired, or what there is if that is enough.
-    fn grant(&self, partition: &Partition) -> Result<(u64, ProcessorSetting), String> {
-        let region = self.systems.get(&partition.system).map_or(1, |system| system.memory.region.max(1));
-        let available = self.available_memory(partition.system).saturating_sub(partition.memory.overhead(region));
-        let memory = partition.memory.desired.min(available / region * region);
-        if memory < partition.memory.minimum {
-            return Err(format!(
-                "HSCL03EC There is not enough memory to activate partition {}: it needs at least {} MB, and {available} MB are available.",
-                partition.name, partition.memory.minimum
-            ));
-        }
-        let free = self.available_processors(partition.system);
-        let too_few = |needed: ProcUnits| {
-            format!(
-                "HSCL03F4 There are not enough processing resources to activate partition {}: it needs at least {needed}, and {free} are available.",
-                partition.name
-            )
-        };
-        let mut processors = partition.processors.configured.clone();
-        let needed = processors.minimum_units();
-        if needed > free {
-            return Err(too_few(needed));
-        }
-        match &mut processors {
-            ProcessorSetting::Dedicated { desired, .. } => {
-                *desired = (*desired).min(u16::try_from(free.hundredths() / 100).unwrap_or(u16::MAX));
+        match partition {
+            // A restart after a start that failed for want of resources has to find them first.
+            Some(partition) if request.restart => self.activate(now, owner, &partition, job),
+            Some(partition) => {
+                self.touch_system(now, partition.system);
+                self.finish_job(now, job, &done.into());
             }
-            ProcessorSetting::Shared(shared) => shared.desired_units = shared.desired_units.min(free),
+            None => self.finish_job(now, job, &done.into()),
         }
-        Ok((memory, processors))
-    }
-
-    /// Whether there is an operating system: a disk with something on it, and a boot mode that goes past the firmware.
-    fn boots(&self, owner: Owner) -> bool {
-        let Some(partition) = self.partition(owner) else { return false };
-        let past_firmware = !matches!(
-            partition.settings.boot_mode,
-            BootMode::SystemManagementServices | BootMode::OpenFirmware | BootMode::Petitboot
-        );
-        match owner {
-            Owner::Vios(_) => past_firmware,
-            Owner::Partition(uuid) => past_firmware && self.has_boot_disk(uuid),
-        }
-    }
-
-    fn has_boot_disk(&self, client: uuid::Uuid) -> bool {
-        self.vioses.values().any(|vios| {
-            vios.devices().any(|(bus, device)| {
-                bus.client.is_some_and(|end| end.partition == client)
-                    && !matches!(device.backing, Backing::OpticalMedium { .. })
-                    && self.storage(vios, &device.backing).is_some_and(|storage| storage.content().is_some())
-            })
-        })
-    }
-
-    /// The newest mode of the system, or the one asked for.
-    fn best_mode(&self, partition: &Partition) -> CompatibilityMode {
-        let wish = partition.settings.compatibility;
-        let modes = self.systems.get(&partition.system).map(|system| system.processors.compatibility_modes.as_slice());
-        let newest = modes.unwrap_or_default().iter().max().copied().unwrap_or(wish);
-        if wish == CompatibilityMode::Default { newest } else { wish }
     }
 
     /// `remove_optical_name` and `remove_optical_time`: a medium that is to be unloaded some seconds after the start.
     fn plan_eject(&mut self, now: Millis, job: &Job, partition: &Arc<Partition>) {
-        let Some(name) = job.parameter("remove_optical_name").map(str::trim).filter(|name| !name.is_empty()) else { return };
-        let seconds = job.parameter("remove_optical_time").and_then(|text| text.trim().parse().ok()).unwrap_or(0_u64);
+        let Some(name) = job
+            .parameter("remove_optical_name")
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        else {
+            return;
+        };
+        let seconds = job
+            .parameter("remove_optical_time")
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(0_u64);
         let at = now.plus(seconds.saturating_mul(1000));
-        self.agenda.plan(at, Effect::EjectMedium { partition: partition.uuid, name: name.to_owned() });
+        self.agenda.plan(
+            at,
+            Effect::EjectMedium {
+                partition: partition.uuid,
+                name: name.to_owned(),
+            },
+        );
     }
 
     /// The partition that a job works on; a job whose partition has gone fails.
@@ -302,7 +226,11 @@ impl World {
         let owner = job.target.owner()?;
         let partition = self.partition(owner).cloned().map(Arc::new);
         if partition.is_none() {
-            self.refuse_job(now, job.id, "HSCL8012 The partition was not found on the managed system.");
+            self.refuse_job(
+                now,
+                job.id,
+                "HSCL8012 The partition was not found on the managed system.",
+            );
         }
         partition.map(|partition| (owner, partition))
     }
@@ -311,25 +239,6 @@ impl World {
         match self.flavor {
             Flavor::Hmc => hmc,
             Flavor::NovaLink => novalink,
-        }
-    }
-
-    fn is_current(&self, owner: Owner, activation: u64) -> bool {
-        self.partition(owner).is_some_and(|partition| partition.activation == activation)
-    }
-
-    fn change_if_running(
-        &mut self,
-        now: Millis,
-        owner: Owner,
-        activation: u64,
-        detail: &str,
-        change: impl FnOnce(&mut Partition),
-    ) {
-        let running = self.partition(owner).is_some_and(|partition| partition.state == PartitionState::Running);
-        if running && self.is_current(owner, activation) {
-            self.edit_partition(owner, change);
-            self.announce_partition(now, owner, detail);
         }
     }
 }

@@ -49,9 +49,14 @@ impl World {
             version: self.touch(),
         };
         self.check_trunk(partition.system, &adapter)?;
-        let resource = Resource::ClientNetworkAdapter { owner, adapter: adapter.uuid };
+        let resource = Resource::ClientNetworkAdapter {
+            owner,
+            adapter: adapter.uuid,
+        };
         self.edit_partition(owner, |partition| {
-            partition.network_adapters.insert(adapter.uuid, Arc::new(adapter));
+            partition
+                .network_adapters
+                .insert(adapter.uuid, Arc::new(adapter));
         });
         self.settle_adapters(now, owner, partition.system);
         self.announce(now, EventKind::AddUri, resource, "");
@@ -65,17 +70,26 @@ impl World {
     ) -> Result<Outcome, Refusal> {
         let owner = request.owner;
         let partition = self.existing(owner)?;
-        let before = partition.network_adapters.get(&request.adapter).map(Arc::clone);
-        let before = before.ok_or_else(|| Refusal::not_found("ClientNetworkAdapter", request.adapter))?;
+        let before = partition
+            .network_adapters
+            .get(&request.adapter)
+            .map(Arc::clone);
+        let before =
+            before.ok_or_else(|| Refusal::not_found("ClientNetworkAdapter", request.adapter))?;
         let mut after = (*before).clone();
         after.vlan = request.vlan.unwrap_or(before.vlan);
-        after.tagged_vlans = request.tagged_vlans.map_or_else(|| before.tagged_vlans.clone(), sorted);
+        after.tagged_vlans = request
+            .tagged_vlans
+            .map_or_else(|| before.tagged_vlans.clone(), sorted);
         after.tagged = request.tagged.unwrap_or(before.tagged);
         after.trunk = request.trunk.or(after.trunk);
         after.mtu = request.mtu.or(after.mtu);
         after.ovs_bridge = request.ovs_bridge.or(after.ovs_bridge);
         after.ovs_external_ids = request.ovs_external_ids.or(after.ovs_external_ids);
-        let resource = Resource::ClientNetworkAdapter { owner, adapter: request.adapter };
+        let resource = Resource::ClientNetworkAdapter {
+            owner,
+            adapter: request.adapter,
+        };
         if after == *before {
             return Ok(Outcome::Written(resource));
         }
@@ -83,25 +97,38 @@ impl World {
         self.check_trunk(partition.system, &after)?;
         after.version = self.touch();
         self.edit_partition(owner, |partition| {
-            partition.network_adapters.insert(request.adapter, Arc::new(after));
+            partition
+                .network_adapters
+                .insert(request.adapter, Arc::new(after));
         });
         self.settle_adapters(now, owner, partition.system);
         self.announce(now, EventKind::ModifyUri, resource, "Other");
         Ok(Outcome::Written(resource))
     }
 
-    pub(in crate::model) fn delete_network_adapter(&mut self, now: Millis, owner: Owner, adapter: Uuid) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn delete_network_adapter(
+        &mut self,
+        now: Millis,
+        owner: Owner,
+        adapter: Uuid,
+    ) -> Result<Outcome, Refusal> {
         let partition = self.existing(owner)?;
         if !partition.network_adapters.contains_key(&adapter) {
             return Err(Refusal::not_found("ClientNetworkAdapter", adapter));
         }
         self.changeable(owner)?;
         let bridged = match owner {
-            Owner::Vios(uuid) => self.vioses.get(&uuid).is_some_and(|vios| vios.shared_ethernet.iter().any(|sea| sea.trunks.contains(&adapter))),
+            Owner::Vios(uuid) => self.vioses.get(&uuid).is_some_and(|vios| {
+                vios.shared_ethernet
+                    .iter()
+                    .any(|sea| sea.trunks.contains(&adapter))
+            }),
             Owner::Partition(_) => false,
         };
         if bridged {
-            return Err(Refusal::logic("The trunk adapter belongs to a shared Ethernet adapter and cannot be removed by itself."));
+            return Err(Refusal::logic(
+                "The trunk adapter belongs to a shared Ethernet adapter and cannot be removed by itself.",
+            ));
         }
         let resource = Resource::ClientNetworkAdapter { owner, adapter };
         self.announce(now, EventKind::DeleteUri, resource, "");
@@ -113,45 +140,78 @@ impl World {
     }
 
     fn existing(&self, owner: Owner) -> Result<Partition, Refusal> {
-        let kind = if matches!(owner, Owner::Vios(_)) { "VirtualIOServer" } else { "LogicalPartition" };
-        self.partition(owner).cloned().ok_or_else(|| Refusal::not_found(kind, owner.uuid()))
+        let kind = if matches!(owner, Owner::Vios(_)) {
+            "VirtualIOServer"
+        } else {
+            "LogicalPartition"
+        };
+        self.partition(owner)
+            .cloned()
+            .ok_or_else(|| Refusal::not_found(kind, owner.uuid()))
     }
 
     /// The owner, if adapters may come and go now.
     fn changeable(&self, owner: Owner) -> Result<Partition, Refusal> {
         let partition = self.existing(owner)?;
-        if partition.accepts_adapter_changes() { Ok(partition) } else { Err(self.no_rmc(&partition)) }
+        if partition.accepts_adapter_changes() {
+            Ok(partition)
+        } else {
+            Err(self.no_rmc(&partition))
+        }
     }
 
-    fn switch_for(&self, partition: &Partition, wish: Option<Uuid>) -> Result<Arc<VirtualSwitch>, Refusal> {
+    fn switch_for(
+        &self,
+        partition: &Partition,
+        wish: Option<Uuid>,
+    ) -> Result<Arc<VirtualSwitch>, Refusal> {
         let system = self.systems.get(&partition.system);
         let switch = system.and_then(|system| match wish {
             Some(uuid) => system.switches.get(&uuid),
             None => system.switch_by_id(0),
         });
-        switch.map(Arc::clone).ok_or_else(|| Refusal::logic("The virtual switch of the adapter does not exist on the managed system."))
+        switch.map(Arc::clone).ok_or_else(|| {
+            Refusal::logic(
+                "The virtual switch of the adapter does not exist on the managed system.",
+            )
+        })
     }
 
     /// 12 hexadecimal digits, with or without separators, of a unicast address that nobody else on the system has.
     fn check_mac(&self, partition: &Partition, text: &str) -> Result<u64, Refusal> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
-        let mac = Some(digits).filter(|digits| digits.len() == 12).and_then(|digits| u64::from_str_radix(&digits, 16).ok());
+        let digits: String = text
+            .chars()
+            .filter(|c| !matches!(c, ':' | '-' | '.'))
+            .collect();
+        let mac = Some(digits)
+            .filter(|digits| digits.len() == 12)
+            .and_then(|digits| u64::from_str_radix(&digits, 16).ok());
         let unicast = |mac: &u64| mac >> 40 & 1 == 0 && *mac != 0;
         let mac = mac.filter(unicast).ok_or_else(|| {
             Refusal::logic(format!("The MAC address {text:?} is not valid: give the 12 hexadecimal digits of a unicast address."))
         })?;
-        let custom = self.systems.get(&partition.system).is_none_or(|system| system.capabilities.custom_mac_address);
+        let custom = self
+            .systems
+            .get(&partition.system)
+            .is_none_or(|system| system.capabilities.custom_mac_address);
         if !custom {
-            return Err(Refusal::logic("The managed system does not support custom MAC addresses."));
+            return Err(Refusal::logic(
+                "The managed system does not support custom MAC addresses.",
+            ));
         }
         if self.macs_of(partition.system).contains(&mac) {
-            return Err(Refusal::logic(format!("The MAC address {mac:012X} is already in use on the managed system.")));
+            return Err(Refusal::logic(format!(
+                "The MAC address {mac:012X} is already in use on the managed system."
+            )));
         }
         Ok(mac)
     }
 
     fn macs_of(&self, system: Uuid) -> BTreeSet<u64> {
-        self.all_partitions_of(system).flat_map(|partition| partition.network_adapters.values()).map(|adapter| adapter.mac).collect()
+        self.all_partitions_of(system)
+            .flat_map(|partition| partition.network_adapters.values())
+            .map(|adapter| adapter.mac)
+            .collect()
     }
 
     /// The partition's prefix with the slot as last byte (recording `cna_feed.txt`); slots beyond one byte take a new
@@ -167,11 +227,22 @@ impl World {
 
     /// Trunk adapters that bridge the same VLAN need different priorities.
     fn check_trunk(&self, system: Uuid, adapter: &NetworkAdapter) -> Result<(), Refusal> {
-        let Some(trunk) = &adapter.trunk else { return Ok(()) };
-        let adapters = self.all_partitions_of(system).flat_map(|partition| partition.network_adapters.values());
-        let mut trunks = adapters.filter(|other| other.uuid != adapter.uuid && other.switch == adapter.switch);
+        let Some(trunk) = &adapter.trunk else {
+            return Ok(());
+        };
+        let adapters = self
+            .all_partitions_of(system)
+            .flat_map(|partition| partition.network_adapters.values());
+        let mut trunks =
+            adapters.filter(|other| other.uuid != adapter.uuid && other.switch == adapter.switch);
         let same = |other: &NetworkAdapter| {
-            other.trunk.as_ref().is_some_and(|other| other.priority == trunk.priority) && adapter.vlans().any(|vlan| other.vlans().any(|theirs| theirs == vlan))
+            other
+                .trunk
+                .as_ref()
+                .is_some_and(|other| other.priority == trunk.priority)
+                && adapter
+                    .vlans()
+                    .any(|vlan| other.vlans().any(|theirs| theirs == vlan))
         };
         if trunks.any(|other| same(other)) {
             return Err(Refusal::logic(format!(
@@ -198,14 +269,23 @@ fn sorted(mut vlans: Vec<u16>) -> Vec<u16> {
 }
 
 fn check_vlans(vlan: u16, tagged: &[u16]) -> Result<(), Refusal> {
-    if let Some(bad) = std::iter::once(&vlan).chain(tagged).find(|vlan| !(1..=4094).contains(*vlan)) {
-        return Err(Refusal::logic(format!("The VLAN ID {bad} is not valid: VLAN IDs run from 1 to 4094.")));
+    if let Some(bad) = std::iter::once(&vlan)
+        .chain(tagged)
+        .find(|vlan| !(1..=4094).contains(*vlan))
+    {
+        return Err(Refusal::logic(format!(
+            "The VLAN ID {bad} is not valid: VLAN IDs run from 1 to 4094."
+        )));
     }
     if tagged.len() > TAGGED_VLANS {
-        return Err(Refusal::logic(format!("An adapter takes at most {TAGGED_VLANS} tagged VLANs.")));
+        return Err(Refusal::logic(format!(
+            "An adapter takes at most {TAGGED_VLANS} tagged VLANs."
+        )));
     }
     if tagged.contains(&vlan) {
-        return Err(Refusal::logic(format!("VLAN {vlan} cannot be both the port VLAN and a tagged one.")));
+        return Err(Refusal::logic(format!(
+            "VLAN {vlan} cannot be both the port VLAN and a tagged one."
+        )));
     }
     Ok(())
 }

@@ -29,9 +29,20 @@ impl World {
         check_name(&name)?;
         check_switch_name_is_free(&there, None, &name)?;
         let used: BTreeSet<u16> = there.switches.values().map(|switch| switch.id).collect();
-        let id = (0..16).find(|id| !used.contains(id)).ok_or_else(|| Refusal::logic("A managed system has at most 16 virtual switches."))?;
-        let switch = VirtualSwitch { uuid: self.ids.named_uuid(), id, name, mode, version: self.touch() };
-        let resource = Resource::VirtualSwitch { system, switch: switch.uuid };
+        let id = (0..16)
+            .find(|id| !used.contains(id))
+            .ok_or_else(|| Refusal::logic("A managed system has at most 16 virtual switches."))?;
+        let switch = VirtualSwitch {
+            uuid: self.ids.named_uuid(),
+            id,
+            name,
+            mode,
+            version: self.touch(),
+        };
+        let resource = Resource::VirtualSwitch {
+            system,
+            switch: switch.uuid,
+        };
         self.edit_system(system, |system| {
             system.switches.insert(switch.uuid, Arc::new(switch));
         });
@@ -49,7 +60,10 @@ impl World {
         mode: Option<SwitchMode>,
     ) -> Result<Outcome, Refusal> {
         let there = self.system(system)?;
-        let before = there.switches.get(&switch).ok_or_else(|| Refusal::not_found("VirtualSwitch", switch))?;
+        let before = there
+            .switches
+            .get(&switch)
+            .ok_or_else(|| Refusal::not_found("VirtualSwitch", switch))?;
         let resource = Resource::VirtualSwitch { system, switch };
         let name = name.unwrap_or_else(|| before.name.clone());
         let mode = mode.unwrap_or(before.mode);
@@ -59,7 +73,9 @@ impl World {
         check_name(&name)?;
         check_switch_name_is_free(&there, Some(switch), &name)?;
         if before.id == 0 && name != before.name {
-            return Err(Refusal::logic("The default virtual switch cannot be renamed."));
+            return Err(Refusal::logic(
+                "The default virtual switch cannot be renamed.",
+            ));
         }
         let version = self.touch();
         self.edit_system(system, |system| {
@@ -71,15 +87,38 @@ impl World {
         Ok(Outcome::Written(resource))
     }
 
-    pub(in crate::model) fn delete_switch(&mut self, now: Millis, system: Uuid, switch: Uuid) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn delete_switch(
+        &mut self,
+        now: Millis,
+        system: Uuid,
+        switch: Uuid,
+    ) -> Result<Outcome, Refusal> {
         let there = self.system(system)?;
-        let gone = there.switches.get(&switch).ok_or_else(|| Refusal::not_found("VirtualSwitch", switch))?;
+        let gone = there
+            .switches
+            .get(&switch)
+            .ok_or_else(|| Refusal::not_found("VirtualSwitch", switch))?;
         if gone.id == 0 {
-            return Err(Refusal::logic("The default virtual switch cannot be removed."));
+            return Err(Refusal::logic(
+                "The default virtual switch cannot be removed.",
+            ));
         }
-        let plugged = |partition: &Partition| partition.network_adapters.values().any(|adapter| adapter.switch == switch);
-        if self.all_partitions_of(system).any(plugged) || there.networks.values().any(|network| network.switch == switch) {
-            return Err(Refusal::logic(format!("Virtual switch {} is in use.", gone.name)));
+        let plugged = |partition: &Partition| {
+            partition
+                .network_adapters
+                .values()
+                .any(|adapter| adapter.switch == switch)
+        };
+        if self.all_partitions_of(system).any(plugged)
+            || there
+                .networks
+                .values()
+                .any(|network| network.switch == switch)
+        {
+            return Err(Refusal::logic(format!(
+                "Virtual switch {} is in use.",
+                gone.name
+            )));
         }
         let resource = Resource::VirtualSwitch { system, switch };
         self.edit_system(system, |system| {
@@ -90,19 +129,43 @@ impl World {
         Ok(Outcome::Deleted(resource))
     }
 
-    pub(in crate::model) fn create_network(&mut self, now: Millis, request: CreateNetwork) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn create_network(
+        &mut self,
+        now: Millis,
+        request: CreateNetwork,
+    ) -> Result<Outcome, Refusal> {
         let there = self.system(request.system)?;
         self.check_networks_are_managed()?;
         check_name(&request.name)?;
-        let switch = there.switches.get(&request.switch).ok_or_else(|| Refusal::not_found("VirtualSwitch", request.switch))?;
+        let switch = there
+            .switches
+            .get(&request.switch)
+            .ok_or_else(|| Refusal::not_found("VirtualSwitch", request.switch))?;
         if !(1..=4094).contains(&request.vlan) {
-            return Err(Refusal::logic(format!("The VLAN ID {} is not valid: VLAN IDs run from 1 to 4094.", request.vlan)));
+            return Err(Refusal::logic(format!(
+                "The VLAN ID {} is not valid: VLAN IDs run from 1 to 4094.",
+                request.vlan
+            )));
         }
-        if there.networks.values().any(|network| network.name == request.name) {
-            return Err(Refusal::logic(format!("There is a virtual network named {} already.", request.name)));
+        if there
+            .networks
+            .values()
+            .any(|network| network.name == request.name)
+        {
+            return Err(Refusal::logic(format!(
+                "There is a virtual network named {} already.",
+                request.name
+            )));
         }
-        if there.networks.values().any(|network| network.switch == request.switch && network.vlan == request.vlan) {
-            return Err(Refusal::logic(format!("There is a virtual network for VLAN {} on {} already.", request.vlan, switch.name)));
+        if there
+            .networks
+            .values()
+            .any(|network| network.switch == request.switch && network.vlan == request.vlan)
+        {
+            return Err(Refusal::logic(format!(
+                "There is a virtual network for VLAN {} on {} already.",
+                request.vlan, switch.name
+            )));
         }
         let network = VirtualNetwork {
             uuid: self.ids.named_uuid(),
@@ -113,33 +176,64 @@ impl World {
             tagged: request.tagged,
             version: 0,
         };
-        let resource = Resource::VirtualNetwork { system: request.system, network: network.uuid };
+        let resource = Resource::VirtualNetwork {
+            system: request.system,
+            network: network.uuid,
+        };
         self.add_network(now, request.system, network);
         Ok(Outcome::Written(resource))
     }
 
-    pub(in crate::model) fn delete_network(&mut self, now: Millis, system: Uuid, network: Uuid) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn delete_network(
+        &mut self,
+        now: Millis,
+        system: Uuid,
+        network: Uuid,
+    ) -> Result<Outcome, Refusal> {
         let there = self.system(system)?;
         self.check_networks_are_managed()?;
         if !there.networks.contains_key(&network) {
             return Err(Refusal::not_found("VirtualNetwork", network));
         }
         self.remove_network(now, system, network);
-        Ok(Outcome::Deleted(Resource::VirtualNetwork { system, network }))
+        Ok(Outcome::Deleted(Resource::VirtualNetwork {
+            system,
+            network,
+        }))
     }
 
     /// On NovaLink there is a network for every VLAN that some adapter has on a switch, and no other.
     pub(crate) fn derive_networks(&mut self, now: Millis, system: Uuid) {
-        let Some(there) = self.systems.get(&system).map(Arc::clone).filter(|_| self.flavor == Flavor::NovaLink) else { return };
-        let adapters = self.all_partitions_of(system).flat_map(|partition| partition.network_adapters.values());
-        let wanted: BTreeSet<(Uuid, u16)> =
-            adapters.flat_map(|adapter| adapter.vlans().map(|vlan| (adapter.switch, vlan))).collect();
-        for network in there.networks.values().filter(|network| !wanted.contains(&(network.switch, network.vlan))) {
+        let Some(there) = self
+            .systems
+            .get(&system)
+            .map(Arc::clone)
+            .filter(|_| self.flavor == Flavor::NovaLink)
+        else {
+            return;
+        };
+        let adapters = self
+            .all_partitions_of(system)
+            .flat_map(|partition| partition.network_adapters.values());
+        let wanted: BTreeSet<(Uuid, u16)> = adapters
+            .flat_map(|adapter| adapter.vlans().map(|vlan| (adapter.switch, vlan)))
+            .collect();
+        for network in there
+            .networks
+            .values()
+            .filter(|network| !wanted.contains(&(network.switch, network.vlan)))
+        {
             self.remove_network(now, system, network.uuid);
         }
-        let present: BTreeSet<(Uuid, u16)> = there.networks.values().map(|network| (network.switch, network.vlan)).collect();
+        let present: BTreeSet<(Uuid, u16)> = there
+            .networks
+            .values()
+            .map(|network| (network.switch, network.vlan))
+            .collect();
         for (switch, vlan) in wanted.difference(&present) {
-            let Some(switch) = there.switches.get(switch) else { continue };
+            let Some(switch) = there.switches.get(switch) else {
+                continue;
+            };
             let network = VirtualNetwork {
                 uuid: self.ids.named_uuid(),
                 switch: switch.uuid,
@@ -157,10 +251,20 @@ impl World {
         let version = self.touch();
         let (uuid, switch) = (network.uuid, network.switch);
         self.edit_system(system, |system| {
-            system.networks.insert(uuid, Arc::new(VirtualNetwork { version, ..network }));
+            system
+                .networks
+                .insert(uuid, Arc::new(VirtualNetwork { version, ..network }));
             touch_switch(system, switch, version);
         });
-        self.announce(now, EventKind::AddUri, Resource::VirtualNetwork { system, network: uuid }, "");
+        self.announce(
+            now,
+            EventKind::AddUri,
+            Resource::VirtualNetwork {
+                system,
+                network: uuid,
+            },
+            "",
+        );
     }
 
     fn remove_network(&mut self, now: Millis, system: Uuid, network: Uuid) {
@@ -170,11 +274,19 @@ impl World {
                 touch_switch(system, gone.switch, version);
             }
         });
-        self.announce(now, EventKind::DeleteUri, Resource::VirtualNetwork { system, network }, "");
+        self.announce(
+            now,
+            EventKind::DeleteUri,
+            Resource::VirtualNetwork { system, network },
+            "",
+        );
     }
 
     fn system(&self, system: Uuid) -> Result<Arc<ManagedSystem>, Refusal> {
-        self.systems.get(&system).map(Arc::clone).ok_or_else(|| Refusal::not_found("ManagedSystem", system))
+        self.systems
+            .get(&system)
+            .map(Arc::clone)
+            .ok_or_else(|| Refusal::not_found("ManagedSystem", system))
     }
 
     fn edit_system(&mut self, system: Uuid, change: impl FnOnce(&mut ManagedSystem)) {
@@ -186,7 +298,9 @@ impl World {
     fn check_networks_are_managed(&self) -> Result<(), Refusal> {
         match self.flavor {
             Flavor::Hmc => Ok(()),
-            Flavor::NovaLink => Err(Refusal::bad_request("A NovaLink makes and removes virtual networks itself, with the adapters that use them.")),
+            Flavor::NovaLink => Err(Refusal::bad_request(
+                "A NovaLink makes and removes virtual networks itself, with the adapters that use them.",
+            )),
         }
     }
 }
@@ -198,16 +312,33 @@ fn touch_switch(system: &mut ManagedSystem, switch: Uuid, version: u64) {
     }
 }
 
-fn check_switch_name_is_free(system: &ManagedSystem, except: Option<Uuid>, name: &str) -> Result<(), Refusal> {
-    if system.switches.values().any(|switch| Some(switch.uuid) != except && switch.name == name) {
-        return Err(Refusal::logic(format!("There is a virtual switch named {name} already.")));
+fn check_switch_name_is_free(
+    system: &ManagedSystem,
+    except: Option<Uuid>,
+    name: &str,
+) -> Result<(), Refusal> {
+    if system
+        .switches
+        .values()
+        .any(|switch| Some(switch.uuid) != except && switch.name == name)
+    {
+        return Err(Refusal::logic(format!(
+            "There is a virtual switch named {name} already."
+        )));
     }
     Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
-    if !name.is_empty() && name.len() <= NAME_LENGTH && name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+    if !name.is_empty()
+        && name.len() <= NAME_LENGTH
+        && name
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
         return Ok(());
     }
-    Err(Refusal::logic(format!("A virtual switch or network needs a name of 1 to {NAME_LENGTH} printable characters.")))
+    Err(Refusal::logic(format!(
+        "A virtual switch or network needs a name of 1 to {NAME_LENGTH} printable characters."
+    )))
 }

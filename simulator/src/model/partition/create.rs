@@ -9,33 +9,55 @@ use super::rules::{self, NO_MEMORY, ONE_PROCESSOR};
 use super::{Partition, PartitionCapabilities, PartitionProcessors};
 use crate::clock::Millis;
 use crate::model::command::{CreatePartition, Outcome};
-use crate::model::names::{CompatibilityMode, EventKind, MigrationState, PartitionKind, PartitionState, RmcState};
+use crate::model::names::{
+    CompatibilityMode, EventKind, MigrationState, PartitionKind, PartitionState, RmcState,
+};
 use crate::model::refusal::Refusal;
 use crate::model::resource::Resource;
 use crate::model::world::World;
 
 impl World {
     /// Checks in the order in which a console does: type, name, identity, then sizes.
-    pub(in crate::model) fn create_partition(&mut self, now: Millis, request: CreatePartition) -> Result<Outcome, Refusal> {
-        let system = self.systems.get(&request.system).ok_or_else(|| Refusal::not_found("ManagedSystem", request.system))?;
+    pub(in crate::model) fn create_partition(
+        &mut self,
+        now: Millis,
+        request: CreatePartition,
+    ) -> Result<Outcome, Refusal> {
+        let system = self
+            .systems
+            .get(&request.system)
+            .ok_or_else(|| Refusal::not_found("ManagedSystem", request.system))?;
         let system = Arc::clone(system);
         if request.kind == PartitionKind::VirtualIoServer {
-            return Err(Refusal::internal(" REST0140 Invalid Partition Type associated with LogicalPartition"));
+            return Err(Refusal::internal(
+                " REST0140 Invalid Partition Type associated with LogicalPartition",
+            ));
         }
         if request.kind == PartitionKind::IbmI && !system.capabilities.ibmi {
-            return Err(Refusal::logic(format!("System {} does not support IBM i partitions.", system.name)));
+            return Err(Refusal::logic(format!(
+                "System {} does not support IBM i partitions.",
+                system.name
+            )));
         }
         rules::check_name(&request.name)?;
-        request.description.as_deref().map_or(Ok(()), rules::check_description)?;
+        request
+            .description
+            .as_deref()
+            .map_or(Ok(()), rules::check_description)?;
         self.check_name_is_free(system.uuid, None, &request.name)?;
         let uuid = self.uuid_for_new_partition(request.uuid)?;
         let id = self.id_for_new_partition(system.uuid, request.id)?;
         let memory = rules::memory(&system, &NO_MEMORY, &request.memory)?;
-        let setting = request.processors.map_or(Ok(ONE_PROCESSOR), |wish| rules::processors(&system, None, &wish))?;
+        let setting = request.processors.map_or(Ok(ONE_PROCESSOR), |wish| {
+            rules::processors(&system, None, &wish)
+        })?;
         let maximum_slots = request.maximum_slots.unwrap_or(64);
         rules::check_slots(maximum_slots)?;
         rules::check_settings(&system, &request.settings)?;
-        request.nvram.as_deref().map_or(Ok(()), rules::check_nvram)?;
+        request
+            .nvram
+            .as_deref()
+            .map_or(Ok(()), rules::check_nvram)?;
         let mac_prefix = self.unused_mac_prefix();
         let version = self.touch();
         let mut partition = Partition {
@@ -46,14 +68,22 @@ impl World {
             description: request.description,
             kind: request.kind,
             state: PartitionState::NotActivated,
-            rmc: if request.kind == PartitionKind::IbmI { RmcState::None } else { RmcState::Inactive },
+            rmc: if request.kind == PartitionKind::IbmI {
+                RmcState::None
+            } else {
+                RmcState::Inactive
+            },
             rmc_address: None,
             os_version: "Unknown".to_owned(),
             reference_code: Partition::OFF_CODE.to_owned(),
             started: None,
             capabilities: PartitionCapabilities::default(),
             memory,
-            processors: PartitionProcessors { configured: setting.clone(), current: setting, active: false },
+            processors: PartitionProcessors {
+                configured: setting.clone(),
+                current: setting,
+                active: false,
+            },
             maximum_slots,
             settings: request.settings,
             current_compatibility: CompatibilityMode::Default,
@@ -83,17 +113,28 @@ impl World {
     }
 
     /// Names are unique among all partitions of a system, Virtual I/O Servers included.
-    pub(super) fn check_name_is_free(&self, system: Uuid, except: Option<Uuid>, name: &str) -> Result<(), Refusal> {
-        let mut others = self.all_partitions_of(system).filter(|other| Some(other.uuid) != except);
+    pub(super) fn check_name_is_free(
+        &self,
+        system: Uuid,
+        except: Option<Uuid>,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        let mut others = self
+            .all_partitions_of(system)
+            .filter(|other| Some(other.uuid) != except);
         if others.any(|other| other.name == name) {
-            return Err(Refusal::logic(format!("HSCL05DE The name {name} is already used by another partition of the managed system.")));
+            return Err(Refusal::logic(format!(
+                "HSCL05DE The name {name} is already used by another partition of the managed system."
+            )));
         }
         Ok(())
     }
 
     fn uuid_for_new_partition(&mut self, wish: Option<Uuid>) -> Result<Uuid, Refusal> {
         match wish {
-            Some(uuid) if uuid.is_nil() => Err(Refusal::logic("The partition UUID must not be zero.")),
+            Some(uuid) if uuid.is_nil() => {
+                Err(Refusal::logic("The partition UUID must not be zero."))
+            }
             Some(uuid) if self.owner(uuid).is_some() => Err(Refusal::logic(format!(
                 "The partition UUID {} is already used by another partition.",
                 uuid.to_string().to_uppercase()
@@ -105,25 +146,41 @@ impl World {
 
     /// The lowest free number, or the one wished for.
     fn id_for_new_partition(&self, system: Uuid, wish: Option<u16>) -> Result<u16, Refusal> {
-        let used: BTreeSet<u16> = self.all_partitions_of(system).map(|partition| partition.id).collect();
-        let most = self.systems.get(&system).map_or(0, |system| system.maximum_partitions);
+        let used: BTreeSet<u16> = self
+            .all_partitions_of(system)
+            .map(|partition| partition.id)
+            .collect();
+        let most = self
+            .systems
+            .get(&system)
+            .map_or(0, |system| system.maximum_partitions);
         match wish {
-            Some(id) if id == 0 || id > most => {
-                Err(Refusal::logic(format!("HSCL0617 The partition ID {id} must lie between 1 and {most}.")))
-            }
-            Some(id) if used.contains(&id) => Err(Refusal::logic(format!("HSCL0617 The partition ID {id} is already in use."))),
+            Some(id) if id == 0 || id > most => Err(Refusal::logic(format!(
+                "HSCL0617 The partition ID {id} must lie between 1 and {most}."
+            ))),
+            Some(id) if used.contains(&id) => Err(Refusal::logic(format!(
+                "HSCL0617 The partition ID {id} is already in use."
+            ))),
             Some(id) => Ok(id),
-            None => (1..=most)
-                .find(|id| !used.contains(id))
-                .ok_or_else(|| Refusal::logic(format!("The managed system has its maximum of {most} partitions."))),
+            None => (1..=most).find(|id| !used.contains(id)).ok_or_else(|| {
+                Refusal::logic(format!(
+                    "The managed system has its maximum of {most} partitions."
+                ))
+            }),
         }
     }
 
     fn unused_mac_prefix(&mut self) -> u64 {
         loop {
             let prefix = self.ids.mac_prefix();
-            let partitions = self.partitions.values().map(|partition| partition.mac_prefix);
-            if !partitions.chain(self.vioses.values().map(|vios| vios.partition.mac_prefix)).any(|used| used == prefix) {
+            let partitions = self
+                .partitions
+                .values()
+                .map(|partition| partition.mac_prefix);
+            if !partitions
+                .chain(self.vioses.values().map(|vios| vios.partition.mac_prefix))
+                .any(|used| used == prefix)
+            {
                 return prefix;
             }
         }

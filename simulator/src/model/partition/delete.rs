@@ -13,11 +13,17 @@ use crate::model::world::World;
 impl World {
     /// Removes the partition, its network adapters and both ends of its virtual SCSI adapters. That the server ends go
     /// as well was captured on an HMC V10R3 (`docs/protocol/partitions.md`); the storage stays.
-    pub(in crate::model) fn delete_partition(&mut self, now: Millis, uuid: Uuid) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn delete_partition(
+        &mut self,
+        now: Millis,
+        uuid: Uuid,
+    ) -> Result<Outcome, Refusal> {
         let partition = self.partitions.get(&uuid).map(Arc::clone);
         let partition = partition.ok_or_else(|| Refusal::not_found("LogicalPartition", uuid))?;
         if partition.is_management {
-            return Err(Refusal::logic("The management partition cannot be deleted."));
+            return Err(Refusal::logic(
+                "The management partition cannot be deleted.",
+            ));
         }
         if partition.console_open {
             return Err(Refusal::logic(format!(

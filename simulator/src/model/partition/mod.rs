@@ -10,7 +10,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::names::{
-    BootMode, CompatibilityMode, Keylock, MigrationState, PartitionKind, PartitionState, ProfileSync, RmcState, SharingMode,
+    BootMode, CompatibilityMode, Keylock, MigrationState, PartitionKind, PartitionState,
+    ProfileSync, RmcState, SharingMode,
 };
 use super::network::NetworkAdapter;
 use super::units::ProcUnits;
@@ -96,7 +97,12 @@ pub struct PartitionCapabilities {
 
 impl PartitionCapabilities {
     /// All that an operating system with RMC offers.
-    pub const ALL: Self = Self { dynamic_io: true, dynamic_memory: true, dynamic_processors: true, os_shutdown: true };
+    pub const ALL: Self = Self {
+        dynamic_io: true,
+        dynamic_memory: true,
+        dynamic_processors: true,
+        os_shutdown: true,
+    };
 }
 
 /// `PartitionMemoryConfiguration`, in megabytes.
@@ -300,6 +306,13 @@ impl PartitionMemory {
 /// See [`PartitionMemory::overhead`].
 #[must_use]
 pub fn page_table(maximum: u64, ratio: u8, region: u64) -> u64 {
-    let table = maximum.div_ceil(1_u64.checked_shl(u32::from(ratio)).unwrap_or(u64::MAX).max(1));
-    table.checked_next_multiple_of(region.max(1)).unwrap_or(u64::MAX)
+    let table = maximum.div_ceil(
+        1_u64
+            .checked_shl(u32::from(ratio))
+            .unwrap_or(u64::MAX)
+            .max(1),
+    );
+    table
+        .checked_next_multiple_of(region.max(1))
+        .unwrap_or(u64::MAX)
 }

@@ -13,11 +13,22 @@ use crate::model::system::ManagedSystem;
 use crate::model::world::World;
 
 impl World {
-    pub(in crate::model) fn update_partition(&mut self, now: Millis, request: UpdatePartition) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn update_partition(
+        &mut self,
+        now: Millis,
+        request: UpdatePartition,
+    ) -> Result<Outcome, Refusal> {
         let owner = request.owner;
         let resource = Resource::from(owner);
-        let kind = if matches!(resource, Resource::LogicalPartition(_)) { "LogicalPartition" } else { "VirtualIOServer" };
-        let before = self.partition(owner).cloned().ok_or_else(|| Refusal::not_found(kind, owner.uuid()))?;
+        let kind = if matches!(resource, Resource::LogicalPartition(_)) {
+            "LogicalPartition"
+        } else {
+            "VirtualIOServer"
+        };
+        let before = self
+            .partition(owner)
+            .cloned()
+            .ok_or_else(|| Refusal::not_found(kind, owner.uuid()))?;
         let system = self.systems.get(&before.system).map(Arc::clone);
         let system = system.ok_or_else(|| Refusal::not_found("ManagedSystem", before.system))?;
         let mut after = before.clone();
@@ -32,14 +43,18 @@ impl World {
             rules::check_description(&description)?;
             after.description = Some(description).filter(|description| !description.is_empty());
         }
-        if let Some(slots) = request.maximum_slots.filter(|slots| *slots != before.maximum_slots) {
+        if let Some(slots) = request
+            .maximum_slots
+            .filter(|slots| *slots != before.maximum_slots)
+        {
             rules::check_slots(slots)?;
             self.check_slots_can_change(&before, owner, slots)?;
             after.maximum_slots = slots;
         }
         after.memory = rules::memory(&system, &before.memory, &request.memory)?;
         if let Some(wish) = &request.processors {
-            after.processors.configured = rules::processors(&system, Some(&before.processors.configured), wish)?;
+            after.processors.configured =
+                rules::processors(&system, Some(&before.processors.configured), wish)?;
         }
         if before.state.holds_resources() {
             self.change_while_active(&system, &before, &mut after, request.force)?;
@@ -50,7 +65,9 @@ impl World {
             check_settings_can_change(&system, &before, &settings)?;
             after.settings = settings;
         }
-        let nvram = request.nvram.filter(|nvram| Some(nvram) != before.nvram.as_ref());
+        let nvram = request
+            .nvram
+            .filter(|nvram| Some(nvram) != before.nvram.as_ref());
         let version = self.touch();
         if let Some(nvram) = nvram {
             rules::check_nvram(&nvram)?;
@@ -62,7 +79,8 @@ impl World {
             return Ok(Outcome::Written(resource));
         }
         details.push("Other");
-        let resources_moved = before.memory != after.memory || before.processors != after.processors;
+        let resources_moved =
+            before.memory != after.memory || before.processors != after.processors;
         self.edit_partition(owner, |partition| *partition = after);
         self.announce_partition(now, owner, &details.join(","));
         if resources_moved {
@@ -71,13 +89,20 @@ impl World {
         Ok(Outcome::Written(resource))
     }
 
-    fn check_slots_can_change(&self, before: &Partition, owner: crate::model::Owner, slots: u32) -> Result<(), Refusal> {
+    fn check_slots_can_change(
+        &self,
+        before: &Partition,
+        owner: crate::model::Owner,
+        slots: u32,
+    ) -> Result<(), Refusal> {
         if before.state.holds_resources() {
             return Err(in_state(before, "the maximum number of virtual I/O slots"));
         }
         let highest = self.used_slots(owner).last().copied().unwrap_or(0);
         if u32::from(highest) >= slots {
-            return Err(Refusal::logic(format!("HSCL0617 Virtual slot {highest} is in use, so the maximum cannot be {slots}.")));
+            return Err(Refusal::logic(format!(
+                "HSCL0617 Virtual slot {highest} is in use, so the maximum cannot be {slots}."
+            )));
         }
         Ok(())
     }
@@ -92,7 +117,9 @@ impl World {
     ) -> Result<(), Refusal> {
         let bounds = |memory: &PartitionMemory| (memory.minimum, memory.maximum);
         if after.memory.maximum != before.memory.maximum {
-            return Err(Refusal::internal("REST012A cannot modify Maximum Memory in current state"));
+            return Err(Refusal::internal(
+                "REST012A cannot modify Maximum Memory in current state",
+            ));
         }
         if bounds(&after.memory) != bounds(&before.memory) {
             return Err(in_state(before, "the minimum memory"));
@@ -102,7 +129,9 @@ impl World {
             let more = after.memory.desired.saturating_sub(before.memory.current);
             let available = self.available_memory(system.uuid);
             if more > available {
-                return Err(Refusal::logic(format!("HSCL03EC {more} MB more memory are needed, but only {available} MB are available.")));
+                return Err(Refusal::logic(format!(
+                    "HSCL03EC {more} MB more memory are needed, but only {available} MB are available."
+                )));
             }
             after.memory.current = after.memory.desired;
         }
@@ -111,7 +140,11 @@ impl World {
                 return Err(in_state(before, "the bounds or the kind of processors"));
             }
             self.check_dynamic(before, before.capabilities.dynamic_processors, force)?;
-            let needed = after.processors.configured.desired_units().minus(before.processors.current.desired_units());
+            let needed = after
+                .processors
+                .configured
+                .desired_units()
+                .minus(before.processors.current.desired_units());
             let available = self.available_processors(system.uuid);
             if needed > available {
                 return Err(Refusal::logic(format!(
@@ -123,8 +156,14 @@ impl World {
         Ok(())
     }
 
-    fn check_dynamic(&self, partition: &Partition, capable: bool, force: bool) -> Result<(), Refusal> {
-        if force || (partition.state == PartitionState::Running && partition.rmc.is_up() && capable) {
+    fn check_dynamic(
+        &self,
+        partition: &Partition,
+        capable: bool,
+        force: bool,
+    ) -> Result<(), Refusal> {
+        if force || (partition.state == PartitionState::Running && partition.rmc.is_up() && capable)
+        {
             return Ok(());
         }
         Err(self.no_rmc(partition))
@@ -132,7 +171,11 @@ impl World {
 
     /// A running partition's adapters or resources cannot be changed without its operating system.
     pub(in crate::model) fn no_rmc(&self, partition: &Partition) -> Refusal {
-        let machine = self.systems.get(&partition.system).map(|system| system.machine.to_string()).unwrap_or_default();
+        let machine = self
+            .systems
+            .get(&partition.system)
+            .map(|system| system.machine.to_string())
+            .unwrap_or_default();
         Refusal::logic(format!(
             "HSCL2957 Either there is currently no RMC connection between the management console and the partition {}*{machine}, or the partition does not support dynamic partitioning operations. Check its network and firewall settings and RMC with diagrmc.",
             partition.id
@@ -142,7 +185,9 @@ impl World {
 
 fn limits(setting: &ProcessorSetting) -> (u16, u16, u32, u32, bool) {
     match setting {
-        ProcessorSetting::Dedicated { minimum, maximum, .. } => (*minimum, *maximum, 0, 0, true),
+        ProcessorSetting::Dedicated {
+            minimum, maximum, ..
+        } => (*minimum, *maximum, 0, 0, true),
         ProcessorSetting::Shared(shared) => (
             shared.minimum_virtual,
             shared.maximum_virtual,
@@ -153,18 +198,28 @@ fn limits(setting: &ProcessorSetting) -> (u16, u16, u32, u32, bool) {
     }
 }
 
-fn check_settings_can_change(system: &ManagedSystem, before: &Partition, settings: &PartitionSettings) -> Result<(), Refusal> {
+fn check_settings_can_change(
+    system: &ManagedSystem,
+    before: &Partition,
+    settings: &PartitionSettings,
+) -> Result<(), Refusal> {
     if *settings == before.settings {
         return Ok(());
     }
     rules::check_settings(system, settings)?;
     let toggled = settings.simplified_remote_restart != before.settings.simplified_remote_restart;
-    if toggled && before.state.holds_resources() && !system.capabilities.dynamic_simplified_remote_restart {
+    if toggled
+        && before.state.holds_resources()
+        && !system.capabilities.dynamic_simplified_remote_restart
+    {
         return Err(in_state(before, "simplified remote restart"));
     }
     Ok(())
 }
 
 fn in_state(partition: &Partition, what: &str) -> Refusal {
-    Refusal::logic(format!("HSCL05DF Partition {} is {}: {what} cannot be changed in this state.", partition.name, partition.state))
+    Refusal::logic(format!(
+        "HSCL05DF Partition {} is {}: {what} cannot be changed in this state.",
+        partition.name, partition.state
+    ))
 }

@@ -18,27 +18,53 @@ use crate::model::world::World;
 pub const NAME_LENGTH: usize = 79;
 
 impl World {
-    pub(in crate::model) fn create_logical_unit(&mut self, now: Millis, request: CreateLogicalUnit) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn create_logical_unit(
+        &mut self,
+        now: Millis,
+        request: CreateLogicalUnit,
+    ) -> Result<Outcome, Refusal> {
         let tier = self.tiers.get(&request.tier).map(Arc::clone);
         let tier = tier.ok_or_else(|| Refusal::not_found("Tier", request.tier))?;
         self.check_pool_is_up(tier.pool)?;
         check_name(&request.name)?;
         if tier.units.values().any(|unit| unit.name == request.name) {
-            return Err(failed(&format!("a logical unit named {} exists already in the pool.", request.name)));
+            return Err(failed(&format!(
+                "a logical unit named {} exists already in the pool.",
+                request.name
+            )));
         }
         if request.capacity == Gigabytes::ZERO {
-            return Err(failed(&format!("logical unit {} needs a capacity.", request.name)));
+            return Err(failed(&format!(
+                "logical unit {} needs a capacity.",
+                request.name
+            )));
         }
-        let image = request.cloned_from.as_deref().map(|udid| image(&tier, udid)).transpose()?;
-        let capacity = request.capacity.max(image.as_ref().map_or(Gigabytes::ZERO, |image| image.capacity));
+        let image = request
+            .cloned_from
+            .as_deref()
+            .map(|udid| image(&tier, udid))
+            .transpose()?;
+        let capacity = request.capacity.max(
+            image
+                .as_ref()
+                .map_or(Gigabytes::ZERO, |image| image.capacity),
+        );
         let thin = request.thin.unwrap_or(true);
         self.check_space(&tier, capacity, thin)?;
         let kind = request.kind.unwrap_or(LogicalUnitKind::Disk);
-        let prefix = if kind == LogicalUnitKind::Image { "29" } else { "27" };
+        let prefix = if kind == LogicalUnitKind::Image {
+            "29"
+        } else {
+            "27"
+        };
         let unit = LogicalUnit {
             uuid: self.ids.named_uuid(),
             name: request.name,
-            udid: format!("{prefix}{}{}", pool_serial(&tier), self.ids.hex(64 - pool_serial(&tier).len())),
+            udid: format!(
+                "{prefix}{}{}",
+                pool_serial(&tier),
+                self.ids.hex(64 - pool_serial(&tier).len())
+            ),
             capacity,
             thin,
             kind,
@@ -47,7 +73,10 @@ impl World {
             content: image.and_then(|image| image.content),
             version: self.touch(),
         };
-        let resource = Resource::LogicalUnit { tier: tier.uuid, unit: unit.uuid };
+        let resource = Resource::LogicalUnit {
+            tier: tier.uuid,
+            unit: unit.uuid,
+        };
         if let Some(tier) = self.tiers.get_mut(&tier.uuid).map(Arc::make_mut) {
             tier.units.insert(unit.uuid, Arc::new(unit));
         }
@@ -57,15 +86,37 @@ impl World {
     }
 
     /// A mapped unit stays, and so does an image with clones: they share its blocks.
-    pub(in crate::model) fn delete_logical_unit(&mut self, now: Millis, tier: Uuid, unit: Uuid) -> Result<Outcome, Refusal> {
-        let there = self.tiers.get(&tier).map(Arc::clone).ok_or_else(|| Refusal::not_found("Tier", tier))?;
-        let gone = there.units.get(&unit).ok_or_else(|| Refusal::not_found("LogicalUnit", unit))?;
+    pub(in crate::model) fn delete_logical_unit(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+    ) -> Result<Outcome, Refusal> {
+        let there = self
+            .tiers
+            .get(&tier)
+            .map(Arc::clone)
+            .ok_or_else(|| Refusal::not_found("Tier", tier))?;
+        let gone = there
+            .units
+            .get(&unit)
+            .ok_or_else(|| Refusal::not_found("LogicalUnit", unit))?;
         self.check_pool_is_up(there.pool)?;
         if gone.in_use {
-            return Err(failed(&format!("logical unit {} is mapped to a client. Remove its mappings first.", gone.name)));
+            return Err(failed(&format!(
+                "logical unit {} is mapped to a client. Remove its mappings first.",
+                gone.name
+            )));
         }
-        if there.units.values().any(|other| other.cloned_from.as_deref() == Some(gone.udid.as_str())) {
-            return Err(failed(&format!("logical unit {} is the image of linked clones.", gone.name)));
+        if there
+            .units
+            .values()
+            .any(|other| other.cloned_from.as_deref() == Some(gone.udid.as_str()))
+        {
+            return Err(failed(&format!(
+                "logical unit {} is the image of linked clones.",
+                gone.name
+            )));
         }
         let resource = Resource::LogicalUnit { tier, unit };
         if let Some(tier) = self.tiers.get_mut(&tier).map(Arc::make_mut) {
@@ -76,7 +127,11 @@ impl World {
         Ok(Outcome::Deleted(resource))
     }
 
-    pub(in crate::model) fn update_pool(&mut self, now: Millis, request: UpdatePool) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn update_pool(
+        &mut self,
+        now: Millis,
+        request: UpdatePool,
+    ) -> Result<Outcome, Refusal> {
         let pool = self.pools.get(&request.pool).map(Arc::clone);
         let pool = pool.ok_or_else(|| Refusal::not_found("SharedStoragePool", request.pool))?;
         let resource = Resource::SharedStoragePool(request.pool);
@@ -87,7 +142,9 @@ impl World {
         }
         check_name(&name)?;
         if !(1..=99).contains(&alert_threshold) {
-            return Err(failed("the alert threshold of a pool must lie between 1 and 99 percent."));
+            return Err(failed(
+                "the alert threshold of a pool must lie between 1 and 99 percent.",
+            ));
         }
         if let Some(pool) = self.pools.get_mut(&request.pool).map(Arc::make_mut) {
             pool.name = name;
@@ -98,12 +155,26 @@ impl World {
     }
 
     /// Makes an existing unit a linked clone of an image of the same pool (job `LULinkedClone`).
-    pub(in crate::model) fn link_clone(&mut self, now: Millis, source: &str, destination: &str) -> Result<(), Refusal> {
-        let found = self.tiers.values().find(|tier| tier.unit(source).is_some() && tier.unit(destination).is_some());
-        let tier = found.map(Arc::clone).ok_or_else(|| failed("source and destination must be logical units of one pool."))?;
-        let (Some(image), Some(unit)) = (tier.unit(source), tier.unit(destination)) else { return Ok(()) };
+    pub(in crate::model) fn link_clone(
+        &mut self,
+        now: Millis,
+        source: &str,
+        destination: &str,
+    ) -> Result<(), Refusal> {
+        let found = self
+            .tiers
+            .values()
+            .find(|tier| tier.unit(source).is_some() && tier.unit(destination).is_some());
+        let tier = found
+            .map(Arc::clone)
+            .ok_or_else(|| failed("source and destination must be logical units of one pool."))?;
+        let (Some(image), Some(unit)) = (tier.unit(source), tier.unit(destination)) else {
+            return Ok(());
+        };
         if unit.in_use || unit.capacity < image.capacity || unit.udid == image.udid {
-            return Err(failed("the destination must be an unmapped logical unit at least as large as the source."));
+            return Err(failed(
+                "the destination must be an unmapped logical unit at least as large as the source.",
+            ));
         }
         let (udid, content) = (image.udid.clone(), image.content);
         self.edit_unit(now, tier.uuid, unit.uuid, |unit| {
@@ -117,21 +188,42 @@ impl World {
     pub(in crate::model) fn settle_unit_use(&mut self, now: Millis, tier: Uuid, unit: Uuid) {
         let backing = Backing::LogicalUnit { tier, unit };
         let in_use = self.vioses.values().any(|vios| vios.maps(&backing));
-        if self.logical_unit(tier, unit).is_some_and(|unit| unit.in_use != in_use) {
+        if self
+            .logical_unit(tier, unit)
+            .is_some_and(|unit| unit.in_use != in_use)
+        {
             self.edit_unit(now, tier, unit, |unit| unit.in_use = in_use);
         }
     }
 
     /// Changes a unit, with new versions for it and its pool.
-    pub(crate) fn edit_unit(&mut self, now: Millis, tier: Uuid, unit: Uuid, change: impl FnOnce(&mut LogicalUnit)) {
+    pub(crate) fn edit_unit(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+        change: impl FnOnce(&mut LogicalUnit),
+    ) {
         let version = self.touch();
-        let Some(holder) = self.tiers.get_mut(&tier).map(Arc::make_mut) else { return };
+        let Some(holder) = self.tiers.get_mut(&tier).map(Arc::make_mut) else {
+            return;
+        };
         let pool = holder.pool;
         if let Some(unit) = holder.units.get_mut(&unit).map(Arc::make_mut) {
+            let content = unit.content;
             change(unit);
-            unit.version = version;
+            // What lies on a unit is not in its document: a client whose upload broke off deletes the unit with the
+            // entity tag that it got when it made it.
+            if unit.content == content {
+                unit.version = version;
+            }
         }
-        self.announce(now, EventKind::ModifyUri, Resource::LogicalUnit { tier, unit }, "LogicalUnit");
+        self.announce(
+            now,
+            EventKind::ModifyUri,
+            Resource::LogicalUnit { tier, unit },
+            "LogicalUnit",
+        );
         self.touch_pool(now, pool);
     }
 
@@ -140,35 +232,62 @@ impl World {
         if let Some(pool) = self.pools.get_mut(&pool).map(Arc::make_mut) {
             pool.version = version;
         }
-        self.announce(now, EventKind::ModifyUri, Resource::SharedStoragePool(pool), "LogicalUnit");
+        self.announce(
+            now,
+            EventKind::ModifyUri,
+            Resource::SharedStoragePool(pool),
+            "LogicalUnit",
+        );
     }
 
     /// Some node must be up to work on the pool.
     pub(in crate::model) fn check_pool_is_up(&self, pool: Uuid) -> Result<(), Refusal> {
         let cluster = self.clusters.values().find(|cluster| cluster.pool == pool);
-        let mut nodes = cluster.into_iter().flat_map(|cluster| &cluster.nodes).filter_map(|node| self.vioses.get(&node.vios));
+        let mut nodes = cluster
+            .into_iter()
+            .flat_map(|cluster| &cluster.nodes)
+            .filter_map(|node| self.vioses.get(&node.vios));
         if nodes.any(|vios| self.check_vios_is_ready(vios).is_ok()) {
             return Ok(());
         }
-        Err(Refusal::internal("Unexpected error occurred while fetching Cluster/SSP information : no node of the cluster can be reached."))
+        Err(Refusal::internal(
+            "Unexpected error occurred while fetching Cluster/SSP information : no node of the cluster can be reached.",
+        ))
     }
 
     /// What is written to a thin unit takes space of the pool.
-    pub(in crate::model) fn check_pool_takes(&self, tier: Uuid, unit: Uuid, content: Content) -> Result<(), Refusal> {
-        let (Some(holder), Some(before)) = (self.tiers.get(&tier), self.logical_unit(tier, unit)) else { return Ok(()) };
-        let after = LogicalUnit { content: Some(content), ..(**before).clone() };
+    pub(in crate::model) fn check_pool_takes(
+        &self,
+        tier: Uuid,
+        unit: Uuid,
+        content: Content,
+    ) -> Result<(), Refusal> {
+        let (Some(holder), Some(before)) = (self.tiers.get(&tier), self.logical_unit(tier, unit))
+        else {
+            return Ok(());
+        };
+        let after = LogicalUnit {
+            content: Some(content),
+            ..(**before).clone()
+        };
         let more = after.allocated().minus(before.allocated());
         let free = self.free_in_pool(holder.pool);
         if more > free {
-            return Err(failed(&format!("the shared storage pool has only {free} GB free, {} needs {more} GB.", before.name)));
+            return Err(failed(&format!(
+                "the shared storage pool has only {free} GB free, {} needs {more} GB.",
+                before.name
+            )));
         }
         Ok(())
     }
 
     fn check_space(&self, tier: &Tier, capacity: Gigabytes, thin: bool) -> Result<(), Refusal> {
-        let Some(pool) = self.pools.get(&tier.pool) else { return Ok(()) };
+        let Some(pool) = self.pools.get(&tier.pool) else {
+            return Ok(());
+        };
         let promised = u128::from(self.promised_by_pool(pool.uuid).plus(capacity).millionths());
-        let limit = u128::from(pool.capacity.millionths()) * u128::from(pool.overcommit_percent) / 100;
+        let limit =
+            u128::from(pool.capacity.millionths()) * u128::from(pool.overcommit_percent) / 100;
         let free = self.free_in_pool(pool.uuid);
         if promised > limit || (!thin && capacity > free) {
             return Err(failed(&format!(
@@ -193,12 +312,19 @@ fn pool_serial(tier: &Tier) -> &str {
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
-    if !name.is_empty() && name.len() <= NAME_LENGTH && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !name.is_empty()
+        && name.len() <= NAME_LENGTH
+        && name.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Ok(());
     }
-    Err(failed(&format!("a name in a shared storage pool has 1 to {NAME_LENGTH} printable characters without blanks.")))
+    Err(failed(&format!(
+        "a name in a shared storage pool has 1 to {NAME_LENGTH} printable characters without blanks."
+    )))
 }
 
 fn failed(why: &str) -> Refusal {
-    Refusal::internal(format!("HSCL2970 The IOServer command has failed because of the following reason: {why}"))
+    Refusal::internal(format!(
+        "HSCL2970 The IOServer command has failed because of the following reason: {why}"
+    ))
 }

@@ -15,7 +15,11 @@ use crate::model::vios::{Backing, VirtualIoServer};
 pub const NAME_LENGTH: usize = 37;
 
 /// Makes, changes or removes the repository of a volume group, as posted.
-pub(super) fn replace_repository(vios: &VirtualIoServer, group: &mut VolumeGroup, posted: Vec<RepositoryRequest>) -> Result<(), Refusal> {
+pub(super) fn replace_repository(
+    vios: &VirtualIoServer,
+    group: &mut VolumeGroup,
+    posted: Vec<RepositoryRequest>,
+) -> Result<(), Refusal> {
     let mut posted = posted.into_iter();
     let (first, second) = (posted.next(), posted.next());
     if second.is_some() {
@@ -35,24 +39,52 @@ pub(super) fn replace_repository(vios: &VirtualIoServer, group: &mut VolumeGroup
 }
 
 fn one_only(vios: &VirtualIoServer) -> Refusal {
-    failed(vios, "it has a media repository already, and can have only one.")
+    failed(
+        vios,
+        "it has a media repository already, and can have only one.",
+    )
 }
 
-fn remove(vios: &VirtualIoServer, group: &VolumeGroup, repository: &MediaRepository) -> Result<(), Refusal> {
-    repository.media.values().try_for_each(|medium| check_is_unloaded(vios, group, medium))
+fn remove(
+    vios: &VirtualIoServer,
+    group: &VolumeGroup,
+    repository: &MediaRepository,
+) -> Result<(), Refusal> {
+    repository
+        .media
+        .values()
+        .try_for_each(|medium| check_is_unloaded(vios, group, medium))
 }
 
-fn make(vios: &VirtualIoServer, group: &mut VolumeGroup, request: RepositoryRequest) -> Result<(), Refusal> {
+fn make(
+    vios: &VirtualIoServer,
+    group: &mut VolumeGroup,
+    request: RepositoryRequest,
+) -> Result<(), Refusal> {
     if vios.repository_group().is_some() {
         return Err(one_only(vios));
     }
-    if request.name.is_empty() || request.name.len() > NAME_LENGTH || request.size == Gigabytes::ZERO {
+    if request.name.is_empty()
+        || request.name.len() > NAME_LENGTH
+        || request.size == Gigabytes::ZERO
+    {
         return Err(failed(vios, "a media repository needs a name and a size."));
     }
     if request.size > group.free() {
-        return Err(failed(vios, &format!("volume group {} has only {} GB for a media repository.", group.name, group.free())));
+        return Err(failed(
+            vios,
+            &format!(
+                "volume group {} has only {} GB for a media repository.",
+                group.name,
+                group.free()
+            ),
+        ));
     }
-    let empty = MediaRepository { name: request.name.clone(), size: request.size, media: imbl::OrdMap::new() };
+    let empty = MediaRepository {
+        name: request.name.clone(),
+        size: request.size,
+        media: imbl::OrdMap::new(),
+    };
     change(vios, group, empty, request)
 }
 
@@ -66,9 +98,17 @@ fn change(
         return Err(failed(vios, "a media repository cannot shrink."));
     }
     repository.size = request.size;
-    let listed: BTreeSet<&str> = request.media.iter().map(|medium| medium.name.as_str()).collect();
-    let gone: Vec<Arc<OpticalMedium>> =
-        repository.media.values().filter(|medium| !listed.contains(medium.name.as_str())).map(Arc::clone).collect();
+    let listed: BTreeSet<&str> = request
+        .media
+        .iter()
+        .map(|medium| medium.name.as_str())
+        .collect();
+    let gone: Vec<Arc<OpticalMedium>> = repository
+        .media
+        .values()
+        .filter(|medium| !listed.contains(medium.name.as_str()))
+        .map(Arc::clone)
+        .collect();
     for medium in gone {
         check_is_unloaded(vios, group, &medium)?;
         repository.media.remove(&medium.name);
@@ -76,7 +116,14 @@ fn change(
     for medium in request.media {
         if !repository.media.contains_key(&medium.name) {
             let MediumRequest { name, mount, size } = medium;
-            add(vios, &mut repository, &name, mount.unwrap_or(MountType::ReadWrite), size.unwrap_or(Gigabytes::ZERO), None)?;
+            add(
+                vios,
+                &mut repository,
+                &name,
+                mount.unwrap_or(MountType::ReadWrite),
+                size.unwrap_or(Gigabytes::ZERO),
+                None,
+            )?;
         }
     }
     group.repository = Some(repository);
@@ -94,15 +141,26 @@ pub(in crate::model) fn add(
 ) -> Result<(), Refusal> {
     check_name(name)?;
     if repository.media.contains_key(name) {
-        return Err(failed(vios, &format!("there is a medium {name} in the repository already.")));
+        return Err(failed(
+            vios,
+            &format!("there is a medium {name} in the repository already."),
+        ));
     }
     if size > repository.free() {
         return Err(failed(
             vios,
-            &format!("the media repository has only {} GB free, {name} needs {size} GB.", repository.free()),
+            &format!(
+                "the media repository has only {} GB free, {name} needs {size} GB.",
+                repository.free()
+            ),
         ));
     }
-    let medium = OpticalMedium { name: name.to_owned(), mount, size, content };
+    let medium = OpticalMedium {
+        name: name.to_owned(),
+        mount,
+        size,
+        content,
+    };
     repository.media.insert(name.to_owned(), Arc::new(medium));
     Ok(())
 }
@@ -110,7 +168,11 @@ pub(in crate::model) fn add(
 /// Letters, digits, dots and underscores, not beginning with a dot.
 pub(in crate::model) fn check_name(name: &str) -> Result<(), Refusal> {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.".contains(&byte);
-    if !name.is_empty() && name.len() <= NAME_LENGTH && !name.starts_with('.') && name.bytes().all(good) {
+    if !name.is_empty()
+        && name.len() <= NAME_LENGTH
+        && !name.starts_with('.')
+        && name.bytes().all(good)
+    {
         return Ok(());
     }
     Err(Refusal::logic(format!(
@@ -118,9 +180,22 @@ pub(in crate::model) fn check_name(name: &str) -> Result<(), Refusal> {
     )))
 }
 
-fn check_is_unloaded(vios: &VirtualIoServer, group: &VolumeGroup, medium: &OpticalMedium) -> Result<(), Refusal> {
-    if vios.maps(&Backing::OpticalMedium { group: group.uuid, name: medium.name.clone() }) {
-        return Err(failed(vios, &format!("medium {} is loaded in a drive. Unload it first.", medium.name)));
+fn check_is_unloaded(
+    vios: &VirtualIoServer,
+    group: &VolumeGroup,
+    medium: &OpticalMedium,
+) -> Result<(), Refusal> {
+    if vios.maps(&Backing::OpticalMedium {
+        group: group.uuid,
+        name: medium.name.clone(),
+    }) {
+        return Err(failed(
+            vios,
+            &format!(
+                "medium {} is loaded in a drive. Unload it first.",
+                medium.name
+            ),
+        ));
     }
     Ok(())
 }

@@ -23,7 +23,10 @@ impl Content {
     /// The digest in lower-case hexadecimal digits.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
-        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.sha256
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -115,7 +118,10 @@ impl VolumeGroup {
     #[must_use]
     pub fn allocated(&self) -> Gigabytes {
         let disks: Gigabytes = self.disks.values().map(|disk| disk.capacity).sum();
-        let repository = self.repository.as_ref().map_or(Gigabytes::ZERO, |repository| repository.size);
+        let repository = self
+            .repository
+            .as_ref()
+            .map_or(Gigabytes::ZERO, |repository| repository.size);
         self.reserved.plus(disks).plus(repository)
     }
 
@@ -160,7 +166,8 @@ impl MediaRepository {
     /// What its media leave.
     #[must_use]
     pub fn free(&self) -> Gigabytes {
-        self.size.minus(self.media.values().map(|medium| medium.size).sum())
+        self.size
+            .minus(self.media.values().map(|medium| medium.size).sum())
     }
 }
 

@@ -18,14 +18,28 @@ use crate::model::world::World;
 pub const NAME_LENGTH: usize = 15;
 
 impl World {
-    pub(in crate::model) fn create_volume_group(&mut self, now: Millis, request: CreateVolumeGroup) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn create_volume_group(
+        &mut self,
+        now: Millis,
+        request: CreateVolumeGroup,
+    ) -> Result<Outcome, Refusal> {
         let vios = self.ready_vios(request.vios)?;
         check_name(&request.name)?;
-        if vios.volume_groups.iter().any(|group| group.name == request.name) {
-            return Err(failed(&vios, &format!("the volume group {} exists already.", request.name)));
+        if vios
+            .volume_groups
+            .iter()
+            .any(|group| group.name == request.name)
+        {
+            return Err(failed(
+                &vios,
+                &format!("the volume group {} exists already.", request.name),
+            ));
         }
         if request.physical_volumes.is_empty() {
-            return Err(failed(&vios, "a volume group needs at least one physical volume."));
+            return Err(failed(
+                &vios,
+                "a volume group needs at least one physical volume.",
+            ));
         }
         let uuid = self.ids.named_uuid();
         let serial = format!("00f8d6de{}", self.ids.hex(24));
@@ -48,14 +62,26 @@ impl World {
             add_volume(&mut server, &mut group, name)?;
         }
         server.volume_groups.push(Arc::new(group));
-        let resource = Resource::VolumeGroup { vios: request.vios, group: uuid };
+        let resource = Resource::VolumeGroup {
+            vios: request.vios,
+            group: uuid,
+        };
         self.keep_group(server, uuid);
         self.announce(now, EventKind::AddUri, resource, "");
-        self.announce(now, EventKind::ModifyUri, Resource::VirtualIoServer(request.vios), "Other");
+        self.announce(
+            now,
+            EventKind::ModifyUri,
+            Resource::VirtualIoServer(request.vios),
+            "Other",
+        );
         Ok(Outcome::Written(resource))
     }
 
-    pub(in crate::model) fn update_volume_group(&mut self, now: Millis, request: UpdateVolumeGroup) -> Result<Outcome, Refusal> {
+    pub(in crate::model) fn update_volume_group(
+        &mut self,
+        now: Millis,
+        request: UpdateVolumeGroup,
+    ) -> Result<Outcome, Refusal> {
         let vios = self.ready_vios(request.vios)?;
         let before = vios.volume_group(request.group).map(Arc::clone);
         let before = before.ok_or_else(|| Refusal::not_found("VolumeGroup", request.group))?;
@@ -70,15 +96,27 @@ impl World {
         if let Some(repositories) = request.repositories {
             media::replace_repository(&vios, &mut group, repositories)?;
         }
-        let resource = Resource::VolumeGroup { vios: request.vios, group: request.group };
+        let resource = Resource::VolumeGroup {
+            vios: request.vios,
+            group: request.group,
+        };
         if group == *before {
             return Ok(Outcome::Written(resource));
         }
         if group.allocated() > group.capacity {
             return Err(no_space(&vios, &group));
         }
-        let resized = group.disks.iter().any(|(number, disk)| before.disks.get(number).is_some_and(|old| old.capacity != disk.capacity));
-        for slot in server.volume_groups.iter_mut().filter(|slot| slot.uuid == request.group) {
+        let resized = group.disks.iter().any(|(number, disk)| {
+            before
+                .disks
+                .get(number)
+                .is_some_and(|old| old.capacity != disk.capacity)
+        });
+        for slot in server
+            .volume_groups
+            .iter_mut()
+            .filter(|slot| slot.uuid == request.group)
+        {
             *slot = Arc::new(group.clone());
         }
         if resized {
@@ -86,13 +124,21 @@ impl World {
         }
         self.keep_group(server, request.group);
         self.announce(now, EventKind::ModifyUri, resource, "Other");
-        self.announce(now, EventKind::ModifyUri, Resource::VirtualIoServer(request.vios), "Other");
+        self.announce(
+            now,
+            EventKind::ModifyUri,
+            Resource::VirtualIoServer(request.vios),
+            "Other",
+        );
         Ok(Outcome::Written(resource))
     }
 
     /// A Virtual I/O Server whose storage can be worked on.
     pub(in crate::model) fn ready_vios(&self, vios: Uuid) -> Result<Arc<VirtualIoServer>, Refusal> {
-        let server = self.vioses.get(&vios).ok_or_else(|| Refusal::not_found("VirtualIOServer", vios))?;
+        let server = self
+            .vioses
+            .get(&vios)
+            .ok_or_else(|| Refusal::not_found("VirtualIOServer", vios))?;
         self.check_vios_is_ready(server)?;
         Ok(Arc::clone(server))
     }
@@ -101,20 +147,42 @@ impl World {
     pub(in crate::model) fn keep_group(&mut self, mut server: VirtualIoServer, group: Uuid) {
         let version = self.touch();
         server.storage_version = version;
-        for group in server.volume_groups.iter_mut().filter(|candidate| candidate.uuid == group) {
+        for group in server
+            .volume_groups
+            .iter_mut()
+            .filter(|candidate| candidate.uuid == group)
+        {
             Arc::make_mut(group).version = version;
         }
         self.vioses.insert(server.partition.uuid, Arc::new(server));
     }
 }
 
-fn replace_volumes(server: &mut VirtualIoServer, group: &mut VolumeGroup, names: &[String]) -> Result<(), Refusal> {
-    let gone: Vec<String> = group.physical_volumes.iter().filter(|name| !names.contains(name)).cloned().collect();
+fn replace_volumes(
+    server: &mut VirtualIoServer,
+    group: &mut VolumeGroup,
+    names: &[String],
+) -> Result<(), Refusal> {
+    let gone: Vec<String> = group
+        .physical_volumes
+        .iter()
+        .filter(|name| !names.contains(name))
+        .cloned()
+        .collect();
     for name in gone {
-        let Some(volume) = server.physical_volumes.iter_mut().find(|volume| volume.name == name) else { continue };
+        let Some(volume) = server
+            .physical_volumes
+            .iter_mut()
+            .find(|volume| volume.name == name)
+        else {
+            continue;
+        };
         let size = Gigabytes::from_megabytes(volume.megabytes);
         if group.physical_volumes.len() <= 1 || group.free() < size {
-            let why = format!("{name} cannot leave volume group {}: its space is needed.", group.name);
+            let why = format!(
+                "{name} cannot leave volume group {}: its space is needed.",
+                group.name
+            );
             return Err(failed(server, &why));
         }
         Arc::make_mut(volume).usage = VolumeUsage::Unused;
@@ -129,26 +197,57 @@ fn replace_volumes(server: &mut VirtualIoServer, group: &mut VolumeGroup, names:
     Ok(())
 }
 
-fn add_volume(server: &mut VirtualIoServer, group: &mut VolumeGroup, name: &str) -> Result<(), Refusal> {
-    let mapped = server.maps(&Backing::PhysicalVolume { name: name.to_owned() });
-    let Some(volume) = server.physical_volumes.iter_mut().find(|volume| volume.name == name) else {
-        return Err(failed(server, &format!("there is no physical volume {name}.")));
+fn add_volume(
+    server: &mut VirtualIoServer,
+    group: &mut VolumeGroup,
+    name: &str,
+) -> Result<(), Refusal> {
+    let mapped = server.maps(&Backing::PhysicalVolume {
+        name: name.to_owned(),
+    });
+    let Some(volume) = server
+        .physical_volumes
+        .iter_mut()
+        .find(|volume| volume.name == name)
+    else {
+        return Err(failed(
+            server,
+            &format!("there is no physical volume {name}."),
+        ));
     };
     if mapped || volume.usage != VolumeUsage::Unused {
-        return Err(failed(server, &format!("physical volume {name} is in use.")));
+        return Err(failed(
+            server,
+            &format!("physical volume {name} is in use."),
+        ));
     }
     let volume = Arc::make_mut(volume);
     volume.usage = VolumeUsage::VolumeGroup(group.uuid);
-    group.capacity = group.capacity.plus(Gigabytes::from_megabytes(volume.megabytes));
+    group.capacity = group
+        .capacity
+        .plus(Gigabytes::from_megabytes(volume.megabytes));
     group.physical_volumes.push(name.to_owned());
     Ok(())
 }
 
 /// Removes what is not listed, grows what is listed larger, then makes what has no UDID yet.
-fn replace_disks(vios: &VirtualIoServer, group: &mut VolumeGroup, requests: Vec<DiskRequest>) -> Result<(), Refusal> {
-    let listed: BTreeSet<&str> = requests.iter().filter_map(|request| request.udid.as_deref()).collect();
+fn replace_disks(
+    vios: &VirtualIoServer,
+    group: &mut VolumeGroup,
+    requests: Vec<DiskRequest>,
+) -> Result<(), Refusal> {
+    let listed: BTreeSet<&str> = requests
+        .iter()
+        .filter_map(|request| request.udid.as_deref())
+        .collect();
     if let Some(unknown) = listed.iter().find(|udid| group.disk(udid).is_none()) {
-        return Err(failed(vios, &format!("there is no virtual disk {unknown} in volume group {}.", group.name)));
+        return Err(failed(
+            vios,
+            &format!(
+                "there is no virtual disk {unknown} in volume group {}.",
+                group.name
+            ),
+        ));
     }
     let gone: Vec<(u32, Arc<VirtualDisk>)> = group
         .disks
@@ -157,8 +256,17 @@ fn replace_disks(vios: &VirtualIoServer, group: &mut VolumeGroup, requests: Vec<
         .map(|(number, disk)| (*number, Arc::clone(disk)))
         .collect();
     for (number, disk) in gone {
-        if vios.maps(&Backing::VirtualDisk { group: group.uuid, udid: disk.udid.clone() }) {
-            return Err(failed(vios, &format!("virtual disk {} is mapped to a client. Remove its mapping first.", disk.name)));
+        if vios.maps(&Backing::VirtualDisk {
+            group: group.uuid,
+            udid: disk.udid.clone(),
+        }) {
+            return Err(failed(
+                vios,
+                &format!(
+                    "virtual disk {} is mapped to a client. Remove its mapping first.",
+                    disk.name
+                ),
+            ));
         }
         group.disks.remove(&number);
     }
@@ -171,43 +279,98 @@ fn replace_disks(vios: &VirtualIoServer, group: &mut VolumeGroup, requests: Vec<
     Ok(())
 }
 
-fn grow_disk(vios: &VirtualIoServer, group: &mut VolumeGroup, udid: &str, capacity: Gigabytes) -> Result<(), Refusal> {
+fn grow_disk(
+    vios: &VirtualIoServer,
+    group: &mut VolumeGroup,
+    udid: &str,
+    capacity: Gigabytes,
+) -> Result<(), Refusal> {
     let size = group.partition_size;
-    let number = group.disks.iter().find(|(_, disk)| disk.udid == udid).map(|(number, _)| *number);
-    let Some(disk) = number.and_then(|number| group.disks.get_mut(&number)) else { return Ok(()) };
+    let number = group
+        .disks
+        .iter()
+        .find(|(_, disk)| disk.udid == udid)
+        .map(|(number, _)| *number);
+    let Some(disk) = number.and_then(|number| group.disks.get_mut(&number)) else {
+        return Ok(());
+    };
     if capacity == disk.capacity || capacity.rounded_up_to(size) == disk.capacity {
         return Ok(());
     }
     if capacity < disk.capacity {
-        return Err(failed(vios, &format!("virtual disk {} cannot shrink from {} GB.", disk.name, disk.capacity)));
+        return Err(failed(
+            vios,
+            &format!(
+                "virtual disk {} cannot shrink from {} GB.",
+                disk.name, disk.capacity
+            ),
+        ));
     }
     Arc::make_mut(disk).capacity = capacity.rounded_up_to(size);
     Ok(())
 }
 
-fn add_disk(vios: &VirtualIoServer, group: &mut VolumeGroup, request: DiskRequest) -> Result<(), Refusal> {
+fn add_disk(
+    vios: &VirtualIoServer,
+    group: &mut VolumeGroup,
+    request: DiskRequest,
+) -> Result<(), Refusal> {
     check_name(&request.name)?;
-    let elsewhere = vios.volume_groups.iter().filter(|other| other.uuid != group.uuid).flat_map(|other| other.disks.values());
-    if elsewhere.chain(group.disks.values()).any(|disk| disk.name == request.name) {
-        return Err(failed(vios, &format!("0516-360 the device name {} is already used; choose a different name.", request.name)));
+    let elsewhere = vios
+        .volume_groups
+        .iter()
+        .filter(|other| other.uuid != group.uuid)
+        .flat_map(|other| other.disks.values());
+    if elsewhere
+        .chain(group.disks.values())
+        .any(|disk| disk.name == request.name)
+    {
+        return Err(failed(
+            vios,
+            &format!(
+                "0516-360 the device name {} is already used; choose a different name.",
+                request.name
+            ),
+        ));
     }
     if request.capacity == Gigabytes::ZERO {
-        return Err(failed(vios, &format!("virtual disk {} needs a capacity.", request.name)));
+        return Err(failed(
+            vios,
+            &format!("virtual disk {} needs a capacity.", request.name),
+        ));
     }
     if group.disks.len() >= usize::try_from(group.maximum_volumes).unwrap_or(usize::MAX) {
-        return Err(failed(vios, &format!("volume group {} has its maximum of {} disks.", group.name, group.maximum_volumes)));
+        return Err(failed(
+            vios,
+            &format!(
+                "volume group {} has its maximum of {} disks.",
+                group.name, group.maximum_volumes
+            ),
+        ));
     }
     let base = match &request.base_image {
         Some(udid) => {
-            let image = vios.volume_groups.iter().find_map(|group| group.disk(udid)).or_else(|| group.disk(udid));
-            Some(image.ok_or_else(|| failed(vios, &format!("there is no virtual disk {udid} to copy.")))?)
+            let image = vios
+                .volume_groups
+                .iter()
+                .find_map(|group| group.disk(udid))
+                .or_else(|| group.disk(udid));
+            Some(image.ok_or_else(|| {
+                failed(vios, &format!("there is no virtual disk {udid} to copy."))
+            })?)
         }
         None => None,
     };
     let capacity = request.capacity.rounded_up_to(group.partition_size);
     let content = base.and_then(|disk| disk.content);
     if content.is_some_and(|content| content.bytes > capacity.bytes()) {
-        return Err(failed(vios, &format!("virtual disk {} is smaller than the image to copy.", request.name)));
+        return Err(failed(
+            vios,
+            &format!(
+                "virtual disk {} is smaller than the image to copy.",
+                request.name
+            ),
+        ));
     }
     if capacity > group.free() {
         return Err(no_space(vios, group));
@@ -232,14 +395,26 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     if !name.is_empty() && name.len() <= NAME_LENGTH && name.bytes().all(good) {
         return Ok(());
     }
-    Err(Refusal::logic(format!("The name {name:?} is not valid: a Virtual I/O Server takes 1 to {NAME_LENGTH} letters, digits and _ . -.")))
+    Err(Refusal::logic(format!(
+        "The name {name:?} is not valid: a Virtual I/O Server takes 1 to {NAME_LENGTH} letters, digits and _ . -."
+    )))
 }
 
 fn no_space(vios: &VirtualIoServer, group: &VolumeGroup) -> Refusal {
-    failed(vios, &format!("0516-404 there are not enough free partitions in volume group {} ({} GB free).", group.name, group.free()))
+    failed(
+        vios,
+        &format!(
+            "0516-404 there are not enough free partitions in volume group {} ({} GB free).",
+            group.name,
+            group.free()
+        ),
+    )
 }
 
 /// A command of the Virtual I/O Server that failed.
 pub(in crate::model) fn failed(vios: &VirtualIoServer, why: &str) -> Refusal {
-    Refusal::internal(format!("HSCL2970 The IOServer command on {} has failed: {why}", vios.partition.name))
+    Refusal::internal(format!(
+        "HSCL2970 The IOServer command on {} has failed: {why}",
+        vios.partition.name
+    ))
 }

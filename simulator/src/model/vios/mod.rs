@@ -1,7 +1,9 @@
 //! Virtual I/O Servers: a partition that serves disks and networks to others.
 
 pub mod backing;
-pub mod mappings;
+pub mod device;
+mod mappings;
+mod plan;
 
 use imbl::OrdMap;
 use std::sync::Arc;
@@ -159,18 +161,24 @@ impl VirtualIoServer {
     /// The physical volume with this name.
     #[must_use]
     pub fn physical_volume(&self, name: &str) -> Option<&Arc<PhysicalVolume>> {
-        self.physical_volumes.iter().find(|volume| volume.name == name)
+        self.physical_volumes
+            .iter()
+            .find(|volume| volume.name == name)
     }
 
     /// The volume group that holds the media repository, if there is one.
     #[must_use]
     pub fn repository_group(&self) -> Option<&Arc<VolumeGroup>> {
-        self.volume_groups.iter().find(|group| group.repository.is_some())
+        self.volume_groups
+            .iter()
+            .find(|group| group.repository.is_some())
     }
 
     /// All devices of all buses.
     pub fn devices(&self) -> impl Iterator<Item = (&ScsiBus, &ScsiDevice)> {
-        self.buses.values().flat_map(|bus| bus.devices.iter().map(move |device| (&**bus, &**device)))
+        self.buses
+            .values()
+            .flat_map(|bus| bus.devices.iter().map(move |device| (&**bus, &**device)))
     }
 
     /// Whether a device shows this storage to a client.

@@ -1,12 +1,8 @@
 //! What documents mean: sending one back as it came changes nothing; edits do what they say; nonsense is refused.
 
-#[path = "render/support.rs"]
-mod support;
-
-use http::Method;
+use super::support::{Bench, FLAVORS, job, partition, uom};
 use powervm_simulator::model::{Flavor, World};
 use proptest::prelude::*;
-use support::{Bench, FLAVORS, job, partition, uom};
 use uuid::Uuid;
 
 /// Fails with the names of the resources that differ; the log of events and what follows by itself do not count.
@@ -263,161 +259,6 @@ fn keys_events_and_switches() {
     assert_eq!(bench.feed(&switches).entries.len(), 3);
 }
 
-#[test]
-fn documents_that_are_none_are_refused() {
-    let mut bench = Bench::busy(Flavor::NovaLink);
-    let (system, vios, tier) = (bench.system(), bench.vios(0), bench.tier());
-    let partition_uuid = bench.partitions().pop().unwrap();
-    let good = partition("x", "");
-    let nested = format!("{}{}", "<a>".repeat(5000), "</a>".repeat(5000));
-    let bomb = format!(
-        "<!DOCTYPE l [<!ENTITY a \"{}\"><!ENTITY b \"&a;&a;&a;&a;\">]>{}",
-        "x".repeat(1000),
-        good.replace(">x<", ">&b;<")
-    );
-    let create = format!("uom/ManagedSystem/{system}/LogicalPartition");
-    let before = bench.world.clone();
-    let replaced = |from: &str, to: &str| {
-        let text = good.replace(from, to);
-        assert_ne!(text, good, "{from}");
-        text
-    };
-    let put = [
-        (create.clone(), String::new()),
-        (create.clone(), "{\"json\":true}".to_owned()),
-        (create.clone(), good[..good.len() / 2].to_owned()),
-        (create.clone(), "\u{0}\u{1}".to_owned()),
-        (create.clone(), nested),
-        (create.clone(), bomb),
-        (
-            create.clone(),
-            good.replace("LogicalPartition", "VirtualIOServer"),
-        ),
-        (create.clone(), good.replace("/uom/mc/", "/web/mc/")),
-        (
-            create.clone(),
-            replaced("<DesiredMemory>1024<", "<DesiredMemory>lots<"),
-        ),
-        (
-            create.clone(),
-            replaced("<DesiredMemory>1024<", "<DesiredMemory>-1<"),
-        ),
-        (
-            create.clone(),
-            replaced(
-                "<DesiredMemory>1024<",
-                "<DesiredMemory>99999999999999999999999<",
-            ),
-        ),
-        (create.clone(), replaced(">0.50<", ">half<")),
-        (create.clone(), replaced(">false<", ">maybe<")),
-        (create.clone(), replaced(">AIX/Linux<", ">Plan 9<")),
-        (create.clone(), replaced(">uncapped<", ">generous<")),
-        (
-            create.clone(),
-            replaced("<PartitionName>x</PartitionName>", ""),
-        ),
-        (
-            create.clone(),
-            partition("x", "<PartitionUUID>not-a-uuid</PartitionUUID>"),
-        ),
-        (
-            create.clone(),
-            partition("x", "<PendingSecureBoot>77</PendingSecureBoot>"),
-        ),
-        (
-            format!("uom/Tier/{tier}/LogicalUnit"),
-            uom("LogicalUnit", "<UnitName>a</UnitName>"),
-        ),
-        (
-            format!("uom/Tier/{tier}/LogicalUnit"),
-            uom(
-                "LogicalUnit",
-                "<UnitName>a</UnitName><UnitCapacity>-3</UnitCapacity>",
-            ),
-        ),
-        (
-            format!("uom/LogicalPartition/{partition_uuid}/ClientNetworkAdapter"),
-            uom("ClientNetworkAdapter", "<PortVLANID>70000</PortVLANID>"),
-        ),
-        (
-            format!("uom/LogicalPartition/{partition_uuid}/ClientNetworkAdapter"),
-            uom(
-                "ClientNetworkAdapter",
-                "<PortVLANID>1</PortVLANID><TaggedVLANIDs>1,x</TaggedVLANIDs>",
-            ),
-        ),
-        (
-            "web/File".to_owned(),
-            support::web(
-                "File",
-                "<Filename>f</Filename><FileEnumType>FLOPPY</FileEnumType><TargetVirtualIOServerUUID>x</TargetVirtualIOServerUUID>",
-            ),
-        ),
-        (
-            format!("uom/LogicalPartition/{partition_uuid}/do/PowerOn"),
-            job("PowerOff", &[]),
-        ),
-        (
-            format!("uom/Cluster/{}/do/PowerOn", Uuid::from_u128(1)),
-            "<x/>".to_owned(),
-        ),
-    ];
-    for (url, body) in put {
-        let problem = bench.put(&url, &body).expect_err(&url);
-        assert!(
-            (400..500).contains(&problem.status),
-            "{url} {body:.100}: {problem}"
-        );
-        assert!(problem.message.len() < 600, "{url}: {problem}");
-    }
-    let post = [
-        (
-            format!("uom/VirtualIOServer/{vios}?group=ViosSCSIMapping"),
-            uom(
-                "VirtualIOServer",
-                "<VirtualSCSIMappings><VirtualSCSIMapping><Storage><Tape/></Storage></VirtualSCSIMapping></VirtualSCSIMappings>",
-            ),
-        ),
-        (
-            format!("{}?group=None", bench.volume_group(&vios)),
-            uom("VolumeGroup", "<VirtualDisks><VirtualDisk/></VirtualDisks>"),
-        ),
-        (
-            format!("{}?group=None", bench.volume_group(&vios)),
-            uom(
-                "VolumeGroup",
-                "<VirtualDisks><VirtualDisk><DiskName>a</DiskName><DiskCapacity>NaN</DiskCapacity></VirtualDisk></VirtualDisks>",
-            ),
-        ),
-        (
-            format!("uom/LogicalPartition/{}", Uuid::from_u128(9)),
-            good.clone(),
-        ),
-        (format!("uom/LogicalPartition/{vios}"), good.clone()),
-        (
-            format!("uom/Cluster/{}", Uuid::from_u128(9)),
-            uom("Cluster", ""),
-        ),
-    ];
-    for (url, body) in post {
-        let problem = bench.post(&url, &body).expect_err(&url);
-        assert!((400..500).contains(&problem.status), "{url}: {problem}");
-    }
-    for (method, url) in [
-        (Method::DELETE, create),
-        (Method::DELETE, format!("uom/VirtualIOServer/{vios}")),
-        (Method::DELETE, format!("uom/ManagedSystem/{system}")),
-    ] {
-        assert_eq!(
-            bench.change(&method, &url, "").unwrap_err().status,
-            405,
-            "{url}"
-        );
-    }
-    assert_same(&bench.world, &before, "");
-}
-
 /// What a client might do next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -453,7 +294,7 @@ fn take(bench: &mut Bench, number: usize, step: &Step) {
         .partitions
         .values()
         .filter(|partition| !partition.is_management)
-        .map(|p| support::upper(p.uuid))
+        .map(|p| super::support::upper(p.uuid))
         .next_back();
     let vios = |bench: &Bench, second: bool| bench.vios(usize::from(second));
     match (step, last) {
@@ -549,18 +390,5 @@ proptest! {
             take(&mut bench, number, step);
         }
         assert_sending_back_changes_nothing(&mut bench);
-    }
-
-    /// Bytes cut, doubled or exchanged anywhere in a body are answered, never a panic.
-    #[test]
-    fn a_damaged_body_gets_an_answer(at in 0_usize..4000, length in 0_usize..40, with in "\\PC{0,8}") {
-        let mut bench = Bench::new(Flavor::NovaLink, 5, 1);
-        let vios = bench.vios(0);
-        let url = format!("uom/VirtualIOServer/{vios}?group=ViosSCSIMapping");
-        let mut body = bench.own_text(&url);
-        let start = (0..=at.min(body.len())).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
-        let end = (start..=(start + length).min(body.len())).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(start);
-        body.replace_range(start..end, &with);
-        let _ = bench.post(&url, &body);
     }
 }

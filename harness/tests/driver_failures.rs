@@ -1,0 +1,143 @@
+//! A failure of any request of a deploy or a removal leaves nothing behind.
+
+mod driver_support;
+
+use driver_support::*;
+use powervm_driver::config::DiskDriver;
+use powervm_driver::{Error, ErrorKind};
+use powervm_harness::audit::Inventory;
+use powervm_simulator::Flavor;
+use powervm_simulator::weather::Rule;
+
+/// What can become of a request.
+const FATES: [(&str, fn(Rule) -> Rule); 5] = [
+    ("refused", |rule| rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")),
+    ("done, but refused", |rule| rule.after().answer(500, "Unknown internal error.", "HSCL9999 out of sorts")),
+    ("lost on the way", |rule| rule.reset()),
+    ("done, but the answer lost", |rule| rule.after().reset()),
+    ("done, but half an answer", |rule| rule.cut(100)),
+];
+
+fn left_behind(error: &Error) -> usize {
+    match error {
+        Error::Saga(failure) => failure.left_behind.len(),
+        _ => 0,
+    }
+}
+
+fn comparable(inventory: Inventory) -> Inventory {
+    without_caches(inventory)
+}
+
+/// How many requests a deploy makes.
+async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
+    let bench = Bench::new(flavor, disk).await;
+    bench.calls.take();
+    bench.spawn(1).await.unwrap();
+    bench.calls.take().len() as u64
+}
+
+async fn deploy_survives(flavor: Flavor, disk: DiskDriver) {
+    let requests = requests_of_a_deploy(flavor, disk).await;
+    assert!(requests > 15, "{requests}");
+    let (mut succeeded, mut failed) = (0, 0);
+    for number in 1..=requests {
+        for (fate, strike) in FATES {
+            let bench = Bench::new(flavor, disk).await;
+            let before = bench.world().await;
+            bench.calls.take();
+            let rule = bench.simulator.faults().add(strike(Rule::new("*", "*").nth(number))).unwrap();
+            let outcome = bench.spawn(1).await;
+            let calls = bench.calls.take();
+            let about = format!("{flavor:?} {disk}, request {number} ({:?}) {fate}", calls.get(number as usize - 1));
+            assert_eq!(bench.simulator.faults().hits(rule), Some(1), "{about}");
+            bench.simulator.faults().clear();
+            match outcome {
+                Ok(_) => {
+                    succeeded += 1;
+                    bench.destroy(1).await.unwrap_or_else(|error| panic!("{about}: {error}"));
+                }
+                Err(error) => {
+                    failed += 1;
+                    assert_eq!(left_behind(&error), 0, "{about}: {error}");
+                }
+            }
+            assert_eq!(comparable(bench.world().await), comparable(before), "{about}");
+            bench.assert_sound();
+        }
+    }
+    assert!(succeeded > 0 && failed > 0, "{succeeded} succeeded, {failed} failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_to_a_pool_survives_any_failure_on_novalink() {
+    deploy_survives(Flavor::NovaLink, DiskDriver::Ssp).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_to_a_pool_survives_any_failure_on_an_hmc() {
+    deploy_survives(Flavor::Hmc, DiskDriver::Ssp).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_to_local_disk_survives_any_failure_on_novalink() {
+    deploy_survives(Flavor::NovaLink, DiskDriver::LocalDisk).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_to_local_disk_survives_any_failure_on_an_hmc() {
+    deploy_survives(Flavor::Hmc, DiskDriver::LocalDisk).await;
+}
+
+async fn removal_can_be_repeated(flavor: Flavor, disk: DiskDriver) {
+    let bench = Bench::new(flavor, disk).await;
+    bench.spawn(1).await.unwrap();
+    bench.calls.take();
+    bench.destroy(1).await.unwrap();
+    let requests = bench.calls.take().len() as u64;
+    assert!(requests > 8, "{requests}");
+    for number in 1..=requests {
+        for (fate, strike) in FATES {
+            let bench = Bench::new(flavor, disk).await;
+            let before = bench.world().await;
+            bench.spawn(1).await.unwrap();
+            bench.calls.take();
+            bench.simulator.faults().add(strike(Rule::new("*", "*").nth(number))).unwrap();
+            let first = bench.destroy(1).await;
+            let calls = bench.calls.take();
+            let about = format!("{flavor:?} {disk}, request {number} ({:?}) {fate}", calls.get(number as usize - 1));
+            bench.simulator.faults().clear();
+            if let Err(error) = &first {
+                assert!(!error.to_string().contains("removed again"), "{error}");
+            }
+            bench.destroy(1).await.unwrap_or_else(|error| panic!("{about}: {error}"));
+            assert_eq!(comparable(bench.world().await), comparable(before), "{about}");
+            bench.assert_sound();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_from_a_pool_can_be_repeated_after_any_failure() {
+    removal_can_be_repeated(Flavor::NovaLink, DiskDriver::Ssp).await;
+    removal_can_be_repeated(Flavor::Hmc, DiskDriver::Ssp).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_from_local_disk_can_be_repeated_after_any_failure() {
+    removal_can_be_repeated(Flavor::NovaLink, DiskDriver::LocalDisk).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_away_is_reported_with_what_was_left() {
+    let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
+    let faults = bench.simulator.faults();
+    faults.add(Rule::new("PUT", "*/do/PowerOn").reset()).unwrap();
+    faults.add(Rule::new("DELETE", "/rest/api/uom/LogicalPartition/*").answer(500, "no", "HSCL9999 no")).unwrap();
+    let error = bench.spawn(1).await.unwrap_err();
+    assert!(left_behind(&error) > 0);
+    assert!(error.to_string().contains("create the partition"), "{error}");
+    faults.clear();
+    bench.destroy(1).await.unwrap();
+    assert_ne!(error.kind(), ErrorKind::Internal);
+}

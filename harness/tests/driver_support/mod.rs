@@ -1,0 +1,204 @@
+//! A simulator and a driver in one process, on tokio's paused clock.
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use powervm_driver::config::{Config, DiskDriver};
+use powervm_driver::network::NetworkInterface;
+use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress, Server, SpawnRequest};
+use powervm_driver::partition::Flavor as Size;
+use powervm_driver::rest::{
+    CallObserver, CallRecord, Credentials, Endpoint, ServiceTransport, Session, SessionOptions,
+};
+use powervm_driver::saga::Phase;
+use powervm_driver::storage::image::{Image, ImageSource};
+use powervm_driver::storage::media::ConfigDrive;
+use powervm_harness::audit::{Inventory, ItemKind};
+use powervm_harness::target::embedded::books;
+use powervm_simulator::weather::Weather;
+use powervm_simulator::{Flavor, Simulator};
+use uuid::Uuid;
+
+pub const FLAVORS: [Flavor; 2] = [Flavor::NovaLink, Flavor::Hmc];
+pub const DISKS: [DiskDriver; 2] = [DiskDriver::Ssp, DiskDriver::LocalDisk];
+
+/// A simulator and a driver that is connected to it.
+pub struct Bench {
+    pub simulator: Simulator,
+    pub driver: Driver,
+    pub calls: Arc<Calls>,
+}
+
+/// Every request, in order.
+#[derive(Default)]
+pub struct Calls(Mutex<Vec<(String, String)>>);
+
+impl CallObserver for Calls {
+    fn called(&self, record: &CallRecord) {
+        self.0
+            .lock()
+            .unwrap()
+            .push((record.method.to_string(), record.path.clone()));
+    }
+}
+
+impl Calls {
+    pub fn take(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+pub fn config(disk: DiskDriver) -> Config {
+    Config {
+        disk_driver: disk,
+        volume_group_name: "datavg".to_owned(),
+        ..Config::default()
+    }
+}
+
+pub fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
+    Simulator::builder()
+        .flavor(flavor)
+        .weather(weather)
+        .seed(7)
+        .check_invariants(true)
+        .build()
+        .unwrap()
+}
+
+pub async fn session(simulator: &Simulator, seed: u64, calls: Arc<Calls>) -> Session {
+    let credentials = simulator.credentials();
+    let endpoint = Endpoint::new("http://localhost:12080")
+        .unwrap()
+        .credentials(Credentials::Password {
+            user: credentials.user.clone(),
+            password: credentials.password.clone(),
+        });
+    let transport = Arc::new(ServiceTransport::new(simulator.router()));
+    let options = SessionOptions {
+        seed,
+        observer: Some(calls),
+        ..SessionOptions::default()
+    };
+    Session::logon(endpoint, transport, options).await.unwrap()
+}
+
+impl Bench {
+    pub async fn new(flavor: Flavor, disk: DiskDriver) -> Self {
+        Self::with(simulator(flavor, Weather::Calm), config(disk)).await
+    }
+
+    pub async fn with(simulator: Simulator, config: Config) -> Self {
+        let calls = Arc::new(Calls::default());
+        let session = session(&simulator, 1, Arc::clone(&calls)).await;
+        let driver = Driver::connect(session, config).await.unwrap();
+        Self {
+            simulator,
+            driver,
+            calls,
+        }
+    }
+
+    /// Everything in the simulator's world, as it is when nothing is on its way any more.
+    pub async fn world(&self) -> Inventory {
+        settle().await;
+        let mut inventory = books::inventory(&self.simulator.world());
+        inventory.items.sort();
+        inventory
+    }
+
+    pub async fn spawn(&self, number: u32) -> powervm_driver::Result<Server> {
+        self.driver
+            .spawn(request(number), &Control::default())
+            .await
+    }
+
+    pub async fn destroy(&self, number: u32) -> powervm_driver::Result<()> {
+        self.driver
+            .destroy(DestroyRequest::of(instance(number)), &Control::default())
+            .await
+    }
+
+    /// Nothing that the simulator's own rules forbid happened.
+    pub fn assert_sound(&self) {
+        assert_eq!(self.simulator.violations(), Vec::<String>::new());
+    }
+}
+
+/// Lets what goes on in the background come to its end.
+pub async fn settle() {
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+pub fn instance(number: u32) -> Uuid {
+    Uuid::from_u128(
+        0xf1c2_0000_0000_4000_8000_0000_0000_0000 | u128::from(number) << 96 | u128::from(number),
+    )
+}
+
+pub const IMAGE: &[u8] = b"a very small disk image, but a disk image";
+
+pub fn image() -> Image {
+    let md5 = "d8d77b2f8ff4ef8ac9e9bd3ecbbd0dd7";
+    let unchecked = Image::new(
+        "cirros",
+        "",
+        0,
+        ImageSource::Bytes(bytes::Bytes::from_static(IMAGE)),
+    );
+    Image {
+        checksum: format!("version-{md5}"),
+        size: IMAGE.len() as u64,
+        ..unchecked
+    }
+}
+
+pub fn request(number: u32) -> SpawnRequest {
+    SpawnRequest {
+        instance: instance(number),
+        name: format!("web-{number}"),
+        flavor: Size {
+            vcpus: 1,
+            memory_mb: 1024,
+            root_gb: 1,
+            extra_specs: BTreeMap::new(),
+        },
+        image: image(),
+        networks: vec![NetworkInterface::on_vlan(1)],
+        config_drive: Some(ConfigDrive::default()),
+        power_on: true,
+    }
+}
+
+/// What a failed or removed server may leave: the image cache of local disk, and a media repository.
+pub fn without_caches(mut inventory: Inventory) -> Inventory {
+    inventory.items.retain(|item| {
+        let is_cache = item.kind == ItemKind::VirtualDisk && item.name.starts_with("i_");
+        !is_cache && item.kind != ItemKind::VirtualNetwork && item.kind != ItemKind::MediaRepository
+    });
+    inventory
+        .quantities
+        .retain(|quantity, _| !quantity.name.starts_with("free space"));
+    inventory
+}
+
+/// Watches for the beginning of steps.
+pub fn at_step(
+    step: &'static str,
+    then: impl Fn() + Send + Sync + 'static,
+) -> impl Fn(&Progress) + Send + Sync {
+    move |progress: &Progress| {
+        if let Progress::Step(event) = progress
+            && &*event.step == step
+            && event.phase == Phase::Begin
+        {
+            then();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Requests about volume groups, media and logical units.
+
+use uuid::Uuid;
+
+use crate::model::names::{LogicalUnitKind, MountType, VirtualDiskKind};
+use crate::model::units::Gigabytes;
+
+/// See [`Command::CreateVolumeGroup`](super::Command::CreateVolumeGroup).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateVolumeGroup {
+    /// The Virtual I/O Server.
+    pub vios: Uuid,
+    /// `GroupName`
+    pub name: String,
+    /// `VolumeName` of each physical volume.
+    pub physical_volumes: Vec<String>,
+}
+
+/// See [`Command::UpdateVolumeGroup`](super::Command::UpdateVolumeGroup). Lists are complete: what is not listed goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateVolumeGroup {
+    /// The Virtual I/O Server.
+    pub vios: Uuid,
+    /// The volume group.
+    pub group: Uuid,
+    /// `VirtualDisks`; none if the document had no such element.
+    pub disks: Option<Vec<DiskRequest>>,
+    /// `MediaRepositories`; none if the document had no such element.
+    pub repositories: Option<Vec<RepositoryRequest>>,
+    /// `VolumeName` of each physical volume; none if the document had no such element.
+    pub physical_volumes: Option<Vec<String>>,
+}
+
+/// A `VirtualDisk` as posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskRequest {
+    /// `UniqueDeviceID`: an existing disk.
+    pub udid: Option<String>,
+    /// `DiskName`
+    pub name: String,
+    /// `DiskLabel`
+    pub label: Option<String>,
+    /// `DiskCapacity`
+    pub capacity: Gigabytes,
+    /// `BaseImage`: UDID of the disk whose content is copied.
+    pub base_image: Option<String>,
+    /// `VirtualDiskType`
+    pub kind: Option<VirtualDiskKind>,
+    /// `FileFormat`
+    pub file_format: Option<String>,
+}
+
+/// A `VirtualMediaRepository` as posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryRequest {
+    /// `RepositoryName`
+    pub name: String,
+    /// `RepositorySize`
+    pub size: Gigabytes,
+    /// `OpticalMedia`
+    pub media: Vec<MediumRequest>,
+}
+
+/// A `VirtualOpticalMedia` as posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediumRequest {
+    /// `MediaName`
+    pub name: String,
+    /// `MountType`
+    pub mount: Option<MountType>,
+    /// `Size`
+    pub size: Option<Gigabytes>,
+}
+
+/// See [`Command::UpdatePool`](super::Command::UpdatePool).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatePool {
+    /// The pool.
+    pub pool: Uuid,
+    /// `StoragePoolName`
+    pub name: Option<String>,
+    /// `AlertThreshold` in percent.
+    pub alert_threshold: Option<u8>,
+}
+
+/// See [`Command::CreateLogicalUnit`](super::Command::CreateLogicalUnit).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateLogicalUnit {
+    /// The tier.
+    pub tier: Uuid,
+    /// `UnitName`
+    pub name: String,
+    /// `UnitCapacity`
+    pub capacity: Gigabytes,
+    /// `ThinDevice`; thin if nothing was said.
+    pub thin: Option<bool>,
+    /// `LogicalUnitType`; a disk if nothing was said.
+    pub kind: Option<LogicalUnitKind>,
+    /// `ClonedFrom`: UDID of the image.
+    pub cloned_from: Option<String>,
+}

@@ -1,0 +1,16 @@
+//! Documents out and documents in, without sockets.
+
+// Helpers outside of test functions, too: what goes wrong in them fails the test that called them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod accept;
+mod attacks;
+mod documents;
+mod quick;
+mod support;
+mod web;
