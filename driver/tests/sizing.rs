@@ -1,6 +1,10 @@
 //! From flavors to sizes: every rule, its bounds, and the order in which rules are checked.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::collections::BTreeMap;
 
@@ -119,10 +123,7 @@ fn default_units_move_into_the_flavors_bounds() {
     };
     let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
     assert_eq!(desired(&[]), text("0.4", "0.4", "0.4"));
-    assert_eq!(
-        desired(&[("min_proc_units", "1")]),
-        text("1", "1", "1")
-    );
+    assert_eq!(desired(&[("min_proc_units", "1")]), text("1", "1", "1"));
     assert_eq!(
         desired(&[("max_proc_units", "0.3")]),
         text("0.3", "0.3", "0.3")

@@ -200,7 +200,7 @@ async fn work(
 }
 
 async fn problem(host: &dyn Host, order: &Order) -> Option<String> {
-    match host.content(&order.instance, &order.image).await {
+    match host.content(&order.instance).await {
         Content::Sha256 { sha256, .. } if sha256 == order.image.sha256 => None,
         Content::Sha256 { disk, sha256, .. } => Some(format!("{disk} holds {sha256}")),
         Content::Missing(why) => Some(why),
@@ -210,11 +210,12 @@ async fn problem(host: &dyn Host, order: &Order) -> Option<String> {
 
 fn order(soak: &Soak, number: usize, capacity: Capacity) -> Order {
     let spec = ServerSpec::default();
-    let server = format!("soak-{number}");
+    // The number first: the names of local disks take the first characters only.
+    let server = format!("{number}-soak");
     let uuid: Uuid = derived_uuid(&[b"soak", &soak.seed.to_be_bytes(), &number.to_be_bytes()]);
     Order {
         instance: Instance {
-            name: format!("ph-{server}"),
+            name: format!("{server}-ph"),
             server,
             uuid,
         },

@@ -1,4 +1,9 @@
 //! The program itself: what it prints, what it writes, how it ends.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::process::{Command, Output};
 

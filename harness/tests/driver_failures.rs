@@ -11,8 +11,13 @@ use powervm_simulator::weather::Rule;
 
 /// What can become of a request.
 const FATES: [(&str, fn(Rule) -> Rule); 5] = [
-    ("refused", |rule| rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")),
-    ("done, but refused", |rule| rule.after().answer(500, "Unknown internal error.", "HSCL9999 out of sorts")),
+    ("refused", |rule| {
+        rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
+    }),
+    ("done, but refused", |rule| {
+        rule.after()
+            .answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
+    }),
     ("lost on the way", |rule| rule.reset()),
     ("done, but the answer lost", |rule| rule.after().reset()),
     ("done, but half an answer", |rule| rule.cut(100)),
@@ -25,8 +30,24 @@ fn left_behind(error: &Error) -> usize {
     }
 }
 
-fn comparable(inventory: Inventory) -> Inventory {
-    without_caches(inventory)
+/// Fails with what is not as it was.
+fn assert_same(before: Inventory, after: Inventory, about: &str) {
+    let (before, after) = (without_caches(before), without_caches(after));
+    let missing: Vec<_> = before
+        .items
+        .iter()
+        .filter(|item| !after.items.contains(item))
+        .collect();
+    let left: Vec<_> = after
+        .items
+        .iter()
+        .filter(|item| !before.items.contains(item))
+        .collect();
+    assert!(
+        missing.is_empty() && left.is_empty(),
+        "{about}: left {left:?}, missing {missing:?}"
+    );
+    assert_eq!(before.quantities, after.quantities, "{about}");
 }
 
 /// How many requests a deploy makes.
@@ -37,36 +58,56 @@ async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
     bench.calls.take().len() as u64
 }
 
+/// An HMC gets the two hardest fates only: the code is the same but for the virtual networks.
+fn fates(flavor: Flavor) -> impl Iterator<Item = (&'static str, fn(Rule) -> Rule)> {
+    FATES
+        .into_iter()
+        .filter(move |(fate, _)| flavor == Flavor::NovaLink || fate.starts_with("done, but "))
+}
+
 async fn deploy_survives(flavor: Flavor, disk: DiskDriver) {
     let requests = requests_of_a_deploy(flavor, disk).await;
     assert!(requests > 15, "{requests}");
     let (mut succeeded, mut failed) = (0, 0);
     for number in 1..=requests {
-        for (fate, strike) in FATES {
+        for (fate, strike) in fates(flavor) {
             let bench = Bench::new(flavor, disk).await;
             let before = bench.world().await;
             bench.calls.take();
-            let rule = bench.simulator.faults().add(strike(Rule::new("*", "*").nth(number))).unwrap();
+            let rule = bench
+                .simulator
+                .faults()
+                .add(strike(Rule::new("*", "*").nth(number)))
+                .unwrap();
             let outcome = bench.spawn(1).await;
             let calls = bench.calls.take();
-            let about = format!("{flavor:?} {disk}, request {number} ({:?}) {fate}", calls.get(number as usize - 1));
+            let about = format!(
+                "{flavor:?} {disk}, request {number} ({:?}) {fate}",
+                calls.get(number as usize - 1)
+            );
             assert_eq!(bench.simulator.faults().hits(rule), Some(1), "{about}");
             bench.simulator.faults().clear();
             match outcome {
                 Ok(_) => {
                     succeeded += 1;
-                    bench.destroy(1).await.unwrap_or_else(|error| panic!("{about}: {error}"));
+                    bench
+                        .destroy(1)
+                        .await
+                        .unwrap_or_else(|error| panic!("{about}: {error}"));
                 }
                 Err(error) => {
                     failed += 1;
                     assert_eq!(left_behind(&error), 0, "{about}: {error}");
                 }
             }
-            assert_eq!(comparable(bench.world().await), comparable(before), "{about}");
+            assert_same(before, bench.world().await, &about);
             bench.assert_sound();
         }
     }
-    assert!(succeeded > 0 && failed > 0, "{succeeded} succeeded, {failed} failed");
+    assert!(
+        succeeded > 0 && failed > 0,
+        "{succeeded} succeeded, {failed} failed"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,21 +138,31 @@ async fn removal_can_be_repeated(flavor: Flavor, disk: DiskDriver) {
     let requests = bench.calls.take().len() as u64;
     assert!(requests > 8, "{requests}");
     for number in 1..=requests {
-        for (fate, strike) in FATES {
+        for (fate, strike) in fates(flavor) {
             let bench = Bench::new(flavor, disk).await;
             let before = bench.world().await;
             bench.spawn(1).await.unwrap();
             bench.calls.take();
-            bench.simulator.faults().add(strike(Rule::new("*", "*").nth(number))).unwrap();
+            bench
+                .simulator
+                .faults()
+                .add(strike(Rule::new("*", "*").nth(number)))
+                .unwrap();
             let first = bench.destroy(1).await;
             let calls = bench.calls.take();
-            let about = format!("{flavor:?} {disk}, request {number} ({:?}) {fate}", calls.get(number as usize - 1));
+            let about = format!(
+                "{flavor:?} {disk}, request {number} ({:?}) {fate}",
+                calls.get(number as usize - 1)
+            );
             bench.simulator.faults().clear();
             if let Err(error) = &first {
                 assert!(!error.to_string().contains("removed again"), "{error}");
             }
-            bench.destroy(1).await.unwrap_or_else(|error| panic!("{about}: {error}"));
-            assert_eq!(comparable(bench.world().await), comparable(before), "{about}");
+            bench
+                .destroy(1)
+                .await
+                .unwrap_or_else(|error| panic!("{about}: {error}"));
+            assert_same(before, bench.world().await, &about);
             bench.assert_sound();
         }
     }
@@ -132,11 +183,24 @@ async fn a_removal_from_local_disk_can_be_repeated_after_any_failure() {
 async fn a_server_that_stays_away_is_reported_with_what_was_left() {
     let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
     let faults = bench.simulator.faults();
-    faults.add(Rule::new("PUT", "*/do/PowerOn").reset()).unwrap();
-    faults.add(Rule::new("DELETE", "/rest/api/uom/LogicalPartition/*").answer(500, "no", "HSCL9999 no")).unwrap();
+    faults
+        .add(Rule::new("PUT", "*/do/PowerOn").reset())
+        .unwrap();
+    faults
+        .add(
+            Rule::new("DELETE", "/rest/api/uom/LogicalPartition/*").answer(
+                500,
+                "no",
+                "HSCL9999 no",
+            ),
+        )
+        .unwrap();
     let error = bench.spawn(1).await.unwrap_err();
     assert!(left_behind(&error) > 0);
-    assert!(error.to_string().contains("create the partition"), "{error}");
+    assert!(
+        error.to_string().contains("create the partition"),
+        "{error}"
+    );
     faults.clear();
     bench.destroy(1).await.unwrap();
     assert_ne!(error.kind(), ErrorKind::Internal);

@@ -1,5 +1,10 @@
 //! Scenarios on the embedded simulator: what the project promises of ten deploys at once, of repeatability, and of
 //! breaking off.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::fs;
 use std::time::Duration;
@@ -8,9 +13,10 @@ use powervm_harness::engine::{NoObserver, Settings, run};
 use powervm_harness::image::Image;
 use powervm_harness::report::{self, RunReport, Verdict, table};
 use powervm_harness::runtime::virtual_clock;
-use powervm_harness::scenario::catalog;
-use powervm_harness::target::Flavor;
+use powervm_harness::scenario::{Disk, catalog};
+use powervm_harness::soak::{self, Soak};
 use powervm_harness::target::embedded::{Embedded, EmbeddedOptions};
+use powervm_harness::target::{Flavor, Opening, Target};
 use powervm_simulator::weather::Weather;
 use tokio_util::sync::CancellationToken;
 
@@ -172,5 +178,40 @@ fn breaking_off_at_any_moment_leaves_nothing() {
             table::render(&report, None)
         );
         assert_eq!(report.verdict, Verdict::Cancelled, "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_soak_deploys_and_deletes_and_leaves_nothing() {
+    for disk in [Disk::Ssp, Disk::Localdisk] {
+        let target = target(Flavor::NovaLink, 6, Weather::Typical, "typical");
+        let soak = Soak {
+            deploys: 40,
+            parallel: 8,
+            disk,
+            seed: 6,
+            image: Image::made(),
+            cancel: CancellationToken::new(),
+        };
+        let runtime = virtual_clock().expect("a runtime");
+        let (report, _) = runtime.block_on(async {
+            let host = target
+                .open(Opening {
+                    scenario: "soak",
+                    disk,
+                })
+                .await
+                .expect("a host");
+            soak::run(host.as_ref(), &soak, &|_, _| {})
+                .await
+                .expect("a report")
+        });
+        assert_eq!(
+            (report.deployed, report.deleted, report.failed),
+            (40, 40, 0),
+            "{:?}",
+            report.failures
+        );
+        assert!(report.audit.is_clean(), "{:?}", report.audit.findings);
     }
 }

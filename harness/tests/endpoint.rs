@@ -1,4 +1,9 @@
 //! Scenarios over sockets: the same scenario, the same engine, an endpoint by its URL.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use powervm_driver::config::Config;
 use powervm_driver::rest::{Credentials, Endpoint};

@@ -75,13 +75,8 @@ impl Tally {
 /// Builds the simulator, makes the environments, runs the programs and sums up.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let python = Python::find().context("the real clients are Python programs")?;
-    command::run(&mut workspace.cargo([
-        "build",
-        "--package",
-        "powervm-simulator",
-        "--bin",
-        "powervm-sim",
-    ]))?;
+    // All of the workspace, so that dependencies keep the features that `cargo test` built them with.
+    command::run(&mut workspace.cargo(["build", "--workspace", "--bins"]))?;
     let mut total = Tally::default();
     for program in PROGRAMS {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == program.name) {

@@ -33,13 +33,24 @@ pub(super) struct Arguments {
 #[command(next_help_heading = "Connection")]
 pub(super) struct Connection {
     /// URL of the REST API, such as https://hmc.example:12443
-    #[arg(long, global = true, env = "POWERVM_ENDPOINT", value_name = "URL", default_value = "http://127.0.0.1:12080")]
+    #[arg(
+        long,
+        global = true,
+        env = "POWERVM_ENDPOINT",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:12080"
+    )]
     pub(super) endpoint: String,
     /// User to log on as; the password comes from the environment or a file
     #[arg(long, global = true, env = "POWERVM_USER")]
     pub(super) user: Option<String>,
     /// File that holds the password
-    #[arg(long, global = true, env = "POWERVM_PASSWORD_FILE", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "POWERVM_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
     pub(super) password_file: Option<PathBuf>,
     /// Trust certificates that this authority (PEM) signed
     #[arg(long, global = true, value_name = "FILE", group = "trust")]
@@ -223,13 +234,38 @@ mod tests {
     #[test]
     fn a_server_is_described_in_one_line() {
         let arguments = Arguments::try_parse_from([
-            "powervm", "--endpoint", "https://hmc", "server", "create", "web", "--image", "a.raw", "--vcpus", "2",
-            "--ram", "2048", "--property", "powervm:uncapped=false", "--nic", "vlan=7", "--network", "8", "--json",
+            "powervm",
+            "--endpoint",
+            "https://hmc",
+            "server",
+            "create",
+            "web",
+            "--image",
+            "a.raw",
+            "--vcpus",
+            "2",
+            "--ram",
+            "2048",
+            "--property",
+            "powervm:uncapped=false",
+            "--nic",
+            "vlan=7",
+            "--network",
+            "8",
+            "--json",
         ])
         .unwrap();
-        let Noun::Server(ServerVerb::Create(create)) = arguments.noun else { panic!() };
-        assert_eq!((create.vcpus, create.memory, create.network.len()), (2, 2048, 2));
-        assert_eq!(create.property, [("powervm:uncapped".to_owned(), "false".to_owned())]);
+        let Noun::Server(ServerVerb::Create(create)) = arguments.noun else {
+            panic!()
+        };
+        assert_eq!(
+            (create.vcpus, create.memory, create.network.len()),
+            (2, 2048, 2)
+        );
+        assert_eq!(
+            create.property,
+            [("powervm:uncapped".to_owned(), "false".to_owned())]
+        );
         assert!(arguments.json);
     }
 
@@ -238,6 +274,9 @@ mod tests {
         for name in ["--password", "--token"] {
             assert!(Arguments::try_parse_from(["powervm", name, "hush", "host", "show"]).is_err());
         }
-        assert!(Arguments::try_parse_from(["powervm", "--insecure", "--ca", "x", "host", "show"]).is_err());
+        assert!(
+            Arguments::try_parse_from(["powervm", "--insecure", "--ca", "x", "host", "show"])
+                .is_err()
+        );
     }
 }

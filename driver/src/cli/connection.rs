@@ -14,8 +14,14 @@ const PASSWORD: &str = "POWERVM_PASSWORD";
 /// Logs on and checks the host.
 pub(super) async fn connect(connection: &Connection, place: &Place) -> Result<Driver> {
     let config = configuration(place)?;
-    let endpoint = Endpoint::new(&connection.endpoint)?.credentials(credentials(connection)?).trust(trust(connection)?);
-    let options = SessionOptions { uploads: config.max_uploads, seed: random()?, ..SessionOptions::default() };
+    let endpoint = Endpoint::new(&connection.endpoint)?
+        .credentials(credentials(connection)?)
+        .trust(trust(connection)?);
+    let options = SessionOptions {
+        uploads: config.max_uploads,
+        seed: random()?,
+        ..SessionOptions::default()
+    };
     let session = Session::connect(endpoint, options).await?;
     Driver::connect(session, config).await
 }
@@ -46,13 +52,23 @@ fn credentials(connection: &Connection) -> Result<Credentials> {
     let password = match (std::env::var(PASSWORD), &connection.password_file) {
         (Ok(password), _) => Some(SecretString::from(password)),
         (Err(std::env::VarError::NotUnicode(_)), _) => {
-            return Err(Error::invalid(format!("{PASSWORD} is no UTF-8 text"), "use a password file"));
+            return Err(Error::invalid(
+                format!("{PASSWORD} is no UTF-8 text"),
+                "use a password file",
+            ));
         }
         (Err(_), Some(path)) => {
-            let text = std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
-                let what = format!("the password file {} cannot be read", path.display());
-                Error::caused(ErrorKind::Local, what, "give a file that this user can read", error)
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map(SecretString::from)
+                .map_err(|error| {
+                    let what = format!("the password file {} cannot be read", path.display());
+                    Error::caused(
+                        ErrorKind::Local,
+                        what,
+                        "give a file that this user can read",
+                        error,
+                    )
+                })?;
             Some(without_line_end(&text))
         }
         (Err(_), None) => None,
@@ -62,11 +78,14 @@ fn credentials(connection: &Connection) -> Result<Credentials> {
         (None, None) => Ok(Credentials::TokenFile),
         (Some(_), None) => Err(Error::invalid(
             "there is a user but no password",
-            format!("set {PASSWORD} or POWERVM_PASSWORD_FILE, or leave the user out to use NovaLink's token file"),
+            format!(
+                "set {PASSWORD} or POWERVM_PASSWORD_FILE, or leave the user out to use NovaLink's token file"
+            ),
         )),
-        (None, Some(_)) => {
-            Err(Error::invalid("there is a password but no user", "set POWERVM_USER or give --user"))
-        }
+        (None, Some(_)) => Err(Error::invalid(
+            "there is a password but no user",
+            "set POWERVM_USER or give --user",
+        )),
     }
 }
 
@@ -77,19 +96,28 @@ fn without_line_end(text: &SecretString) -> SecretString {
 }
 
 fn trust(connection: &Connection) -> Result<Trust> {
-    Ok(match (&connection.ca, &connection.fingerprint, connection.insecure) {
-        (Some(file), _, _) => Trust::Authority(file.clone()),
-        (None, Some(fingerprint), _) => Trust::Pinned(fingerprint.parse()?),
-        (None, None, true) => Trust::Anything,
-        (None, None, false) => Trust::System,
-    })
+    Ok(
+        match (&connection.ca, &connection.fingerprint, connection.insecure) {
+            (Some(file), _, _) => Trust::Authority(file.clone()),
+            (None, Some(fingerprint), _) => Trust::Pinned(fingerprint.parse()?),
+            (None, None, true) => Trust::Anything,
+            (None, None, false) => Trust::System,
+        },
+    )
 }
 
 /// Random bits from the operating system.
 pub(super) fn random() -> Result<u64> {
     let mut bytes = [0; 8];
-    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| {
-        Error::operation(ErrorKind::Local, "the system gives no random numbers", "check /dev/urandom")
-    })?;
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| {
+            Error::operation(
+                ErrorKind::Local,
+                "the system gives no random numbers",
+                "check /dev/urandom",
+            )
+        })?;
     Ok(u64::from_le_bytes(bytes))
 }

@@ -59,7 +59,9 @@ mod tests {
 
     #[test]
     fn leaving_something_behind_outweighs_the_reason() {
-        let error = Error::Cancelled { what: "it".to_owned() };
+        let error = Error::Cancelled {
+            what: "it".to_owned(),
+        };
         let failure = |left_behind| SagaFailure {
             saga: "create web".to_owned(),
             step: None,
@@ -68,7 +70,10 @@ mod tests {
             left_behind,
         };
         assert_eq!(code(&failure(Vec::new()).into()), CANCELLED);
-        let left = StepFailure { step: "create the partition".to_owned(), error: error.clone() };
+        let left = StepFailure {
+            step: "create the partition".to_owned(),
+            error: error.clone(),
+        };
         assert_eq!(code(&failure(vec![left]).into()), LEFT_BEHIND);
     }
 }

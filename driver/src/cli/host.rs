@@ -20,14 +20,32 @@ fn shown(host: &HostInfo) -> Table {
         .field("id", &host.id)
         .field("machine", &host.machine)
         .field("managed_by", host.managed_by)
-        .field("proc_units", format!("{} of {} used", capacity.proc_units_used, capacity.proc_units))
-        .field("memory_mb", format!("{} of {} used", capacity.memory_mb_used, capacity.memory_mb))
+        .field(
+            "proc_units",
+            format!(
+                "{} of {} used",
+                capacity.proc_units_used, capacity.proc_units
+            ),
+        )
+        .field(
+            "memory_mb",
+            format!("{} of {} used", capacity.memory_mb_used, capacity.memory_mb),
+        )
         .field("memory_block_mb", capacity.memory_block_mb)
         .field("disk_driver", &host.disk_driver)
         .field("disk_location", &host.disk_location)
-        .field("disk_gb", format!("{} of {} used", capacity.disk.used_gb, capacity.disk.total_gb));
+        .field(
+            "disk_gb",
+            format!(
+                "{} of {} used",
+                capacity.disk.used_gb, capacity.disk.total_gb
+            ),
+        );
     for vios in &host.virtual_io_servers {
-        table.field("virtual_io_server", format!("{}: {}, RMC {}", vios.name, vios.state, vios.rmc));
+        table.field(
+            "virtual_io_server",
+            format!("{}: {}, RMC {}", vios.name, vios.state, vios.rmc),
+        );
     }
     table
 }
@@ -35,7 +53,11 @@ fn shown(host: &HostInfo) -> Table {
 fn listed(inventory: &Inventory) -> Table {
     let mut table = Table::with(&["Kind", "Name", "Place"]);
     for item in &inventory.items {
-        table.row([format!("{:?}", item.kind), item.name.clone(), item.place.clone()]);
+        table.row([
+            format!("{:?}", item.kind),
+            item.name.clone(),
+            item.place.clone(),
+        ]);
     }
     table
 }

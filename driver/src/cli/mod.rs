@@ -25,10 +25,18 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.json);
     log_to_stderr();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
-            let error = Error::caused(ErrorKind::Local, "no threads could be started", "free some memory", error);
+            let error = Error::caused(
+                ErrorKind::Local,
+                "no threads could be started",
+                "free some memory",
+                error,
+            );
             return output.failure(&error);
         }
     };
@@ -73,5 +81,8 @@ fn cancel_on_interrupt() -> CancellationToken {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

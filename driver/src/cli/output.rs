@@ -26,10 +26,21 @@ impl Output {
     }
 
     /// Prints a value: as JSON, or as the table made of it.
-    pub(super) fn print<T: Serialize>(self, value: &T, table: impl FnOnce(&T) -> Table) -> Result<()> {
+    pub(super) fn print<T: Serialize>(
+        self,
+        value: &T,
+        table: impl FnOnce(&T) -> Table,
+    ) -> Result<()> {
         let text = if self.json {
             let text = serde_json::to_string_pretty(value);
-            text.map_err(|error| Error::caused(ErrorKind::Internal, "the result is no JSON", "report it", error))?
+            text.map_err(|error| {
+                Error::caused(
+                    ErrorKind::Internal,
+                    "the result is no JSON",
+                    "report it",
+                    error,
+                )
+            })?
         } else {
             table(value).to_string()
         };
@@ -50,9 +61,16 @@ impl Output {
 
 fn put(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| {
-        Error::caused(ErrorKind::Local, "the result cannot be printed", "check where standard output goes", error)
-    })
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| {
+            Error::caused(
+                ErrorKind::Local,
+                "the result cannot be printed",
+                "check where standard output goes",
+                error,
+            )
+        })
 }
 
 fn described(error: &Error, code: u8) -> Value {
@@ -71,17 +89,31 @@ fn described(error: &Error, code: u8) -> Value {
 
 /// What failed, in which step, why, what became of what was made already.
 fn in_words(error: &Error) -> String {
-    let Error::Saga(failure) = error else { return format!("error: {error}") };
-    let step = failure.step.as_deref().map_or_else(String::new, |step| format!(" at the step '{step}'"));
-    let mut text = format!("error: could not {}: it failed{step}\n  why: {}", failure.saga, failure.error);
+    let Error::Saga(failure) = error else {
+        return format!("error: {error}");
+    };
+    let step = failure
+        .step
+        .as_deref()
+        .map_or_else(String::new, |step| format!(" at the step '{step}'"));
+    let mut text = format!(
+        "error: could not {}: it failed{step}\n  why: {}",
+        failure.saga, failure.error
+    );
     for other in &failure.others {
-        text.push_str(&format!("\n  and: '{}' failed too: {}", other.step, other.error));
+        text.push_str(&format!(
+            "\n  and: '{}' failed too: {}",
+            other.step, other.error
+        ));
     }
     if failure.left_behind.is_empty() {
         text.push_str("\n  undone: everything that it had made was removed again");
     }
     for left in &failure.left_behind {
-        text.push_str(&format!("\n  left behind: '{}' could not be undone, remove it by hand: {}", left.step, left.error));
+        text.push_str(&format!(
+            "\n  left behind: '{}' could not be undone, remove it by hand: {}",
+            left.step, left.error
+        ));
     }
     text
 }
@@ -107,7 +139,12 @@ impl Table {
 
     /// Adds a row. What servers say cannot drive the terminal.
     pub(super) fn row<C: ToString>(&mut self, cells: impl IntoIterator<Item = C>) -> &mut Self {
-        self.rows.push(cells.into_iter().map(|cell| printable(&cell.to_string())).collect());
+        self.rows.push(
+            cells
+                .into_iter()
+                .map(|cell| printable(&cell.to_string()))
+                .collect(),
+        );
         self
     }
 
@@ -121,10 +158,19 @@ impl std::fmt::Display for Table {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
-        let rule = widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("+");
+        let rule = widths
+            .iter()
+            .map(|width| "-".repeat(width + 2))
+            .collect::<Vec<_>>()
+            .join("+");
         let line = |row: &[String]| {
             let cells = widths.iter().enumerate().map(|(column, width)| {
                 format!(" {:width$} ", row.get(column).map_or("", String::as_str))
@@ -160,7 +206,10 @@ mod tests {
     #[test]
     fn a_failed_deploy_says_step_reason_and_what_is_left() {
         let error = Error::operation(ErrorKind::NoSpace, "the pool is full", "free some");
-        let left = StepFailure { step: "create the boot disk".to_owned(), error: Error::internal("gone") };
+        let left = StepFailure {
+            step: "create the boot disk".to_owned(),
+            error: Error::internal("gone"),
+        };
         let mut failure = SagaFailure {
             saga: "create web".to_owned(),
             step: Some("provide the image".to_owned()),
@@ -169,14 +218,22 @@ mod tests {
             left_behind: Vec::new(),
         };
         let text = in_words(&failure.clone().into());
-        for part in ["could not create web", "'provide the image'", "the pool is full; free some", "removed again"] {
+        for part in [
+            "could not create web",
+            "'provide the image'",
+            "the pool is full; free some",
+            "removed again",
+        ] {
             assert!(text.contains(part), "{text}");
         }
         failure.left_behind.push(left);
         let error = Error::from(failure);
         assert!(in_words(&error).contains("left behind: 'create the boot disk'"));
         let value = described(&error, 8);
-        assert_eq!(value["error"]["left_behind"][0]["step"], "create the boot disk");
+        assert_eq!(
+            value["error"]["left_behind"][0]["step"],
+            "create the boot disk"
+        );
         assert_eq!(value["error"]["exit_code"], 8);
     }
 }

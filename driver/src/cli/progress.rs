@@ -21,7 +21,11 @@ impl Bars {
     /// Bars, if somebody sees them.
     pub(super) fn on_terminal(json: bool) -> Option<Self> {
         let seen = !json && std::io::stderr().is_terminal();
-        seen.then(|| Self { all: MultiProgress::new(), steps: Mutex::default(), uploads: Mutex::default() })
+        seen.then(|| Self {
+            all: MultiProgress::new(),
+            steps: Mutex::default(),
+            uploads: Mutex::default(),
+        })
     }
 
     fn say(&self, line: &str) {
@@ -34,7 +38,11 @@ impl Bars {
         match phase {
             Phase::Begin | Phase::UndoBegin => {
                 let bar = self.all.add(ProgressBar::new_spinner());
-                let undoing = if matches!(phase, Phase::Begin) { "" } else { " (undoing)" };
+                let undoing = if matches!(phase, Phase::Begin) {
+                    ""
+                } else {
+                    " (undoing)"
+                };
                 bar.set_message(format!("{key}{undoing}"));
                 bar.enable_steady_tick(Duration::from_millis(100));
                 if let Some(old) = steps.insert(key, bar) {
@@ -45,7 +53,11 @@ impl Bars {
                 if let Some(bar) = steps.remove(&key) {
                     bar.finish_and_clear();
                 }
-                let what = if matches!(phase, Phase::End { .. }) { "done" } else { "undone" };
+                let what = if matches!(phase, Phase::End { .. }) {
+                    "done"
+                } else {
+                    "undone"
+                };
                 self.say(&format!("{key}: {what} ({:.1} s)", took.as_secs_f64()));
             }
             Phase::Failed { error } | Phase::UndoFailed { error } => {
@@ -60,9 +72,15 @@ impl Bars {
     fn upload(&self, what: &str, sent: u64, total: u64) {
         let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = uploads.entry(what.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+            let style = ProgressStyle::with_template(
+                "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            );
             let bar = self.all.add(ProgressBar::new(total));
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            bar.set_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> "),
+            );
             bar.set_message(what.to_owned());
             bar
         });

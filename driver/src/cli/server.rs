@@ -33,14 +33,21 @@ pub(super) async fn run(
             let request = request(create).await?;
             let instance = request.instance;
             let server = driver.spawn(request, &control).await?;
-            output.print(&Created { instance, server }, |created| shown(&created.server))
+            output.print(&Created { instance, server }, |created| {
+                shown(&created.server)
+            })
         }
         ServerVerb::List => output.print(&driver.list().await?, |servers| listed(servers)),
-        ServerVerb::Show { server } => output.print(&driver.show(ServerRef::parse(server)).await?, shown),
+        ServerVerb::Show { server } => {
+            output.print(&driver.show(ServerRef::parse(server)).await?, shown)
+        }
         ServerVerb::Start { server } => {
             let mut states = Vec::new();
             for server in ServerVerb::servers(server) {
-                states.push(Changed::new(&server, driver.start(server.clone(), &control).await?));
+                states.push(Changed::new(
+                    &server,
+                    driver.start(server.clone(), &control).await?,
+                ));
             }
             output.print(&states, |states| changed(states))
         }
@@ -48,7 +55,10 @@ pub(super) async fn run(
             let how = if *hard { Stop::Hard } else { Stop::Graceful };
             let mut states = Vec::new();
             for server in ServerVerb::servers(server) {
-                states.push(Changed::new(&server, driver.stop(server.clone(), how, &control).await?));
+                states.push(Changed::new(
+                    &server,
+                    driver.stop(server.clone(), how, &control).await?,
+                ));
             }
             output.print(&states, |states| changed(states))
         }
@@ -56,7 +66,10 @@ pub(super) async fn run(
             let how = if *hard { Reboot::Hard } else { Reboot::Soft };
             let mut states = Vec::new();
             for server in ServerVerb::servers(server) {
-                states.push(Changed::new(&server, driver.reboot(server.clone(), how, &control).await?));
+                states.push(Changed::new(
+                    &server,
+                    driver.reboot(server.clone(), how, &control).await?,
+                ));
             }
             output.print(&states, |states| changed(states))
         }
@@ -76,7 +89,12 @@ pub(super) async fn run(
 }
 
 /// The driver counts a server that is not there as deleted; who types its name wants to know.
-async fn delete(driver: &Driver, server: &ServerRef, destroy_disks: bool, control: &Control) -> Result<()> {
+async fn delete(
+    driver: &Driver,
+    server: &ServerRef,
+    destroy_disks: bool,
+    control: &Control,
+) -> Result<()> {
     let found = driver.list().await?;
     let wanted = server.partition();
     let summary = found.iter().find(|found| match server {
@@ -90,7 +108,11 @@ async fn delete(driver: &Driver, server: &ServerRef, destroy_disks: bool, contro
             "list the servers to see their names",
         ));
     };
-    let request = DestroyRequest { instance: summary.id.as_uuid(), name: None, destroy_disks };
+    let request = DestroyRequest {
+        instance: summary.id.as_uuid(),
+        name: None,
+        destroy_disks,
+    };
     driver.destroy(request, control).await
 }
 
@@ -115,7 +137,10 @@ async fn request(create: &Create) -> Result<SpawnRequest> {
 }
 
 async fn image(create: &Create) -> Result<Image> {
-    let (name, checksum) = (create.image_name.as_deref(), create.image_checksum.as_deref());
+    let (name, checksum) = (
+        create.image_name.as_deref(),
+        create.image_checksum.as_deref(),
+    );
     if create.image.starts_with("http://") || create.image.starts_with("https://") {
         return Image::from_url(&create.image, name, checksum).await;
     }
@@ -135,10 +160,19 @@ fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
     };
     for path in &create.public_key {
         let key = String::from_utf8(read(path)?).map_err(|error| {
-            Error::caused(ErrorKind::Invalid, format!("{} is no key file", path.display()), "give a public key", error)
+            Error::caused(
+                ErrorKind::Invalid,
+                format!("{} is no key file", path.display()),
+                "give a public key",
+                error,
+            )
         })?;
-        let name = path.file_stem().map_or_else(|| "key".into(), |name| name.to_string_lossy());
-        drive.public_keys.insert(name.into_owned(), key.trim().to_owned());
+        let name = path
+            .file_stem()
+            .map_or_else(|| "key".into(), |name| name.to_string_lossy());
+        drive
+            .public_keys
+            .insert(name.into_owned(), key.trim().to_owned());
     }
     for (guest, path) in &create.file {
         drive.files.insert(guest.clone(), read(Path::new(path))?);
@@ -153,7 +187,12 @@ fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         let what = format!("{} cannot be read", path.display());
-        Error::caused(ErrorKind::Local, what, "give a file that this user can read", error)
+        Error::caused(
+            ErrorKind::Local,
+            what,
+            "give a file that this user can read",
+            error,
+        )
     })
 }
 
@@ -197,7 +236,13 @@ fn listed(servers: &[ServerSummary]) -> Table {
     let mut table = Table::with(&["ID", "Name", "Status", "State", "RMC"]);
     for server in servers {
         let id = server.id.as_uuid().to_string();
-        table.row([id, server.name.clone(), server.status.to_string(), server.state.clone(), server.rmc.clone()]);
+        table.row([
+            id,
+            server.name.clone(),
+            server.status.to_string(),
+            server.state.clone(),
+            server.rmc.clone(),
+        ]);
     }
     table
 }
@@ -210,7 +255,12 @@ fn shown(server: &Server) -> Table {
         .field("name", &summary.name)
         .field("status", summary.status)
         .field("state", &summary.state)
-        .field("partition_id", summary.partition_id.map_or_else(String::new, |id| id.to_string()))
+        .field(
+            "partition_id",
+            summary
+                .partition_id
+                .map_or_else(String::new, |id| id.to_string()),
+        )
         .field("rmc", &summary.rmc)
         .field("memory_mb", server.memory_mb)
         .field("vcpus", server.vcpus);
@@ -228,10 +278,16 @@ fn shown(server: &Server) -> Table {
             part("on", interface.switch.clone()),
             part("slot", interface.slot.map(|slot| slot.to_string())),
         ];
-        table.field("interface", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+        table.field(
+            "interface",
+            parts.into_iter().flatten().collect::<Vec<_>>().join(", "),
+        );
     }
     for storage in &server.storage {
-        table.field("storage", format!("{} through {}", storage.name, storage.served_by));
+        table.field(
+            "storage",
+            format!("{} through {}", storage.name, storage.served_by),
+        );
     }
     table
 }

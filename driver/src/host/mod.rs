@@ -13,7 +13,10 @@ pub use vios::Vios;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A field that has to be there: absent or unreadable, the server's document is of no use.
-pub(crate) fn required<T>(what: &str, field: std::result::Result<Option<T>, FieldError>) -> Result<T> {
+pub(crate) fn required<T>(
+    what: &str,
+    field: std::result::Result<Option<T>, FieldError>,
+) -> Result<T> {
     field.ok().flatten().ok_or_else(|| {
         Error::operation(
             ErrorKind::BadAnswer,

@@ -32,7 +32,12 @@ impl Switches {
     /// # Errors
     /// Those of the request.
     pub async fn read(session: &Session, system: &str) -> Result<Self> {
-        let feed = session.get_feed(&format!("ManagedSystem/{system}/VirtualSwitch"), Groups::None).await?;
+        let feed = session
+            .get_feed(
+                &format!("ManagedSystem/{system}/VirtualSwitch"),
+                Groups::None,
+            )
+            .await?;
         Ok(Self(feed.entries.iter().map(Switch::read).collect()))
     }
 
@@ -54,7 +59,12 @@ impl Switches {
     /// There is none.
     pub fn bridged(&self) -> Result<&Switch> {
         self.named(DEFAULT).ok_or_else(|| {
-            let names = self.0.iter().map(|switch| switch.name.as_str()).collect::<Vec<_>>().join(", ");
+            let names = self
+                .0
+                .iter()
+                .map(|switch| switch.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
             Error::operation(
                 ErrorKind::Precondition,
                 format!("the host has no virtual switch '{DEFAULT}', only: {names}"),

@@ -44,9 +44,17 @@ impl System {
     /// No system, several where none is named, or none of that name.
     pub async fn find(session: &Session, wanted: &str) -> Result<Self> {
         let feed = session.get_feed("ManagedSystem", Groups::None).await?;
-        let systems = feed.entries.iter().map(Self::read).collect::<Result<Vec<_>>>()?;
+        let systems = feed
+            .entries
+            .iter()
+            .map(Self::read)
+            .collect::<Result<Vec<_>>>()?;
         let found = systems.len();
-        let names = systems.iter().map(|system| system.name.as_str()).collect::<Vec<_>>().join(", ");
+        let names = systems
+            .iter()
+            .map(|system| system.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
         let is_wanted = |system: &Self| {
             wanted.is_empty() || system.name == wanted || system.uuid.eq_ignore_ascii_case(wanted)
         };
@@ -54,12 +62,15 @@ impl System {
         match (fitting.next(), fitting.next()) {
             (Some(system), None) => Ok(system.clone()),
             (Some(_), Some(_)) => Err(wrong(
-                format!("the server manages {found} systems ({names}), and exactly one is expected"),
+                format!(
+                    "the server manages {found} systems ({names}), and exactly one is expected"
+                ),
                 "name one of them as managed_system",
             )),
-            (None, _) if found == 0 => {
-                Err(wrong("the server manages no system".to_owned(), "connect the console to a system first"))
-            }
+            (None, _) if found == 0 => Err(wrong(
+                "the server manages no system".to_owned(),
+                "connect the console to a system first",
+            )),
             (None, _) => Err(wrong(
                 format!("the server manages no system '{wanted}', but: {names}"),
                 "correct managed_system",
@@ -72,25 +83,46 @@ impl System {
     /// # Errors
     /// Those of the request, and a document without what is needed.
     pub async fn refresh(session: &Session, uuid: &str) -> Result<Self> {
-        Self::read(&session.get_entry(&format!("ManagedSystem/{uuid}"), Groups::None).await?)
+        Self::read(
+            &session
+                .get_entry(&format!("ManagedSystem/{uuid}"), Groups::None)
+                .await?,
+        )
     }
 
     fn read(entry: &Entry) -> Result<Self> {
         let system = ManagedSystem(&entry.content);
-        let missing = |what: &str| required::<()>(what, Ok(None)).err().unwrap_or_else(|| Error::internal("nothing"));
-        let memory = system.memory().ok_or_else(|| missing("the system's memory"))?;
-        let processors = system.processors().ok_or_else(|| missing("the system's processors"))?;
+        let missing = |what: &str| {
+            required::<()>(what, Ok(None))
+                .err()
+                .unwrap_or_else(|| Error::internal("nothing"))
+        };
+        let memory = system
+            .memory()
+            .ok_or_else(|| missing("the system's memory"))?;
+        let processors = system
+            .processors()
+            .ok_or_else(|| missing("the system's processors"))?;
         let machine = system.machine().map_or_else(String::new, |machine| {
             let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-            format!("{}-{}*{}", part(machine.machine_type()), part(machine.model()), part(machine.serial_number()))
+            format!(
+                "{}-{}*{}",
+                part(machine.machine_type()),
+                part(machine.model()),
+                part(machine.serial_number())
+            )
         });
         let capabilities = system.capabilities();
         let can = |flag: std::result::Result<Option<bool>, _>, default: bool| {
             flag.ok().flatten().unwrap_or(default)
         };
-        let count = |number: std::result::Result<Option<u32>, _>| number.ok().flatten().filter(|count| *count > 0);
-        let max_vcpus_of_system = count(processors.maximum_allowed_virtual_processors_per_partition());
-        let max_procs_of_system = count(processors.current_maximum_allowed_processors_per_partition());
+        let count = |number: std::result::Result<Option<u32>, _>| {
+            number.ok().flatten().filter(|count| *count > 0)
+        };
+        let max_vcpus_of_system =
+            count(processors.maximum_allowed_virtual_processors_per_partition());
+        let max_procs_of_system =
+            count(processors.current_maximum_allowed_processors_per_partition());
         let limits = HostLimits {
             memory_block_mb: required("the memory block size", memory.memory_region_size())?,
             compatibility_modes: processors
@@ -98,9 +130,14 @@ impl System {
                 .map(str::to_owned)
                 .collect(),
             remote_restart: capabilities.as_ref().is_some_and(|found| {
-                can(found.powervm_logical_partition_simplified_remote_restart_capable(), false)
+                can(
+                    found.powervm_logical_partition_simplified_remote_restart_capable(),
+                    false,
+                )
             }),
-            secure_boot: capabilities.as_ref().is_some_and(|found| can(found.partition_secure_boot_capable(), false)),
+            secure_boot: capabilities
+                .as_ref()
+                .is_some_and(|found| can(found.partition_secure_boot_capable(), false)),
             affinity_check: system
                 .migration()
                 .is_some_and(|found| can(found.logical_partition_affinity_check_capable(), false)),
@@ -110,10 +147,14 @@ impl System {
             custom_mac: capabilities
                 .as_ref()
                 .is_none_or(|found| can(found.virtual_ethernet_custom_mac_address_capable(), true)),
-            max_vcpus_of_partition: count(processors.current_maximum_virtual_processors_per_aix_or_linux_partition())
-                .or(max_vcpus_of_system),
-            max_procs_of_partition: count(processors.current_maximum_processors_per_aix_or_linux_partition())
-                .or(max_procs_of_system),
+            max_vcpus_of_partition: count(
+                processors.current_maximum_virtual_processors_per_aix_or_linux_partition(),
+            )
+            .or(max_vcpus_of_system),
+            max_procs_of_partition: count(
+                processors.current_maximum_processors_per_aix_or_linux_partition(),
+            )
+            .or(max_procs_of_system),
             max_vcpus_of_system,
             max_procs_of_system,
             min_units_per_vcpu: processors
@@ -136,7 +177,10 @@ impl System {
                 )?,
             },
             total: Total {
-                memory_mb: required("the configurable memory", memory.configurable_system_memory())?,
+                memory_mb: required(
+                    "the configurable memory",
+                    memory.configurable_system_memory(),
+                )?,
                 proc_units: units(required(
                     "the configurable processing units",
                     processors.configurable_system_processor_units(),

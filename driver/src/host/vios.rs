@@ -48,16 +48,33 @@ impl Vios {
     /// # Errors
     /// Those of the request.
     pub async fn all(session: &Session, system: &str) -> Result<Vec<Self>> {
-        let feed = session.get_feed(&format!("ManagedSystem/{system}/VirtualIOServer"), Groups::None).await?;
+        let feed = session
+            .get_feed(
+                &format!("ManagedSystem/{system}/VirtualIOServer"),
+                Groups::None,
+            )
+            .await?;
         Ok(feed.entries.iter().map(Self::read).collect())
     }
 
     fn read(entry: &Entry) -> Self {
         let vios = VirtualIoServer(&entry.content);
         let partition = vios.partition();
-        let state = partition.state().ok().flatten().unwrap_or(PartitionState::Unknown);
-        let rmc = partition.rmc_state().ok().flatten().unwrap_or(RmcState::Unknown);
-        let is_management = partition.is_management_partition().ok().flatten().unwrap_or(false);
+        let state = partition
+            .state()
+            .ok()
+            .flatten()
+            .unwrap_or(PartitionState::Unknown);
+        let rmc = partition
+            .rmc_state()
+            .ok()
+            .flatten()
+            .unwrap_or(RmcState::Unknown);
+        let is_management = partition
+            .is_management_partition()
+            .ok()
+            .flatten()
+            .unwrap_or(false);
         let is_running = state == PartitionState::Running;
         let is_reachable = is_management || matches!(rmc, RmcState::Active | RmcState::Busy);
         Self {
@@ -90,7 +107,11 @@ impl Vios {
 ///
 /// # Errors
 /// None can be reached.
-pub async fn wait_until_ready(session: &Session, system: &str, limit: Duration) -> Result<Vec<Vios>> {
+pub async fn wait_until_ready(
+    session: &Session,
+    system: &str,
+    limit: Duration,
+) -> Result<Vec<Vios>> {
     let start = Instant::now();
     loop {
         let all = Vios::all(session, system).await?;
@@ -102,11 +123,22 @@ pub async fn wait_until_ready(session: &Session, system: &str, limit: Duration) 
         };
         if coming.is_empty() || start.elapsed() >= patience {
             for vios in &coming {
-                tracing::warn!(vios = vios.name, rmc = vios.rmc, "the Virtual I/O Server cannot be reached; going on without it");
+                tracing::warn!(
+                    vios = vios.name,
+                    rmc = vios.rmc,
+                    "the Virtual I/O Server cannot be reached; going on without it"
+                );
             }
-            return if all.iter().any(|vios| vios.is_active) { Ok(all) } else { Err(none_active(&all)) };
+            return if all.iter().any(|vios| vios.is_active) {
+                Ok(all)
+            } else {
+                Err(none_active(&all))
+            };
         }
-        tracing::info!(waiting_for = coming.len(), "waiting for the RMC connections of Virtual I/O Servers");
+        tracing::info!(
+            waiting_for = coming.len(),
+            "waiting for the RMC connections of Virtual I/O Servers"
+        );
         tokio::time::sleep(POLL).await;
     }
 }
@@ -117,13 +149,23 @@ pub async fn wait_until_ready(session: &Session, system: &str, limit: Duration) 
 /// There are none.
 pub fn active(all: &[Vios]) -> Result<Vec<Vios>> {
     let active: Vec<Vios> = all.iter().filter(|vios| vios.is_active).cloned().collect();
-    if active.is_empty() { Err(none_active(all)) } else { Ok(active) }
+    if active.is_empty() {
+        Err(none_active(all))
+    } else {
+        Ok(active)
+    }
 }
 
 fn none_active(all: &[Vios]) -> Error {
-    let states: Vec<String> =
-        all.iter().map(|vios| format!("{} is {} with RMC {}", vios.name, vios.state, vios.rmc)).collect();
-    let states = if states.is_empty() { "there is none".to_owned() } else { states.join(", ") };
+    let states: Vec<String> = all
+        .iter()
+        .map(|vios| format!("{} is {} with RMC {}", vios.name, vios.state, vios.rmc))
+        .collect();
+    let states = if states.is_empty() {
+        "there is none".to_owned()
+    } else {
+        states.join(", ")
+    };
     Error::operation(
         ErrorKind::Precondition,
         format!("no Virtual I/O Server can work: {states}"),

@@ -41,10 +41,14 @@ pub(crate) async fn create(
     if let Some(mac) = new.mac {
         adapter.set_mac_address(mac.rest());
     }
-    adapter.set_port_vlan(new.vlan).set_virtual_switch([new.switch.href.as_str()]);
+    adapter
+        .set_port_vlan(new.vlan)
+        .set_virtual_switch([new.switch.href.as_str()]);
     let path = format!("LogicalPartition/{partition}/ClientNetworkAdapter");
     let entry = session.create(&path, &adapter.0).await?;
-    let mac = ClientNetworkAdapter(&entry.content).mac_address().and_then(|mac| mac.parse().ok());
+    let mac = ClientNetworkAdapter(&entry.content)
+        .mac_address()
+        .and_then(|mac| mac.parse().ok());
     mac.or(new.mac).ok_or_else(|| {
         Error::operation(
             ErrorKind::BadAnswer,
@@ -84,7 +88,13 @@ pub(crate) async fn ensure_virtual_network(
     match session.create(&path, &network.0).await {
         Ok(_) => Ok(()),
         // Another client may have been faster, or the answer was lost.
-        Err(error) => if exists(session, &path, switch, vlan).await? { Ok(()) } else { Err(error) },
+        Err(error) => {
+            if exists(session, &path, switch, vlan).await? {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
     }
 }
 
@@ -94,7 +104,9 @@ async fn exists(session: &Session, path: &str, switch: &Switch, vlan: u16) -> Re
         let network = VirtualNetwork(&entry.content);
         let on_switch = match network.switch_id().ok().flatten() {
             Some(id) => Some(id) == switch.id,
-            None => network.switch().is_some_and(|href| href.split('?').next() == Some(switch.plain_href())),
+            None => network
+                .switch()
+                .is_some_and(|href| href.split('?').next() == Some(switch.plain_href())),
         };
         on_switch && network.vlan().ok().flatten() == Some(vlan)
     }))

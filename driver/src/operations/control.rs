@@ -1,6 +1,7 @@
 //! What goes along with every operation: who watches it, and how it is cancelled.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -86,15 +87,44 @@ impl Control {
         &self.cancel
     }
 
-    /// How a saga of the operation is run.
-    pub(crate) fn saga_options(&self) -> saga::RunOptions {
-        let options = saga::RunOptions::default().cancel(self.cancel.clone());
-        match self.watcher.clone() {
-            None => options,
-            Some(watcher) => {
-                options.observer(saga::observe_with(move |event| watcher.note(&Progress::Step(event.clone()))))
+    /// The same control for the steps of a saga: cancelled with the operation, and by [`Self::stop`].
+    pub(crate) fn for_steps(&self) -> Self {
+        Self {
+            watcher: self.watcher.clone(),
+            cancel: self.cancel.child_token(),
+        }
+    }
+
+    /// Stops what watches this control: a step failed, so the work of the others is for nothing.
+    fn stop(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Ends when the operation is cancelled, its saga is dropped, or another of its steps failed.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (mine, sagas) = (self.cancel.clone(), saga::cancellation());
+        async move {
+            tokio::select! {
+                () = mine.cancelled() => {}
+                () = sagas.cancelled() => {}
             }
         }
+    }
+
+    /// How a saga of the operation is run, whose steps have `steps` as their control.
+    pub(crate) fn saga_options(&self, steps: &Self) -> saga::RunOptions {
+        let (watcher, steps) = (self.watcher.clone(), steps.clone());
+        let observer = saga::observe_with(move |event| {
+            if let Some(watcher) = &watcher {
+                watcher.note(&Progress::Step(event.clone()));
+            }
+            if matches!(event.phase, saga::Phase::Failed { .. }) {
+                steps.stop();
+            }
+        });
+        saga::RunOptions::default()
+            .cancel(self.cancel.clone())
+            .observer(observer)
     }
 }
 

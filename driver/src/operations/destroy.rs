@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use powervm_schema::partition::LogicalPartition;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
@@ -65,7 +65,10 @@ impl Driver {
             _turn: turn,
         });
         let saga = recipe(&what, request.destroy_disks);
-        saga.run(destroy, control.saga_options()).await.map_err(|error| repeatable(&what, error))
+        let options = control.saga_options(&control.for_steps());
+        saga.run(destroy, options)
+            .await
+            .map_err(|error| repeatable(&what, error))
     }
 }
 
@@ -110,7 +113,12 @@ impl Found {
         Self {
             id: partition.id().ok().flatten(),
             name: partition.name().unwrap_or_default().to_owned(),
-            state: partition.state().ok().flatten().map(|state| state.to_string()).unwrap_or_default(),
+            state: partition
+                .state()
+                .ok()
+                .flatten()
+                .map(|state| state.to_string())
+                .unwrap_or_default(),
         }
     }
 }
@@ -120,7 +128,9 @@ impl Destroy {
     /// for that, and only what still runs is cut off here.
     async fn power_off(self: Arc<Self>) -> Result<()> {
         match &self.found {
-            Some(found) if is_stoppable(&found.state) => power::off_hard(&self.driver, self.uuid).await,
+            Some(found) if is_stoppable(&found.state) => {
+                power::off_hard(&self.driver, self.uuid).await
+            }
             _ => Ok(()),
         }
     }
@@ -137,16 +147,28 @@ impl Destroy {
     }
 
     fn removed(&self) -> BTreeMap<String, BTreeSet<Mapped>> {
-        self.removed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.removed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Only the instance's own config drive, by its name: a guest may have had others' media. It is
     /// looked for where it was mapped, and everywhere if it was mapped nowhere.
     async fn delete_media(self: Arc<Self>) -> Result<()> {
-        let names: Vec<String> = self.instances.iter().map(|instance| names::config_drive(*instance)).collect();
-        let is_ours = |mapped: &Mapped| mapped.kind == Kind::OpticalMedia && names.contains(&mapped.name);
-        let places: BTreeSet<String> =
-            self.removed().into_iter().filter(|(_, found)| found.iter().any(is_ours)).map(|(vios, _)| vios).collect();
+        let names: Vec<String> = self
+            .instances
+            .iter()
+            .map(|instance| names::config_drive(*instance))
+            .collect();
+        let is_ours =
+            |mapped: &Mapped| mapped.kind == Kind::OpticalMedia && names.contains(&mapped.name);
+        let places: BTreeSet<String> = self
+            .removed()
+            .into_iter()
+            .filter(|(_, found)| found.iter().any(is_ours))
+            .map(|(vios, _)| vios)
+            .collect();
         let repositories = self.driver.repositories(&self.vioses).await?;
         let removals = repositories
             .iter()
@@ -184,16 +206,25 @@ impl Destroy {
                 was_mapped(&unit.name, &unit.udid) || is_lost
             })
             .collect();
-        try_join_all(doomed.iter().map(|unit| images.units().delete(unit))).await?;
-        let sources: BTreeSet<&str> = doomed.iter().filter_map(|unit| unit.cloned_from.as_deref()).collect();
+        let deletions = join_all(doomed.iter().map(|unit| images.units().delete(unit))).await;
+        // Also after a failure, since only now is it known which images the units were clones of. One
+        // that still has a clone stays.
+        let sources: BTreeSet<&str> = doomed
+            .iter()
+            .filter_map(|unit| unit.cloned_from.as_deref())
+            .collect();
         for image in sources {
             images.remove_if_unused(image).await;
         }
-        Ok(())
+        deletions.into_iter().collect()
     }
 
     /// The logical volumes that were mapped and bear a name of ours, and one that lost its mapping.
-    async fn delete_virtual_disks(&self, disks: &LocalDisks, removed: &BTreeSet<Mapped>) -> Result<()> {
+    async fn delete_virtual_disks(
+        &self,
+        disks: &LocalDisks,
+        removed: &BTreeSet<Mapped>,
+    ) -> Result<()> {
         let mut doomed: BTreeSet<String> = removed
             .iter()
             .filter(|mapped| mapped.kind == Kind::VirtualDisk && mapped.is_logical_volume)
@@ -201,7 +232,11 @@ impl Destroy {
             .map(|mapped| mapped.name.clone())
             .collect();
         if let Some(name) = &self.name {
-            doomed.extend(self.instances.iter().map(|instance| names::boot_virtual_disk(name, *instance)));
+            doomed.extend(
+                self.instances
+                    .iter()
+                    .map(|instance| names::boot_virtual_disk(name, *instance)),
+            );
         }
         if doomed.is_empty() {
             return Ok(());
@@ -219,11 +254,16 @@ impl Destroy {
 
 /// A failed removal is finished by another call, not undone.
 fn repeatable(what: &str, error: Error) -> Error {
-    let Error::Saga(failure) = error else { return error };
+    let Error::Saga(failure) = error else {
+        return error;
+    };
     let step = failure.step.as_deref().unwrap_or("its beginning");
     Error::caused(
         failure.error.kind(),
-        format!("the deletion of {what} stopped at '{step}': {}", failure.error),
+        format!(
+            "the deletion of {what} stopped at '{step}': {}",
+            failure.error
+        ),
         "repeat it when that is mended; what is gone stays gone",
         failure.error.clone(),
     )

@@ -88,14 +88,21 @@ impl Driver {
                     stale_after: Duration::from_secs(config.image_marker_stale_after),
                     takeover: config.image_marker_takeover,
                 };
-                Disks::Ssp { pool, images: ImageCache::new(session.clone(), units, patience) }
+                Disks::Ssp {
+                    pool,
+                    images: ImageCache::new(session.clone(), units, patience),
+                }
             }
-            DiskDriver::LocalDisk => {
-                Disks::Local(LocalDisks::find(&session, &group, &active, &config.volume_group_name).await?)
-            }
+            DiskDriver::LocalDisk => Disks::Local(
+                LocalDisks::find(&session, &group, &active, &config.volume_group_name).await?,
+            ),
         };
         tracing::info!(system = system.name, machine = system.machine, disks = %config.disk_driver, "connected");
-        let identity = Identity { uuid: system.uuid, name: system.name, machine: system.machine };
+        let identity = Identity {
+            uuid: system.uuid,
+            name: system.name,
+            machine: system.machine,
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
@@ -130,13 +137,19 @@ impl Driver {
     /// The host with its limits and what is left of it, read within the last seconds.
     pub(super) async fn system(&self) -> Result<Arc<System>> {
         let shared = &self.shared;
-        shared.room.get(|| System::refresh(&shared.session, &shared.system.uuid)).await
+        shared
+            .room
+            .get(|| System::refresh(&shared.session, &shared.system.uuid))
+            .await
     }
 
     /// All Virtual I/O Servers, read within the last minute.
     pub(super) async fn vioses(&self) -> Result<Arc<Vec<Vios>>> {
         let shared = &self.shared;
-        shared.vioses.get(|| Vios::all(&shared.session, &shared.system.uuid)).await
+        shared
+            .vioses
+            .get(|| Vios::all(&shared.session, &shared.system.uuid))
+            .await
     }
 
     /// The Virtual I/O Servers that can work. When there seems to be none, they are looked at again.
@@ -151,13 +164,19 @@ impl Driver {
     /// The virtual switches, read within the last minute.
     pub(super) async fn switches(&self) -> Result<Arc<Switches>> {
         let shared = &self.shared;
-        shared.switches.get(|| Switches::read(&shared.session, &shared.system.uuid)).await
+        shared
+            .switches
+            .get(|| Switches::read(&shared.session, &shared.system.uuid))
+            .await
     }
 
     /// The media repositories of these Virtual I/O Servers, found within the last minute.
     pub(super) async fn repositories(&self, active: &[Vios]) -> Result<Vec<Repository>> {
         let shared = &self.shared;
-        let all = shared.repositories.get(|| Repository::find_all(&shared.session, active)).await?;
+        let all = shared
+            .repositories
+            .get(|| Repository::find_all(&shared.session, active))
+            .await?;
         let is_active = |place: &&Repository| active.iter().any(|vios| vios.uuid == place.vios);
         Ok(all.iter().filter(is_active).cloned().collect())
     }
@@ -166,13 +185,26 @@ impl Driver {
     /// spread over the Virtual I/O Servers.
     pub(super) async fn repository_for_upload(&self, active: &[Vios]) -> Result<Repository> {
         // One at a time: two deploys would both find none.
-        let _turn = self.shared.networks.take(&"media repository".to_owned()).await;
+        let _turn = self
+            .shared
+            .networks
+            .take(&"media repository".to_owned())
+            .await;
         let mut found = self.repositories(active).await?;
         if found.is_empty() {
             let config = &self.shared.config;
-            let (group, size) = (&config.vopt_media_volume_group, u64::from(config.vopt_media_rep_size));
-            let made =
-                Repository::create(&self.shared.session, &self.shared.group, active, group, size).await;
+            let (group, size) = (
+                &config.vopt_media_volume_group,
+                u64::from(config.vopt_media_rep_size),
+            );
+            let made = Repository::create(
+                &self.shared.session,
+                &self.shared.group,
+                active,
+                group,
+                size,
+            )
+            .await;
             self.shared.repositories.forget().await;
             return made;
         }
@@ -187,12 +219,20 @@ impl Driver {
 
     /// Tells this driver's markers from others'.
     pub(super) fn tag(&self) -> u32 {
-        self.shared.random.lock().unwrap_or_else(PoisonError::into_inner).next_u32()
+        self.shared
+            .random
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_u32()
     }
 
     /// A partition's address on the server, as mappings refer to it.
     pub(super) fn partition_href(&self, partition: PartitionUuid) -> String {
-        format!("{}/rest/api/uom/{}", self.shared.session.endpoint().origin(), path_of(partition))
+        format!(
+            "{}/rest/api/uom/{}",
+            self.shared.session.endpoint().origin(),
+            path_of(partition)
+        )
     }
 }
 

@@ -65,7 +65,8 @@ impl Driver {
                 Disks::Local(disks) => disks.capacity().await,
             }
         };
-        let (system, disk) = futures_util::try_join!(System::refresh(&shared.session, &shared.system.uuid), disk)?;
+        let (system, disk) =
+            futures_util::try_join!(System::refresh(&shared.session, &shared.system.uuid), disk)?;
         let free_units = system.room.proc_units.as_f64();
         let used_units = (system.total.proc_units - free_units).max(0.0);
         Ok(HostCapacity {
@@ -90,7 +91,10 @@ impl Driver {
         let (capacity, mut virtual_io_servers) = futures_util::try_join!(self.capacity(), servers)?;
         virtual_io_servers.sort_by(|a, b| a.name.cmp(&b.name));
         let (disk_driver, disk_location) = match &shared.disks {
-            Disks::Ssp { pool, .. } => (DiskDriver::Ssp, format!("{}/{}/{}", pool.cluster, pool.name, pool.tier)),
+            Disks::Ssp { pool, .. } => (
+                DiskDriver::Ssp,
+                format!("{}/{}/{}", pool.cluster, pool.name, pool.tier),
+            ),
             Disks::Local(disks) => (DiskDriver::LocalDisk, disks.name.clone()),
         };
         Ok(HostInfo {

@@ -60,7 +60,11 @@ pub struct Inventory {
 impl Inventory {
     /// Adds a thing.
     fn add(&mut self, kind: ItemKind, name: impl Into<String>, place: impl Into<String>) {
-        self.items.push(Item { kind, name: name.into(), place: place.into() });
+        self.items.push(Item {
+            kind,
+            name: name.into(),
+            place: place.into(),
+        });
     }
 
     /// What is in this inventory and not in `other`, as often as it is missing there.
@@ -91,8 +95,17 @@ impl Driver {
         self.add_mappings(&mut inventory).await?;
         self.add_local_storage(&mut inventory).await?;
         self.add_pools(&mut inventory).await?;
-        for entry in self.session().get_feed("web/File", Groups::Omitted).await?.entries {
-            inventory.add(ItemKind::File, File(&entry.content).name().unwrap_or_default(), "");
+        for entry in self
+            .session()
+            .get_feed("web/File", Groups::Omitted)
+            .await?
+            .entries
+        {
+            inventory.add(
+                ItemKind::File,
+                File(&entry.content).name().unwrap_or_default(),
+                "",
+            );
         }
         inventory.items.sort();
         Ok(inventory)
@@ -103,17 +116,35 @@ impl Driver {
     }
 
     async fn add_partitions(&self, inventory: &mut Inventory) -> Result<()> {
-        for entry in self.feed(&format!("ManagedSystem/{}/LogicalPartition", self.shared.system.uuid)).await? {
+        for entry in self
+            .feed(&format!(
+                "ManagedSystem/{}/LogicalPartition",
+                self.shared.system.uuid
+            ))
+            .await?
+        {
             let document = LogicalPartition(&entry.content);
             let name = document.partition().name().unwrap_or_default();
             inventory.add(ItemKind::Partition, format!("{name} ({})", entry.id), "");
-            for adapter in self.feed(&format!("LogicalPartition/{}/ClientNetworkAdapter", entry.id)).await? {
+            for adapter in self
+                .feed(&format!(
+                    "LogicalPartition/{}/ClientNetworkAdapter",
+                    entry.id
+                ))
+                .await?
+            {
                 let adapter = ClientNetworkAdapter(&adapter.content);
-                let number = |number: Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+                let number = |number: Option<u64>| {
+                    number.map_or_else(|| "?".to_owned(), |number| number.to_string())
+                };
                 let vlan = number(adapter.port_vlan().ok().flatten().map(u64::from));
                 let slot = number(adapter.slot().ok().flatten().map(u64::from));
                 let mac = adapter.mac_address().unwrap_or_default();
-                inventory.add(ItemKind::Adapter, format!("{mac} on VLAN {vlan} in slot {slot}"), name);
+                inventory.add(
+                    ItemKind::Adapter,
+                    format!("{mac} on VLAN {vlan} in slot {slot}"),
+                    name,
+                );
             }
         }
         Ok(())
@@ -141,10 +172,18 @@ impl Driver {
                 let group = VolumeGroup(&entry.content);
                 let place = format!("{}/{}", vios.name, group.name().unwrap_or_default());
                 for disk in group.virtual_disks() {
-                    inventory.add(ItemKind::VirtualDisk, base_name(disk.name().unwrap_or_default()), &place);
+                    inventory.add(
+                        ItemKind::VirtualDisk,
+                        base_name(disk.name().unwrap_or_default()),
+                        &place,
+                    );
                 }
                 for repository in group.media_repositories() {
-                    inventory.add(ItemKind::MediaRepository, repository.name().unwrap_or_default(), &place);
+                    inventory.add(
+                        ItemKind::MediaRepository,
+                        repository.name().unwrap_or_default(),
+                        &place,
+                    );
                     for media in repository.optical_media() {
                         inventory.add(ItemKind::Medium, media.name().unwrap_or_default(), &place);
                     }
@@ -156,11 +195,23 @@ impl Driver {
 
     async fn add_pools(&self, inventory: &mut Inventory) -> Result<()> {
         for pool in self.feed("SharedStoragePool").await? {
-            let pool_name = SharedStoragePool(&pool.content).name().unwrap_or_default().to_owned();
-            for tier in self.feed(&format!("SharedStoragePool/{}/Tier", pool.id)).await? {
-                let place = format!("{pool_name}/{}", Tier(&tier.content).name().unwrap_or_default());
+            let pool_name = SharedStoragePool(&pool.content)
+                .name()
+                .unwrap_or_default()
+                .to_owned();
+            for tier in self
+                .feed(&format!("SharedStoragePool/{}/Tier", pool.id))
+                .await?
+            {
+                let place = format!(
+                    "{pool_name}/{}",
+                    Tier(&tier.content).name().unwrap_or_default()
+                );
                 for unit in self.feed(&format!("Tier/{}/LogicalUnit", tier.id)).await? {
-                    let name = LogicalUnit(&unit.content).name().unwrap_or_default().to_owned();
+                    let name = LogicalUnit(&unit.content)
+                        .name()
+                        .unwrap_or_default()
+                        .to_owned();
                     inventory.add(ItemKind::LogicalUnit, name, &place);
                 }
             }
@@ -171,7 +222,10 @@ impl Driver {
 
 fn scsi_name(mapping: VirtualScsiMapping<&Element>) -> String {
     let client = client_name(mapping.partition_href());
-    let adapter = mapping.server_adapter().and_then(|server| server.adapter().name()).unwrap_or("an adapter");
+    let adapter = mapping
+        .server_adapter()
+        .and_then(|server| server.adapter().name())
+        .unwrap_or("an adapter");
     match mapping::mapped(mapping) {
         None => format!("{adapter} without storage for {client}"),
         Some(mapped) => {
@@ -187,13 +241,24 @@ fn scsi_name(mapping: VirtualScsiMapping<&Element>) -> String {
 }
 
 fn fibre_channel_name(mapping: &VirtualFibreChannelMapping<&Element>) -> String {
-    let port = mapping.port().and_then(|port| port.0.child_value("PortName")).unwrap_or("no port");
-    let names = mapping.client_adapter().and_then(|client| client.wwpns()).unwrap_or("no WWPNs");
-    format!("{port} for {} ({names})", client_name(mapping.partition_href()))
+    let port = mapping
+        .port()
+        .and_then(|port| port.0.child_value("PortName"))
+        .unwrap_or("no port");
+    let names = mapping
+        .client_adapter()
+        .and_then(|client| client.wwpns())
+        .unwrap_or("no WWPNs");
+    format!(
+        "{port} for {} ({names})",
+        client_name(mapping.partition_href())
+    )
 }
 
 fn client_name(href: Option<&str>) -> &str {
-    let path = href.and_then(|href| href.split('?').next()).unwrap_or_default();
+    let path = href
+        .and_then(|href| href.split('?').next())
+        .unwrap_or_default();
     match path.trim_end_matches('/').rsplit('/').next() {
         Some(uuid) if !uuid.is_empty() => uuid,
         _ => "no partition",

@@ -25,10 +25,18 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// As [`Session::job`].
-pub(super) async fn run(session: &Session, partition: PartitionUuid, operation: &str, job: Job) -> Result<JobOutcome> {
+pub(super) async fn run(
+    session: &Session,
+    partition: PartitionUuid,
+    operation: &str,
+    job: Job,
+) -> Result<JobOutcome> {
     let outcome = session.job(job).await;
     if let Err(error) = &outcome
-        && matches!(error.kind(), ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer)
+        && matches!(
+            error.kind(),
+            ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer
+        )
         && let Err(error) = see_off(session, partition, operation).await
     {
         tracing::warn!(%error, %partition, "could not look for a job that may be running");
@@ -39,7 +47,9 @@ pub(super) async fn run(session: &Session, partition: PartitionUuid, operation: 
 async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let feed = session.get_feed(&format!("{}/jobs", path_of(partition)), Groups::Omitted).await?;
+        let feed = session
+            .get_feed(&format!("{}/jobs", path_of(partition)), Groups::Omitted)
+            .await?;
         let mut running = false;
         for entry in &feed.entries {
             let job = JobResponse(&entry.content);
@@ -47,8 +57,15 @@ async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -
                 .request()
                 .and_then(|request| request.requested_operation()?.operation())
                 .is_some_and(|found| found == operation);
-            let Some(id) = job.job_id().filter(|_| is_ours) else { continue };
-            if job.status().ok().flatten().is_none_or(|status| status.is_pending()) {
+            let Some(id) = job.job_id().filter(|_| is_ours) else {
+                continue;
+            };
+            if job
+                .status()
+                .ok()
+                .flatten()
+                .is_none_or(|status| status.is_pending())
+            {
                 running = true;
             } else {
                 session.ensure_deleted(&format!("jobs/{id}")).await?;

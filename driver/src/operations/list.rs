@@ -22,8 +22,12 @@ impl Driver {
     pub async fn list(&self) -> Result<Vec<ServerSummary>> {
         let path = format!("ManagedSystem/{}/LogicalPartition", self.shared.system.uuid);
         let feed = self.session().get_feed(&path, Groups::None).await?;
-        let mut servers: Vec<ServerSummary> =
-            feed.entries.iter().filter(|entry| !is_management(entry)).filter_map(summary).collect();
+        let mut servers: Vec<ServerSummary> = feed
+            .entries
+            .iter()
+            .filter(|entry| !is_management(entry))
+            .filter_map(summary)
+            .collect();
         servers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(servers)
     }
@@ -46,7 +50,11 @@ impl Driver {
             .iter()
             .map(|adapter| {
                 let adapter = ClientNetworkAdapter(&adapter.content);
-                let switch = adapter.virtual_switch_id().ok().flatten().and_then(|id| switches.numbered(id));
+                let switch = adapter
+                    .virtual_switch_id()
+                    .ok()
+                    .flatten()
+                    .and_then(|id| switches.numbered(id));
                 InterfaceInfo {
                     mac: adapter.mac_address().and_then(|mac| mac.parse().ok()),
                     vlan: adapter.port_vlan().ok().flatten(),
@@ -61,7 +69,9 @@ impl Driver {
             let served_by = document.partition().name().unwrap_or_default();
             for mapping in document.scsi_mappings() {
                 if mapping::client_of(mapping.as_view()) == Some(partition) {
-                    server.storage.push(storage_of(mapping::mapped(mapping), served_by));
+                    server
+                        .storage
+                        .push(storage_of(mapping::mapped(mapping), served_by));
                 }
             }
         }
@@ -77,7 +87,11 @@ impl Driver {
     /// All Virtual I/O Servers with their SCSI mappings.
     async fn mappings(&self) -> Result<Vec<Entry>> {
         let path = format!("ManagedSystem/{}/VirtualIOServer", self.shared.system.uuid);
-        Ok(self.session().get_feed(&path, Groups::Named(&[GROUP])).await?.entries)
+        Ok(self
+            .session()
+            .get_feed(&path, Groups::Named(&[GROUP]))
+            .await?
+            .entries)
     }
 
     /// The partition that is meant.
@@ -86,8 +100,15 @@ impl Driver {
             ServerRef::Uuid(uuid) => return Ok(PartitionUuid::of_instance(*uuid)),
             ServerRef::Name(name) => name,
         };
-        let feed = self.session().search("LogicalPartition", "PartitionName", name).await?;
-        let mut found = feed.entries.iter().filter(|entry| !is_management(entry)).filter_map(summary);
+        let feed = self
+            .session()
+            .search("LogicalPartition", "PartitionName", name)
+            .await?;
+        let mut found = feed
+            .entries
+            .iter()
+            .filter(|entry| !is_management(entry))
+            .filter_map(summary);
         match (found.next(), found.next()) {
             (Some(server), None) => Ok(server.id),
             (None, _) => Err(Error::operation(
@@ -95,29 +116,45 @@ impl Driver {
                 format!("there is no server named '{name}'"),
                 "list the servers to see their names",
             )),
-            (Some(_), Some(_)) => {
-                Err(Error::invalid(format!("several servers are named '{name}'"), "give the server's UUID"))
-            }
+            (Some(_), Some(_)) => Err(Error::invalid(
+                format!("several servers are named '{name}'"),
+                "give the server's UUID",
+            )),
         }
     }
 }
 
 fn is_management(entry: &Entry) -> bool {
-    LogicalPartition(&entry.content).partition().is_management_partition().ok().flatten().unwrap_or(false)
+    LogicalPartition(&entry.content)
+        .partition()
+        .is_management_partition()
+        .ok()
+        .flatten()
+        .unwrap_or(false)
 }
 
 /// What a listing has of a partition; none without a UUID.
 fn summary(entry: &Entry) -> Option<ServerSummary> {
     let document = LogicalPartition(&entry.content);
     let partition = document.partition();
-    let state = partition.state().ok().flatten().unwrap_or(PartitionState::Unknown).to_string();
+    let state = partition
+        .state()
+        .ok()
+        .flatten()
+        .unwrap_or(PartitionState::Unknown)
+        .to_string();
     Some(ServerSummary {
         id: PartitionUuid::parse(partition.uuid().unwrap_or(&entry.id))?,
         name: partition.name().unwrap_or_default().to_owned(),
         status: PowerState::of(&state),
         state,
         partition_id: partition.id().ok().flatten(),
-        rmc: partition.rmc_state().ok().flatten().unwrap_or(RmcState::Unknown).to_string(),
+        rmc: partition
+            .rmc_state()
+            .ok()
+            .flatten()
+            .unwrap_or(RmcState::Unknown)
+            .to_string(),
     })
 }
 
@@ -133,33 +170,54 @@ pub(super) fn sized(entry: &Entry) -> Result<Server> {
     let document = LogicalPartition(&entry.content);
     let partition = document.partition();
     let processors = partition.processors();
-    let shared = processors.as_ref().and_then(|processors| processors.shared());
-    let dedicated = processors.as_ref().and_then(|processors| processors.dedicated());
-    let is_dedicated =
-        processors.as_ref().is_some_and(|processors| processors.has_dedicated_processors().ok().flatten() == Some(true));
+    let shared = processors
+        .as_ref()
+        .and_then(|processors| processors.shared());
+    let dedicated = processors
+        .as_ref()
+        .and_then(|processors| processors.dedicated());
+    let is_dedicated = processors.as_ref().is_some_and(|processors| {
+        processors.has_dedicated_processors().ok().flatten() == Some(true)
+    });
     let vcpus = if is_dedicated {
         dedicated.and_then(|dedicated| dedicated.desired_processors().ok().flatten())
     } else {
-        shared.as_ref().and_then(|shared| shared.desired_virtual_processors().ok().flatten())
+        shared
+            .as_ref()
+            .and_then(|shared| shared.desired_virtual_processors().ok().flatten())
     };
-    let units = shared.filter(|_| !is_dedicated).and_then(|shared| shared.desired_processing_units().ok().flatten());
+    let units = shared
+        .filter(|_| !is_dedicated)
+        .and_then(|shared| shared.desired_processing_units().ok().flatten());
     Ok(Server {
         summary,
-        memory_mb: partition.memory().and_then(|memory| memory.desired_memory().ok().flatten()).unwrap_or(0),
+        memory_mb: partition
+            .memory()
+            .and_then(|memory| memory.desired_memory().ok().flatten())
+            .unwrap_or(0),
         vcpus: vcpus.unwrap_or(0),
         proc_units: units.map(|units| units.as_f64()),
-        reference_code: partition.reference_code().filter(|code| !code.trim().is_empty()).map(str::to_owned),
+        reference_code: partition
+            .reference_code()
+            .filter(|code| !code.trim().is_empty())
+            .map(str::to_owned),
         interfaces: Vec::new(),
         storage: Vec::new(),
     })
 }
 
 pub(super) fn storage_of(mapped: Option<mapping::Mapped>, served_by: &str) -> StorageInfo {
-    let kind = mapped.as_ref().map_or(StorageKind::None, |mapped| match mapped.kind {
-        Kind::LogicalUnit => StorageKind::LogicalUnit,
-        Kind::VirtualDisk => StorageKind::VirtualDisk,
-        Kind::PhysicalVolume => StorageKind::PhysicalVolume,
-        Kind::OpticalMedia => StorageKind::OpticalMedium,
-    });
-    StorageInfo { kind, name: mapped.map(|mapped| mapped.name).unwrap_or_default(), served_by: served_by.to_owned() }
+    let kind = mapped
+        .as_ref()
+        .map_or(StorageKind::None, |mapped| match mapped.kind {
+            Kind::LogicalUnit => StorageKind::LogicalUnit,
+            Kind::VirtualDisk => StorageKind::VirtualDisk,
+            Kind::PhysicalVolume => StorageKind::PhysicalVolume,
+            Kind::OpticalMedia => StorageKind::OpticalMedium,
+        });
+    StorageInfo {
+        kind,
+        name: mapped.map(|mapped| mapped.name).unwrap_or_default(),
+        served_by: served_by.to_owned(),
+    }
 }

@@ -26,7 +26,10 @@ pub(super) async fn everywhere(
         let path = vios.path();
         async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
     });
-    join_all(edits).await.into_iter().try_for_each(|edited| edited.map(drop))
+    join_all(edits)
+        .await
+        .into_iter()
+        .try_for_each(|edited| edited.map(drop))
 }
 
 /// Takes every mapping of the partition away, and returns what they mapped, by the UUID of the
@@ -51,7 +54,10 @@ pub(super) async fn nowhere(
         let path = vios.path();
         async move {
             driver.shared.group.edit(&path, &[GROUP], edit).await?;
-            let removed = removed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let removed = removed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
             Ok((vios.uuid.clone(), removed))
         }
     });

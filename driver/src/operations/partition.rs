@@ -24,12 +24,16 @@ pub(super) async fn create(
     document: &LogicalPartition,
 ) -> Result<Option<u32>> {
     let session = driver.session();
-    let path = format!("ManagedSystem/{}/LogicalPartition", driver.shared.system.uuid);
+    let path = format!(
+        "ManagedSystem/{}/LogicalPartition",
+        driver.shared.system.uuid
+    );
     let entry = match session.create(&path, &document.0).await {
         // The answer was lost; it was made if it is there now, since it was not there before.
-        Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
-            session.get_entry(&path_of(uuid), Groups::None).await.map_err(|_| error)?
-        }
+        Err(error) if error.kind() == ErrorKind::UnknownOutcome => session
+            .get_entry(&path_of(uuid), Groups::None)
+            .await
+            .map_err(|_| error)?,
         Err(error) if error.mentions(NAME_IS_TAKEN) => {
             return Err(Error::caused(
                 ErrorKind::Exists,
@@ -38,7 +42,9 @@ pub(super) async fn create(
                 error,
             ));
         }
-        result => result.map_err(|error| for_want_of_space(error, &format!("the partition {name}")))?,
+        result => {
+            result.map_err(|error| for_want_of_space(error, &format!("the partition {name}")))?
+        }
     };
     let created = LogicalPartition(&entry.content);
     Ok(created.partition().id().ok().flatten())

@@ -53,8 +53,14 @@ impl Plan {
     /// Decides, and checks all that can be known before anything is changed.
     pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
         let partition = PartitionUuid::of_instance(request.instance);
-        let name = partition_name(&request.name)
-            .map_err(|error| Error::caused(ErrorKind::Invalid, error.to_string(), "give the server a name", error))?;
+        let name = partition_name(&request.name).map_err(|error| {
+            Error::caused(
+                ErrorKind::Invalid,
+                error.to_string(),
+                "give the server a name",
+                error,
+            )
+        })?;
         let (system, vioses, switches, ()) = futures_util::try_join!(
             driver.system(),
             driver.active_vioses(),
@@ -70,42 +76,82 @@ impl Plan {
             let switch = switches.bridged()?;
             for (index, interface) in request.networks.iter().enumerate() {
                 let mac = choose_mac(&system, request, interface, index)?;
-                interfaces.push(PlannedInterface { interface: interface.clone(), switch: switch.clone(), mac });
+                interfaces.push(PlannedInterface {
+                    interface: interface.clone(),
+                    switch: switch.clone(),
+                    mac,
+                });
             }
         }
         refuse_same_addresses(&interfaces)?;
-        let management = driver.config().use_rmc_mgmt_vif.then(|| switches.named(MANAGEMENT)).flatten();
+        let management = driver
+            .config()
+            .use_rmc_mgmt_vif
+            .then(|| switches.named(MANAGEMENT))
+            .flatten();
         let management = management.map(|switch| PlannedManagement {
             switch: switch.clone(),
-            mac: system.limits.custom_mac.then(|| Mac::derived(request.instance, "mgmt")),
+            mac: system
+                .limits
+                .custom_mac
+                .then(|| Mac::derived(request.instance, "mgmt")),
         });
-        Ok(Self { partition, name, sizing, pool, interfaces, management, vioses })
+        Ok(Self {
+            partition,
+            name,
+            sizing,
+            pool,
+            interfaces,
+            management,
+            vioses,
+        })
     }
 
     /// Whether every address is known before the adapters are made.
     pub(super) fn knows_addresses(&self) -> bool {
         self.interfaces.iter().all(|planned| planned.mac.is_some())
-            && self.management.as_ref().is_none_or(|planned| planned.mac.is_some())
+            && self
+                .management
+                .as_ref()
+                .is_none_or(|planned| planned.mac.is_some())
     }
 }
 
 async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) -> Result<()> {
-    match driver.session().quick(&path_of(partition), "PartitionName").await {
+    match driver
+        .session()
+        .quick(&path_of(partition), "PartitionName")
+        .await
+    {
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
         Ok(found) => Err(Error::operation(
             ErrorKind::Exists,
-            format!("the instance has a partition already: {} ({partition})", found.as_str().unwrap_or(name)),
+            format!(
+                "the instance has a partition already: {} ({partition})",
+                found.as_str().unwrap_or(name)
+            ),
             "destroy it first",
         )),
     }
 }
 
 async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
-    let Processors::Shared { pool: Some(name), .. } = &sizing.processors else { return Ok(0) };
-    let path = format!("ManagedSystem/{}/SharedProcessorPool", driver.shared.system.uuid);
+    let Processors::Shared {
+        pool: Some(name), ..
+    } = &sizing.processors
+    else {
+        return Ok(0);
+    };
+    let path = format!(
+        "ManagedSystem/{}/SharedProcessorPool",
+        driver.shared.system.uuid
+    );
     let feed = driver.session().get_feed(&path, Groups::None).await?;
-    let mut found = feed.entries.iter().filter(|entry| entry.content.child_value("PoolName") == Some(name.as_str()));
+    let mut found = feed
+        .entries
+        .iter()
+        .filter(|entry| entry.content.child_value("PoolName") == Some(name.as_str()));
     match (found.next(), found.next()) {
         (Some(entry), None) => entry
             .content
@@ -129,7 +175,9 @@ fn choose_mac(
         (None, false) => Ok(None),
         (Some(mac), false) => Err(Error::operation(
             ErrorKind::Precondition,
-            format!("the host cannot give an adapter the address {mac}: it chooses addresses itself"),
+            format!(
+                "the host cannot give an adapter the address {mac}: it chooses addresses itself"
+            ),
             "leave the address out, or use another host",
         )),
     }
@@ -137,7 +185,11 @@ fn choose_mac(
 
 fn refuse_same_addresses(interfaces: &[PlannedInterface]) -> Result<()> {
     let mut seen = BTreeSet::new();
-    match interfaces.iter().filter_map(|planned| planned.mac).find(|mac| !seen.insert(*mac)) {
+    match interfaces
+        .iter()
+        .filter_map(|planned| planned.mac)
+        .find(|mac| !seen.insert(*mac))
+    {
         None => Ok(()),
         Some(mac) => Err(Error::invalid(
             format!("two interfaces are to have the address {mac}"),

@@ -21,7 +21,11 @@ impl Driver {
     ///
     /// # Errors
     /// No such server; a job that failed.
-    pub async fn start(&self, server: impl Into<ServerRef>, _control: &Control) -> Result<PowerState> {
+    pub async fn start(
+        &self,
+        server: impl Into<ServerRef>,
+        _control: &Control,
+    ) -> Result<PowerState> {
         let partition = self.resolve(&server.into()).await?;
         let _turn = self.shared.instances.take(&partition).await;
         let state = state_of(self.session(), partition).await?;
@@ -35,12 +39,21 @@ impl Driver {
     ///
     /// # Errors
     /// No such server; the last job of the ladder failed.
-    pub async fn stop(&self, server: impl Into<ServerRef>, how: Stop, control: &Control) -> Result<PowerState> {
+    pub async fn stop(
+        &self,
+        server: impl Into<ServerRef>,
+        how: Stop,
+        control: &Control,
+    ) -> Result<PowerState> {
         let partition = self.resolve(&server.into()).await?;
         let _turn = self.shared.instances.take(&partition).await;
         let found = read(self.session(), partition).await?;
         if is_stoppable(&found.state) {
-            let first = if how == Stop::Hard { PowerOff::Immediate } else { PowerOff::kindest(found.rmc_is_active) };
+            let first = if how == Stop::Hard {
+                PowerOff::Immediate
+            } else {
+                PowerOff::kindest(found.rmc_is_active)
+            };
             descend(self, partition, first, false, control).await?;
         }
         self.power_state(partition).await
@@ -50,21 +63,32 @@ impl Driver {
     ///
     /// # Errors
     /// No such server; the last job of the ladder failed.
-    pub async fn reboot(&self, server: impl Into<ServerRef>, how: Reboot, control: &Control) -> Result<PowerState> {
+    pub async fn reboot(
+        &self,
+        server: impl Into<ServerRef>,
+        how: Reboot,
+        control: &Control,
+    ) -> Result<PowerState> {
         let partition = self.resolve(&server.into()).await?;
         let _turn = self.shared.instances.take(&partition).await;
         let found = read(self.session(), partition).await?;
         if is_startable(&found.state) {
             on(self, partition, None).await?;
         } else {
-            let first = if how == Reboot::Hard { PowerOff::Immediate } else { PowerOff::kindest(found.rmc_is_active) };
+            let first = if how == Reboot::Hard {
+                PowerOff::Immediate
+            } else {
+                PowerOff::kindest(found.rmc_is_active)
+            };
             descend(self, partition, first, true, control).await?;
         }
         self.power_state(partition).await
     }
 
     async fn power_state(&self, partition: PartitionUuid) -> Result<PowerState> {
-        state_of(self.session(), partition).await.map(|state| PowerState::of(&state))
+        state_of(self.session(), partition)
+            .await
+            .map(|state| PowerState::of(&state))
     }
 }
 
@@ -72,8 +96,19 @@ impl Driver {
 ///
 /// # Errors
 /// A job that failed for another reason than that the partition was on already.
-pub(super) async fn on(driver: &Driver, partition: PartitionUuid, media: Option<&RemoveMedia>) -> Result<()> {
-    let run = || jobs::run(driver.session(), partition, POWER_ON, power_on(&path_of(partition), media));
+pub(super) async fn on(
+    driver: &Driver,
+    partition: PartitionUuid,
+    media: Option<&RemoveMedia>,
+) -> Result<()> {
+    let run = || {
+        jobs::run(
+            driver.session(),
+            partition,
+            POWER_ON,
+            power_on(&path_of(partition), media),
+        )
+    };
     match run().await {
         Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
             tracing::warn!(%error, "the answer to a power on was lost, looking at the partition");
@@ -109,20 +144,32 @@ async fn descend(
     control: &Control,
 ) -> Result<()> {
     let patience = driver.config().shutdown_timeout();
-    let mut way = if patience.is_zero() { PowerOff::Immediate } else { first };
+    let mut way = if patience.is_zero() {
+        PowerOff::Immediate
+    } else {
+        first
+    };
     let mut limit = Some(patience).filter(|_| way != PowerOff::Immediate);
     loop {
         let mut job = way.job(&path_of(partition), restart);
         if let Some(limit) = limit.take() {
             job = job.timeout(limit.max(Duration::from_secs(1)));
         }
-        let Err(error) = jobs::run(driver.session(), partition, POWER_OFF, job).await else { return Ok(()) };
+        let Err(error) = jobs::run(driver.session(), partition, POWER_OFF, job).await else {
+            return Ok(());
+        };
         let timed_out = error.kind() == ErrorKind::TimedOut;
-        let Some(next) = way.next(timed_out).filter(|_| worth_insisting(&error)) else { return Err(error) };
+        let Some(next) = way.next(timed_out).filter(|_| worth_insisting(&error)) else {
+            return Err(error);
+        };
         if control.token().is_cancelled() {
-            return Err(Error::Cancelled { what: "powering off".to_owned() });
+            return Err(Error::Cancelled {
+                what: "powering off".to_owned(),
+            });
         }
-        control.warn(format!("the partition did not end the kind way ({error}), insisting"));
+        control.warn(format!(
+            "the partition did not end the kind way ({error}), insisting"
+        ));
         way = next;
     }
 }
@@ -131,7 +178,11 @@ async fn descend(
 fn worth_insisting(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::JobFailed | ErrorKind::TimedOut | ErrorKind::Refused | ErrorKind::UnknownOutcome | ErrorKind::Busy
+        ErrorKind::JobFailed
+            | ErrorKind::TimedOut
+            | ErrorKind::Refused
+            | ErrorKind::UnknownOutcome
+            | ErrorKind::Busy
     )
 }
 
@@ -145,7 +196,12 @@ async fn read(session: &Session, partition: PartitionUuid) -> Result<Found> {
     let document = LogicalPartition(&entry.content);
     let partition = document.partition();
     Ok(Found {
-        state: partition.state().ok().flatten().map(|state| state.to_string()).unwrap_or_default(),
+        state: partition
+            .state()
+            .ok()
+            .flatten()
+            .map(|state| state.to_string())
+            .unwrap_or_default(),
         rmc_is_active: partition.rmc_state().ok().flatten() == Some(RmcState::Active),
     })
 }

@@ -45,7 +45,11 @@ impl DestroyRequest {
     /// Removes an instance with its disks.
     #[must_use]
     pub fn of(instance: Uuid) -> Self {
-        Self { instance, name: None, destroy_disks: true }
+        Self {
+            instance,
+            name: None,
+            destroy_disks: true,
+        }
     }
 }
 

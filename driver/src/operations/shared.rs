@@ -20,7 +20,10 @@ pub(crate) struct Fresh<T> {
 impl<T> Fresh<T> {
     /// Nothing is known yet; what will be stays good for this long.
     pub(crate) fn for_at_most(valid_for: Duration) -> Self {
-        Self { valid_for, kept: tokio::sync::Mutex::new(None) }
+        Self {
+            valid_for,
+            kept: tokio::sync::Mutex::new(None),
+        }
     }
 
     /// The value, read now unless it is fresh.
@@ -99,7 +102,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failed_reading_is_nobodys_value() {
         let fresh: Fresh<u32> = Fresh::for_at_most(Duration::from_secs(5));
-        assert!(fresh.get(async || Err(Error::internal("no"))).await.is_err());
+        assert!(
+            fresh
+                .get(async || Err(Error::internal("no")))
+                .await
+                .is_err()
+        );
         assert_eq!(*fresh.get(async || Ok(7)).await.unwrap(), 7);
     }
 

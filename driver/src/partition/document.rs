@@ -23,10 +23,19 @@ pub fn create(uuid: PartitionUuid, name: &str, sizing: &Sizing, pool: u32) -> Lo
         .set_partition_type(PartitionType::AixLinux)
         .set_uuid(uuid.to_string())
         .set_pending_processor_compatibility_mode(sizing.compatibility.as_str());
-    partition.io_mut().set_maximum_virtual_io_slots(sizing.max_slots);
+    partition
+        .io_mut()
+        .set_maximum_virtual_io_slots(sizing.max_slots);
     let mut memory = partition.memory_mut();
-    let Triple { minimum, desired, maximum } = sizing.memory;
-    memory.set_desired_memory(desired).set_maximum_memory(maximum).set_minimum_memory(minimum);
+    let Triple {
+        minimum,
+        desired,
+        maximum,
+    } = sizing.memory;
+    memory
+        .set_desired_memory(desired)
+        .set_maximum_memory(maximum)
+        .set_minimum_memory(minimum);
     if let Some(ratio) = sizing.page_table_ratio {
         memory.set_physical_page_table_ratio(u32::from(ratio));
     }
@@ -44,7 +53,12 @@ fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32
     let mut partition = document.partition_mut();
     let mut processors = partition.processors_mut();
     match sized {
-        Processors::Shared { vcpus, units, uncapped_weight, .. } => {
+        Processors::Shared {
+            vcpus,
+            units,
+            uncapped_weight,
+            ..
+        } => {
             processors.set_has_dedicated_processors(false);
             let mut shared = processors.shared_mut();
             shared
@@ -65,18 +79,23 @@ fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32
                 }
             }
         }
-        Processors::Dedicated { processors: count, sharing } => {
+        Processors::Dedicated {
+            processors: count,
+            sharing,
+        } => {
             processors
                 .dedicated_mut()
                 .set_desired_processors(count.desired)
                 .set_maximum_processors(count.maximum)
                 .set_minimum_processors(count.minimum);
-            processors.set_has_dedicated_processors(true).set_sharing_mode(match sharing {
-                DedicatedSharing::WhenInactive => SharingMode::ShareIdle,
-                DedicatedSharing::Keep => SharingMode::KeepIdle,
-                DedicatedSharing::WhenActive => SharingMode::ShareIdleActive,
-                DedicatedSharing::Always => SharingMode::ShareIdleAlways,
-            });
+            processors
+                .set_has_dedicated_processors(true)
+                .set_sharing_mode(match sharing {
+                    DedicatedSharing::WhenInactive => SharingMode::ShareIdle,
+                    DedicatedSharing::Keep => SharingMode::KeepIdle,
+                    DedicatedSharing::WhenActive => SharingMode::ShareIdleActive,
+                    DedicatedSharing::Always => SharingMode::ShareIdleAlways,
+                });
         }
     }
 }
@@ -85,7 +104,10 @@ fn name_atom(document: &mut Element, uuid: PartitionUuid) {
     let id = Element::leaf(Namespace::Uom, "AtomID", uuid.to_string());
     let atom = Element::new(Namespace::Uom, "Atom").with(id);
     document.remove("Metadata");
-    document.insert_ordered(Element::new(Namespace::Uom, "Metadata").with(atom), &["Metadata"]);
+    document.insert_ordered(
+        Element::new(Namespace::Uom, "Metadata").with(atom),
+        &["Metadata"],
+    );
 }
 
 #[cfg(test)]
@@ -97,7 +119,11 @@ mod tests {
 
     fn sizing(processors: Processors) -> Sizing {
         Sizing {
-            memory: Triple { minimum: 512, desired: 1024, maximum: 2048 },
+            memory: Triple {
+                minimum: 512,
+                desired: 1024,
+                maximum: 2048,
+            },
             processors,
             max_slots: 64,
             availability_priority: 127,
@@ -124,8 +150,16 @@ mod tests {
     fn a_shared_partition_is_written_in_schema_order() {
         let half = ProcessingUnits::hundredths(50);
         let element = written(Processors::Shared {
-            vcpus: Triple { minimum: 1, desired: 2, maximum: 4 },
-            units: Triple { minimum: half, desired: half, maximum: half },
+            vcpus: Triple {
+                minimum: 1,
+                desired: 2,
+                maximum: 4,
+            },
+            units: Triple {
+                minimum: half,
+                desired: half,
+                maximum: half,
+            },
             uncapped_weight: Some(64),
             pool: None,
         });
@@ -147,38 +181,89 @@ mod tests {
             ]
         );
         let uuid = "7FFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
-        assert_eq!(text(&element, &["Metadata", "Atom", "AtomID"]).as_deref(), Some(uuid));
+        assert_eq!(
+            text(&element, &["Metadata", "Atom", "AtomID"]).as_deref(),
+            Some(uuid)
+        );
         assert_eq!(text(&element, &["PartitionUUID"]).as_deref(), Some(uuid));
-        let shared = |name| text(&element, &["PartitionProcessorConfiguration", "SharedProcessorConfiguration", name]);
+        let shared = |name| {
+            text(
+                &element,
+                &[
+                    "PartitionProcessorConfiguration",
+                    "SharedProcessorConfiguration",
+                    name,
+                ],
+            )
+        };
         assert_eq!(shared("DesiredProcessingUnits").as_deref(), Some("0.5"));
         assert_eq!(shared("SharedProcessorPoolID").as_deref(), Some("3"));
         assert_eq!(shared("UncappedWeight").as_deref(), Some("64"));
-        assert_eq!(text(&element, &["PartitionMemoryConfiguration", "MaximumMemory"]).as_deref(), Some("2048"));
+        assert_eq!(
+            text(&element, &["PartitionMemoryConfiguration", "MaximumMemory"]).as_deref(),
+            Some("2048")
+        );
     }
 
     #[test]
     fn a_dedicated_partition_says_what_becomes_of_idle_processors() {
         let element = written(Processors::Dedicated {
-            processors: Triple { minimum: 1, desired: 2, maximum: 2 },
+            processors: Triple {
+                minimum: 1,
+                desired: 2,
+                maximum: 2,
+            },
             sharing: DedicatedSharing::WhenInactive,
         });
         let processors = |name| text(&element, &["PartitionProcessorConfiguration", name]);
-        assert_eq!(processors("HasDedicatedProcessors").as_deref(), Some("true"));
-        assert_eq!(processors("SharingMode").as_deref(), Some("sre idle proces"));
-        assert!(element.descend(&["PartitionProcessorConfiguration", "SharedProcessorConfiguration"]).is_none());
+        assert_eq!(
+            processors("HasDedicatedProcessors").as_deref(),
+            Some("true")
+        );
+        assert_eq!(
+            processors("SharingMode").as_deref(),
+            Some("sre idle proces")
+        );
+        assert!(
+            element
+                .descend(&[
+                    "PartitionProcessorConfiguration",
+                    "SharedProcessorConfiguration"
+                ])
+                .is_none()
+        );
     }
 
     #[test]
     fn a_capped_partition_has_no_weight() {
         let one = ProcessingUnits::whole(1);
         let element = written(Processors::Shared {
-            vcpus: Triple { minimum: 1, desired: 1, maximum: 1 },
-            units: Triple { minimum: one, desired: one, maximum: one },
+            vcpus: Triple {
+                minimum: 1,
+                desired: 1,
+                maximum: 1,
+            },
+            units: Triple {
+                minimum: one,
+                desired: one,
+                maximum: one,
+            },
             uncapped_weight: None,
             pool: None,
         });
-        let path = ["PartitionProcessorConfiguration", "SharedProcessorConfiguration", "UncappedWeight"];
+        let path = [
+            "PartitionProcessorConfiguration",
+            "SharedProcessorConfiguration",
+            "UncappedWeight",
+        ];
         assert!(element.descend(&path).is_none());
-        assert_eq!(text(&element, &["PartitionProcessorConfiguration", "SharingMode"]).as_deref(), Some("capped"));
+        assert_eq!(
+            text(
+                &element,
+                &["PartitionProcessorConfiguration", "SharingMode"]
+            )
+            .as_deref(),
+            Some("capped")
+        );
     }
 }

@@ -136,9 +136,10 @@ impl HostRoom {
     pub fn check(&self, name: &str, sizing: &Sizing) -> Result<(), SizingError> {
         let (resource, requested) = match &sizing.processors {
             Processors::Shared { units, .. } => ("processing units", units.desired),
-            Processors::Dedicated { processors, .. } => {
-                ("processors", ProcessingUnits::whole(u64::from(processors.desired)))
-            }
+            Processors::Dedicated { processors, .. } => (
+                "processors",
+                ProcessingUnits::whole(u64::from(processors.desired)),
+            ),
         };
         if requested > self.proc_units {
             return Err(SizingError::NoRoom {

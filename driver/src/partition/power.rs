@@ -32,11 +32,19 @@ impl PowerOff {
     pub fn job(self, partition: &str, restart: bool) -> Job {
         let job = Job::new(partition, POWER_OFF);
         let job = match self {
-            Self::OperatingSystem => job.parameter("operation", "osshutdown").parameter("immediate", "true"),
+            Self::OperatingSystem => job
+                .parameter("operation", "osshutdown")
+                .parameter("immediate", "true"),
             Self::Firmware => job.parameter("operation", "shutdown"),
-            Self::Immediate => job.parameter("operation", "shutdown").parameter("immediate", "true"),
+            Self::Immediate => job
+                .parameter("operation", "shutdown")
+                .parameter("immediate", "true"),
         };
-        if restart { job.parameter("restart", "true") } else { job.accept(ALREADY_OFF) }
+        if restart {
+            job.parameter("restart", "true")
+        } else {
+            job.accept(ALREADY_OFF)
+        }
     }
 
     /// What to try after this one failed, or took too long.
@@ -55,7 +63,11 @@ impl PowerOff {
     /// The kindest way that can work: without RMC nothing reaches the operating system directly.
     #[must_use]
     pub fn kindest(rmc_is_active: bool) -> Self {
-        if rmc_is_active { Self::OperatingSystem } else { Self::Firmware }
+        if rmc_is_active {
+            Self::OperatingSystem
+        } else {
+            Self::Firmware
+        }
     }
 }
 
@@ -74,9 +86,10 @@ pub fn power_on(partition: &str, remove: Option<&RemoveMedia>) -> Job {
     let job = Job::new(partition, POWER_ON).accept(ALREADY_ON);
     match remove {
         None => job,
-        Some(media) => job
-            .parameter("remove_optical_name", &media.name)
-            .parameter("remove_optical_time", (media.after.as_secs() / 60).to_string()),
+        Some(media) => job.parameter("remove_optical_name", &media.name).parameter(
+            "remove_optical_time",
+            (media.after.as_secs() / 60).to_string(),
+        ),
     }
 }
 
@@ -88,10 +101,19 @@ mod tests {
     fn the_ladder_ends_with_the_power_taken_away() {
         assert_eq!(PowerOff::kindest(true), PowerOff::OperatingSystem);
         assert_eq!(PowerOff::kindest(false), PowerOff::Firmware);
-        assert_eq!(PowerOff::OperatingSystem.next(false), Some(PowerOff::Firmware));
-        assert_eq!(PowerOff::OperatingSystem.next(true), Some(PowerOff::Immediate));
+        assert_eq!(
+            PowerOff::OperatingSystem.next(false),
+            Some(PowerOff::Firmware)
+        );
+        assert_eq!(
+            PowerOff::OperatingSystem.next(true),
+            Some(PowerOff::Immediate)
+        );
         for timed_out in [false, true] {
-            assert_eq!(PowerOff::Firmware.next(timed_out), Some(PowerOff::Immediate));
+            assert_eq!(
+                PowerOff::Firmware.next(timed_out),
+                Some(PowerOff::Immediate)
+            );
             assert_eq!(PowerOff::Immediate.next(timed_out), None);
         }
     }

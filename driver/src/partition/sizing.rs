@@ -253,7 +253,10 @@ impl From<SizingError> for Error {
     fn from(error: SizingError) -> Self {
         let (kind, remedy) = match &error {
             SizingError::NoRoom { .. } => (ErrorKind::NoSpace, "free some, or use another host"),
-            error if error.is_for_another_host() => (ErrorKind::Precondition, "change the flavor, or use another host"),
+            error if error.is_for_another_host() => (
+                ErrorKind::Precondition,
+                "change the flavor, or use another host",
+            ),
             _ => (ErrorKind::Invalid, "change the flavor"),
         };
         Error::caused(kind, error.to_string(), remedy, error)

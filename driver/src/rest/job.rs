@@ -376,7 +376,7 @@ impl Session {
 
     /// Deletes an ended job. The job is done either way, so failures are only logged.
     async fn forget(&self, id: &str) {
-        if let Err(error) = self.ensure_deleted(&format!("jobs/{id}")).await {
+        if let Err(error) = self.clear_away(&format!("jobs/{id}")).await {
             tracing::warn!(%error, job = id, "could not delete the job");
         }
     }

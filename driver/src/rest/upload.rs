@@ -263,7 +263,7 @@ impl Drop for FileGuard {
 }
 
 async fn remove(session: &Session, id: &str) {
-    if let Err(error) = session.ensure_deleted(&format!("web/File/{id}")).await {
+    if let Err(error) = session.clear_away(&format!("web/File/{id}")).await {
         tracing::warn!(%error, file = id, "could not delete the File of an upload; delete it by hand");
     }
 }

@@ -51,7 +51,13 @@ impl<T: Clone> Flights<T> {
         let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         flights.iter().any(|(held, flight)| {
             flight.upgrade().is_some_and(|flight| {
-                held == key || flight.landed.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(&is_it)
+                held == key
+                    || flight
+                        .landed
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .as_ref()
+                        .is_some_and(&is_it)
             })
         })
     }
@@ -72,7 +78,8 @@ impl<T: Clone> Flight<T> {
         match &*state {
             State::Done(result) => return Ok(result.clone()),
             State::Failed(error)
-                if self.failures.load(Ordering::SeqCst) > failures && error.kind() != ErrorKind::Cancelled =>
+                if self.failures.load(Ordering::SeqCst) > failures
+                    && error.kind() != ErrorKind::Cancelled =>
             {
                 return Err(error.clone());
             }
@@ -121,7 +128,8 @@ mod tests {
             let times = AtomicU32::new(0);
             let flight = flights.board("a");
             let one = || slowly(&times, outcome.clone());
-            let (a, b, c) = tokio::join!(flight.result(one), flight.result(one), flight.result(one));
+            let (a, b, c) =
+                tokio::join!(flight.result(one), flight.result(one), flight.result(one));
             assert_eq!(times.load(Ordering::SeqCst), 1);
             for result in [a, b, c] {
                 assert_eq!(result.map_err(drop), expected);
@@ -133,7 +141,9 @@ mod tests {
     async fn cancelled_work_is_taken_over() {
         let (flights, times) = (Flights::default(), AtomicU32::new(0));
         let flight = flights.board("a");
-        let cancelled = Err(Error::Cancelled { what: "upload".to_owned() });
+        let cancelled = Err(Error::Cancelled {
+            what: "upload".to_owned(),
+        });
         let (a, b) = tokio::join!(
             flight.result(|| slowly(&times, cancelled)),
             flight.result(|| slowly(&times, Ok(1)))
@@ -146,7 +156,12 @@ mod tests {
     async fn a_failure_before_my_time_is_not_mine() {
         let (flights, times) = (Flights::default(), AtomicU32::new(0));
         let flight = flights.board("a");
-        assert!(flight.result(|| slowly(&times, Err(Error::internal("no")))).await.is_err());
+        assert!(
+            flight
+                .result(|| slowly(&times, Err(Error::internal("no"))))
+                .await
+                .is_err()
+        );
         assert_eq!(flight.result(|| slowly(&times, Ok(2))).await.unwrap(), 2);
         assert!(flights.is_held("a", |_| false) && flights.is_held("b", |unit| *unit == 2));
         flight.forget(|unit| *unit == 2).await;

@@ -58,10 +58,21 @@ const BLOCK: usize = 256 * 1024;
 impl Image {
     /// An image of which everything is known but its UUID.
     #[must_use]
-    pub fn new(name: impl Into<String>, checksum: impl Into<String>, size: u64, source: ImageSource) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        checksum: impl Into<String>,
+        size: u64,
+        source: ImageSource,
+    ) -> Self {
         let checksum = checksum.into().to_ascii_lowercase();
         let id = Uuid::new_v3(&DERIVED, checksum.as_bytes());
-        Self { id, name: name.into(), checksum, size, source }
+        Self {
+            id,
+            name: name.into(),
+            checksum,
+            size,
+            source,
+        }
     }
 
     /// The image in a file, which is read once for its checksum.
@@ -78,7 +89,9 @@ impl Image {
         while let Some(block) = stream.next().await {
             block.map_err(|error| unreadable(&path.display().to_string(), error))?;
         }
-        let checksum = digests.md5().ok_or_else(|| Error::internal("a whole file had no checksum"))?;
+        let checksum = digests
+            .md5()
+            .ok_or_else(|| Error::internal("a whole file had no checksum"))?;
         Ok(Self::new(unchecked.name, checksum, size, unchecked.source))
     }
 
@@ -131,7 +144,12 @@ impl Image {
         if size.is_some_and(|size| size != self.size) {
             return Err(Error::operation(
                 ErrorKind::Local,
-                format!("{} has {} bytes, not {}", self.source, size.unwrap_or_default(), self.size),
+                format!(
+                    "{} has {} bytes, not {}",
+                    self.source,
+                    size.unwrap_or_default(),
+                    self.size
+                ),
                 "describe the image anew: it has changed",
             ));
         }
@@ -164,19 +182,36 @@ impl fmt::Debug for ImageSource {
 fn without_secrets(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let visible = url.get(..end).unwrap_or_default();
-    if visible.contains('@') { "a URL with credentials" } else { visible }
+    if visible.contains('@') {
+        "a URL with credentials"
+    } else {
+        visible
+    }
 }
 
 /// The last part of a path or URL, without its extension.
 fn stem(path: &str) -> String {
     let visible = without_secrets(path);
-    let last = visible.trim_end_matches('/').rsplit('/').next().unwrap_or(visible);
+    let last = visible
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(visible);
     let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
-    if stem.is_empty() { "image".to_owned() } else { stem.to_owned() }
+    if stem.is_empty() {
+        "image".to_owned()
+    } else {
+        stem.to_owned()
+    }
 }
 
 fn unreadable(what: &str, source: std::io::Error) -> Error {
-    Error::caused(ErrorKind::Local, format!("{what} cannot be read"), "check the image and its server", source)
+    Error::caused(
+        ErrorKind::Local,
+        format!("{what} cannot be read"),
+        "check the image and its server",
+        source,
+    )
 }
 
 #[cfg(test)]

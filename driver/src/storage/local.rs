@@ -7,13 +7,13 @@ use powervm_schema::storage::{FileFormat, VirtualDisk, VirtualDiskType, VolumeGr
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
 
-use super::{Capacity, for_want_of_space};
 use super::flights::{Flight, Flights};
 use super::image::Image;
 use super::mapping::{Wanted, is_logical_volume};
 use super::names::{base_name, image_virtual_disk};
 use super::size::virtual_disk_size;
 use super::upload;
+use super::{Capacity, for_want_of_space};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::operations::Control;
@@ -51,10 +51,21 @@ impl LocalDisks {
     ///
     /// # Errors
     /// None of them has it.
-    pub async fn find(session: &Session, group: &Group, vioses: &[Vios], name: &str) -> Result<Self> {
+    pub async fn find(
+        session: &Session,
+        group: &Group,
+        vioses: &[Vios],
+        name: &str,
+    ) -> Result<Self> {
         for vios in vioses {
-            let feed = session.get_feed(&format!("{}/VolumeGroup", vios.path()), Groups::None).await?;
-            if let Some(entry) = feed.entries.iter().find(|entry| VolumeGroup(&entry.content).name() == Some(name)) {
+            let feed = session
+                .get_feed(&format!("{}/VolumeGroup", vios.path()), Groups::None)
+                .await?;
+            if let Some(entry) = feed
+                .entries
+                .iter()
+                .find(|entry| VolumeGroup(&entry.content).name() == Some(name))
+            {
                 return Ok(Self {
                     session: session.clone(),
                     group: group.clone(),
@@ -85,7 +96,10 @@ impl LocalDisks {
         let group = VolumeGroup(&entry.content);
         let total = group.capacity().ok().flatten().unwrap_or_default();
         let free = group.available_size().ok().flatten().unwrap_or_default();
-        Ok(Capacity { total_gb: total.as_f64(), used_gb: total.saturating_sub(free).as_f64() })
+        Ok(Capacity {
+            total_gb: total.as_f64(),
+            used_gb: total.saturating_sub(free).as_f64(),
+        })
     }
 
     /// What operations that need the same image hold together.
@@ -97,7 +111,12 @@ impl LocalDisks {
     ///
     /// # Errors
     /// Those of the requests and of the upload; cancellation.
-    pub(crate) async fn ensure_image(&self, flight: &Flight<Disk>, image: &Image, control: &Control) -> Result<Disk> {
+    pub(crate) async fn ensure_image(
+        &self,
+        flight: &Flight<Disk>,
+        image: &Image,
+        control: &Control,
+    ) -> Result<Disk> {
         flight.result(|| self.find_or_upload(image, control)).await
     }
 
@@ -108,9 +127,14 @@ impl LocalDisks {
         }
         let created = AtomicBool::new(false);
         let uploaded = async {
-            let new = New { name: &name, capacity: virtual_disk_size(image.size), base: None };
+            let new = New {
+                name: &name,
+                capacity: virtual_disk_size(image.size),
+                base: None,
+            };
             let disk = self.create(&new, &created).await?;
-            let sha256 = upload::disk(&self.session, control, image, &name, &self.vios, &disk.udid).await?;
+            let sha256 =
+                upload::disk(&self.session, control, image, &name, &self.vios, &disk.udid).await?;
             tracing::info!(image = name, sha256, "uploaded the image");
             Ok(disk)
         }
@@ -138,7 +162,15 @@ impl LocalDisks {
         created: &AtomicBool,
     ) -> Result<Disk> {
         let capacity = Gigabytes::whole(root_gb).max(image.capacity);
-        self.create(&New { name, capacity, base: Some(&image.udid) }, created).await
+        self.create(
+            &New {
+                name,
+                capacity,
+                base: Some(&image.udid),
+            },
+            created,
+        )
+        .await
     }
 
     async fn create(&self, new: &New<'_>, created: &AtomicBool) -> Result<Disk> {
@@ -163,11 +195,15 @@ impl LocalDisks {
         };
         let edited = self.group.edit(&self.path(), &[], edit).await;
         created.store(attempted.load(Ordering::SeqCst), Ordering::SeqCst);
-        let edited = edited.map_err(|error| for_want_of_space(error, &format!("the virtual disk {}", new.name)))?;
+        let edited = edited
+            .map_err(|error| for_want_of_space(error, &format!("the virtual disk {}", new.name)))?;
         Disk::named(&edited.entry.content, new.name).ok_or_else(|| {
             Error::operation(
                 ErrorKind::BadAnswer,
-                format!("the server does not list the virtual disk {} that it made", new.name),
+                format!(
+                    "the server does not list the virtual disk {} that it made",
+                    new.name
+                ),
                 "look into the volume group",
             )
         })
@@ -192,7 +228,8 @@ impl LocalDisks {
         let edit = move |group: &mut Element| {
             let mut changed = false;
             VolumeGroup(group).retain_virtual_disks(|disk| {
-                let goes = is_logical_volume(&disk) && names.iter().any(|name| is_named(&disk, name));
+                let goes =
+                    is_logical_volume(&disk) && names.iter().any(|name| is_named(&disk, name));
                 changed |= goes;
                 !goes
             });
@@ -212,11 +249,14 @@ struct New<'a> {
 impl New<'_> {
     fn document(&self) -> Element {
         let mut disk = VirtualDisk::new();
-        disk.set_capacity(self.capacity).set_label("None").set_name(self.name);
+        disk.set_capacity(self.capacity)
+            .set_label("None")
+            .set_name(self.name);
         if let Some(base) = self.base {
             disk.set_base_image(base);
         }
-        disk.set_disk_type(VirtualDiskType::LogicalVolume).set_file_format(FileFormat::Raw);
+        disk.set_disk_type(VirtualDiskType::LogicalVolume)
+            .set_file_format(FileFormat::Raw);
         disk.0
     }
 }

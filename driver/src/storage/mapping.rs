@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use powervm_schema::storage::{LogicalUnit, VirtualDisk, VirtualOpticalMedia};
-use powervm_schema::vios::{AdapterType, MappedStorage, Storage, VirtualIoServer, VirtualScsiMapping};
+use powervm_schema::vios::{
+    AdapterType, MappedStorage, Storage, VirtualIoServer, VirtualScsiMapping,
+};
 use powervm_schema::xml::Element;
 
 use crate::partition::PartitionUuid;
@@ -85,7 +87,10 @@ impl Wanted {
     pub fn optical_media(name: &str) -> Self {
         let mut media = VirtualOpticalMedia::new();
         media.set_name(name);
-        Self::of(MappedStorage::OpticalMedia(media.as_view()), media.0.clone())
+        Self::of(
+            MappedStorage::OpticalMedia(media.as_view()),
+            media.0.clone(),
+        )
     }
 
     /// What is to be mapped.
@@ -95,7 +100,10 @@ impl Wanted {
     }
 
     fn of(storage: MappedStorage<'_>, element: Element) -> Self {
-        Self { mapped: Mapped::of(&storage), element }
+        Self {
+            mapped: Mapped::of(&storage),
+            element,
+        }
     }
 }
 
@@ -130,13 +138,17 @@ impl Mapped {
 
 /// Whether a virtual disk is a logical volume; servers that do not say know no others.
 pub(crate) fn is_logical_volume(disk: &VirtualDisk<&Element>) -> bool {
-    disk.disk_type().is_ok_and(|kind| kind.is_none_or(|kind| kind.as_str() == "LogicalVolume"))
+    disk.disk_type()
+        .is_ok_and(|kind| kind.is_none_or(|kind| kind.as_str() == "LogicalVolume"))
 }
 
 /// What a mapping maps, if anything.
 #[must_use]
 pub fn mapped(mapping: VirtualScsiMapping<&Element>) -> Option<Mapped> {
-    mapping.storage()?.mapped().map(|storage| Mapped::of(&storage))
+    mapping
+        .storage()?
+        .mapped()
+        .map(|storage| Mapped::of(&storage))
 }
 
 /// The partition that a mapping is for.
@@ -171,7 +183,8 @@ pub fn map(vios: &mut Element, client: &Client, wanted: &[Wanted]) -> Changed {
 pub fn unmap(vios: &mut Element, client: &Client, removed: &mut BTreeSet<Mapped>) -> Changed {
     let mut changed = false;
     VirtualIoServer(vios).retain_scsi_mappings(|mapping| {
-        let goes = client_of(mapping.as_view()) == Some(client.uuid) || is_inherited(mapping.as_view(), client);
+        let goes = client_of(mapping.as_view()) == Some(client.uuid)
+            || is_inherited(mapping.as_view(), client);
         if goes {
             changed = true;
             // What a partition had that is gone may be in use elsewhere by now.
@@ -188,7 +201,9 @@ pub fn unmap(vios: &mut Element, client: &Client, removed: &mut BTreeSet<Mapped>
 /// partition, or none, is left over from one that is gone.
 fn is_inherited(mapping: VirtualScsiMapping<&Element>, client: &Client) -> bool {
     let Some(id) = client.id else { return false };
-    let number = mapping.server_adapter().and_then(|server| server.adapter().remote_partition_id().ok().flatten());
+    let number = mapping
+        .server_adapter()
+        .and_then(|server| server.adapter().remote_partition_id().ok().flatten());
     number == Some(id) && client_of(mapping) != Some(client.uuid)
 }
 
@@ -206,21 +221,37 @@ fn remove_inherited(vios: &mut VirtualIoServer<&mut Element>, client: &Client) -
 }
 
 /// A mapping on a bus that the partition has already, or on a new one.
-fn new_mapping(vios: &VirtualIoServer<&mut Element>, client: &Client, wanted: &Wanted) -> VirtualScsiMapping {
+fn new_mapping(
+    vios: &VirtualIoServer<&mut Element>,
+    client: &Client,
+    wanted: &Wanted,
+) -> VirtualScsiMapping {
     let mut mapping = VirtualScsiMapping::new();
     if let Some(bus) = bus_with_room(vios, client) {
         // The bus is named by both of its adapters exactly as they were read.
-        for part in ["AssociatedLogicalPartition", "ClientAdapter", "ServerAdapter"] {
+        for part in [
+            "AssociatedLogicalPartition",
+            "ClientAdapter",
+            "ServerAdapter",
+        ] {
             if let Some(element) = bus.element().child(part) {
-                mapping.0.insert_ordered(element.clone(), VirtualScsiMapping::ORDER);
+                mapping
+                    .0
+                    .insert_ordered(element.clone(), VirtualScsiMapping::ORDER);
             }
         }
     } else {
         mapping.set_partition_href(&client.href);
         let mut adapter = mapping.client_adapter_mut();
-        adapter.adapter_mut().set_adapter_type(AdapterType::Client).set_use_next_available_slot(true);
+        adapter
+            .adapter_mut()
+            .set_adapter_type(AdapterType::Client)
+            .set_use_next_available_slot(true);
         let mut adapter = mapping.server_adapter_mut();
-        adapter.adapter_mut().set_adapter_type(AdapterType::Server).set_use_next_available_slot(true);
+        adapter
+            .adapter_mut()
+            .set_adapter_type(AdapterType::Server)
+            .set_use_next_available_slot(true);
     }
     let mut storage: Storage<&mut Element> = mapping.storage_mut();
     storage.element_mut().push(wanted.element.clone());
@@ -231,10 +262,13 @@ fn bus_with_room<'v>(
     vios: &'v VirtualIoServer<&mut Element>,
     client: &Client,
 ) -> Option<VirtualScsiMapping<&'v Element>> {
-    let udid = |mapping: &VirtualScsiMapping<&'v Element>| mapping.server_adapter()?.adapter().udid();
+    let udid =
+        |mapping: &VirtualScsiMapping<&'v Element>| mapping.server_adapter()?.adapter().udid();
     let mine: Vec<_> = vios
         .scsi_mappings()
-        .filter(|mapping| client_of(mapping.as_view()) == Some(client.uuid) && mapping.client_adapter().is_some())
+        .filter(|mapping| {
+            client_of(mapping.as_view()) == Some(client.uuid) && mapping.client_adapter().is_some()
+        })
         .collect();
     mine.iter()
         .find(|mapping| {

@@ -31,9 +31,17 @@ pub(crate) fn for_want_of_space(error: Error, what: &str) -> Error {
         error => error.refusal().map(|refusal| refusal.message.as_str()),
     };
     let message = message.unwrap_or_default().to_ascii_lowercase();
-    if !["not enough", "insufficient", "no space"].iter().any(|text| message.contains(text)) {
+    if !["not enough", "insufficient", "no space"]
+        .iter()
+        .any(|text| message.contains(text))
+    {
         return error;
     }
     let text = format!("there is no room for {what}: {error}");
-    Error::caused(ErrorKind::NoSpace, text, "free some, ask for less, or use another host", error)
+    Error::caused(
+        ErrorKind::NoSpace,
+        text,
+        "free some, ask for less, or use another host",
+        error,
+    )
 }

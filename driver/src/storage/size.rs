@@ -41,9 +41,13 @@ mod tests {
 
     #[test]
     fn logical_units_grow_in_hundredths_and_virtual_disks_in_whole_gigabytes() {
-        for (bytes, unit, disk) in
-            [(0, "0", "0"), (1, "0.01", "1"), (GIB / 2, "0.5", "1"), (GIB, "1", "1"), (GIB + 1, "1.01", "2")]
-        {
+        for (bytes, unit, disk) in [
+            (0, "0", "0"),
+            (1, "0.01", "1"),
+            (GIB / 2, "0.5", "1"),
+            (GIB, "1", "1"),
+            (GIB + 1, "1.01", "2"),
+        ] {
             assert_eq!(logical_unit_size(bytes).to_string(), unit, "{bytes}");
             assert_eq!(virtual_disk_size(bytes).to_string(), disk, "{bytes}");
         }

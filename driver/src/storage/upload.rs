@@ -1,15 +1,16 @@
 //! Sends images and media to the server, watched and cancellable.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use powervm_schema::file::File;
 use tokio_util::io::StreamReader;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::for_want_of_space;
 use super::image::Image;
@@ -31,8 +32,20 @@ pub(crate) async fn disk(
     udid: &str,
 ) -> Result<String> {
     let (content, digests) = image.open().await?;
-    let target = Target { name, vios, udid: Some(udid) };
-    send(session, control, Upload::disk(name, vios, udid, image.size), target, image.size, content).await?;
+    let target = Target {
+        name,
+        vios,
+        udid: Some(udid),
+    };
+    send(
+        session,
+        control,
+        Upload::disk(name, vios, udid, image.size),
+        target,
+        image.size,
+        content,
+    )
+    .await?;
     Ok(digests.sha256().unwrap_or_default())
 }
 
@@ -49,7 +62,19 @@ pub(crate) async fn media(
 ) -> Result<()> {
     let size = content.len() as u64;
     let content = stream::iter([Ok(Bytes::from(content))]);
-    send(session, control, Upload::media(name, vios, size), Target { name, vios, udid: None }, size, content).await
+    send(
+        session,
+        control,
+        Upload::media(name, vios, size),
+        Target {
+            name,
+            vios,
+            udid: None,
+        },
+        size,
+        content,
+    )
+    .await
 }
 
 /// What tells one upload's record from others'.
@@ -74,15 +99,28 @@ where
     let name = target.name;
     let what: Arc<str> = name.into();
     let watcher = control.clone();
-    let progress = move |sent| watcher.note(&Progress::Transfer { what: Arc::clone(&what), sent, total });
+    let progress = move |sent| {
+        watcher.note(&Progress::Transfer {
+            what: Arc::clone(&what),
+            sent,
+            total,
+        })
+    };
     // Cancelling ends the source rather than the request, so that the upload ends in good order and
     // its record is deleted before anything else happens.
-    let content = Cancellable::new(content, control.token().clone());
-    let sent = session.upload(upload, StreamReader::new(content), progress).await;
+    let was_stopped = Arc::new(AtomicBool::new(false));
+    let content = Stoppable {
+        content,
+        stopped: Box::pin(control.stopped()),
+        was_stopped: Arc::clone(&was_stopped),
+    };
+    let sent = session
+        .upload(upload, StreamReader::new(content), progress)
+        .await;
     match sent {
-        Err(Error::Source { .. }) if control.token().is_cancelled() => {
-            Err(Error::Cancelled { what: format!("the upload of {name}") })
-        }
+        Err(Error::Source { .. }) if was_stopped.load(Ordering::SeqCst) => Err(Error::Cancelled {
+            what: format!("the upload of {name}"),
+        }),
         Err(error) => {
             forget_files(session, target).await;
             Err(for_want_of_space(error, name))
@@ -104,7 +142,9 @@ async fn forget_files(session: &Session, target: Target<'_>) {
     for entry in found {
         let file = File(&entry.content);
         let is_ours = file.name() == Some(target.name)
-            && file.target_vios_uuid().is_some_and(|vios| vios.eq_ignore_ascii_case(target.vios))
+            && file
+                .target_vios_uuid()
+                .is_some_and(|vios| vios.eq_ignore_ascii_case(target.vios))
             && file.target_device_udid() == target.udid;
         if !is_ours {
             continue;
@@ -116,25 +156,23 @@ async fn forget_files(session: &Session, target: Target<'_>) {
     }
 }
 
-/// A stream that fails when it is cancelled.
-struct Cancellable<S> {
+/// A stream that fails when it is stopped.
+struct Stoppable<S> {
     content: S,
-    cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    was_stopped: Arc<AtomicBool>,
 }
 
-impl<S> Cancellable<S> {
-    fn new(content: S, token: CancellationToken) -> Self {
-        Self { content, cancelled: Box::pin(token.cancelled_owned()) }
-    }
-}
-
-impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Cancellable<S> {
+impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Stoppable<S> {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        use std::future::Future;
-        if self.cancelled.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Err(io::Error::other("the upload was cancelled"))));
+        // Looked at until it is ready once: a future must not be polled after its end.
+        let stopped = self.was_stopped.load(Ordering::SeqCst)
+            || self.stopped.as_mut().poll(context).is_ready();
+        if stopped {
+            self.was_stopped.store(true, Ordering::SeqCst);
+            return Poll::Ready(Some(Err(io::Error::other("the upload was stopped"))));
         }
         self.content.poll_next_unpin(context)
     }

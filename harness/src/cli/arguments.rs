@@ -44,6 +44,9 @@ pub(super) struct Run {
     /// Folder for report.json and junit.xml.
     #[arg(long, value_name = "DIR", default_value = "target/powervm-harness")]
     pub report: PathBuf,
+    /// Print how long the driver's own steps took as well.
+    #[arg(long)]
+    pub phases: bool,
     /// Print the JSON report instead of the table.
     #[arg(long)]
     pub json: bool,

@@ -24,10 +24,10 @@ pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
     let report = runtime.block_on(play(command, &scenarios, image))?;
 
     let files = report::write(&report, &command.report)?;
-    print(&if command.json {
-        serde_json::to_string_pretty(&report)? + "\n"
-    } else {
-        table::render(&report, None)
+    print(&match (command.json, command.phases) {
+        (true, _) => serde_json::to_string_pretty(&report)? + "\n",
+        (false, true) => table::phases(&report) + &table::render(&report, None),
+        (false, false) => table::render(&report, None),
     });
     for file in files {
         say(&format!("wrote {}", file.display()));

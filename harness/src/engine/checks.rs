@@ -137,11 +137,7 @@ async fn image(around: &Surroundings<'_>, outcomes: &[Outcome]) -> Option<Check>
         let Some(order) = &outcome.operation.order else {
             continue;
         };
-        match around
-            .host
-            .content(&outcome.operation.instance, &order.image)
-            .await
-        {
+        match around.host.content(&outcome.operation.instance).await {
             Content::Sha256 { sha256, bytes, .. }
                 if bytes == order.image.bytes
                     && sha256.eq_ignore_ascii_case(&order.image.sha256) =>

@@ -11,6 +11,9 @@ use crate::scenario::{Action, Work};
 use crate::stats::millis;
 use crate::target::{Failure, Host, Instance, Order, PhaseWatch, ServerView};
 
+/// Hears the name of every phase that the operation enters.
+pub(super) type Enter = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What an operation does to its server, every name and amount resolved.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
@@ -66,15 +69,11 @@ pub(super) async fn run(
     host: &dyn Host,
     operation: Operation,
     since: Instant,
-    enter: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    enter: Enter,
     cancel: &CancellationToken,
 ) -> Outcome {
     let phases: Arc<Mutex<Phases>> = Arc::default();
-    let watch = watch(
-        Arc::clone(&phases),
-        operation.instance.server.clone(),
-        enter,
-    );
+    let watch = watch(Arc::clone(&phases), enter);
     let begin = since.elapsed();
     let instance = &operation.instance;
     let result = match (&operation.work.action, &operation.order) {
@@ -99,18 +98,14 @@ pub(super) async fn run(
     }
 }
 
-fn watch(
-    phases: Arc<Mutex<Phases>>,
-    server: String,
-    enter: Arc<dyn Fn(&str, &str) + Send + Sync>,
-) -> PhaseWatch {
+fn watch(phases: Arc<Mutex<Phases>>, enter: Enter) -> PhaseWatch {
     Arc::new(move |name, ended| {
         let mut phases = phases.lock().unwrap_or_else(PoisonError::into_inner);
         match ended {
             None => {
                 phases.open.push((name.to_owned(), Instant::now()));
                 drop(phases);
-                enter(&server, name);
+                enter(name);
             }
             Some(done) => {
                 if let Some(at) = phases.open.iter().rposition(|(open, _)| open == name) {

@@ -262,7 +262,8 @@ impl Names {
     pub(super) fn instance(&self, server: &str) -> Instance {
         Instance {
             server: server.to_owned(),
-            name: format!("{}-{server}", self.prefix),
+            // The server's name first: the names of local disks take the first characters only.
+            name: format!("{server}-{}", self.prefix),
             uuid: derived_uuid(&[
                 b"instance",
                 &self.seed,
@@ -303,7 +304,8 @@ impl Names {
             networks: spec.networks.clone(),
             config_drive: spec.config_drive,
             power_on: spec.power_on,
-            image: image.labelled(&spec.image),
+            // An image of its own for every scenario, so that a cache is as cold as the scenario wants it.
+            image: image.labelled(&format!("{}-{}", self.prefix, spec.image)),
         };
         Operation {
             instance,

@@ -128,10 +128,9 @@ async fn one(operation: Operation, around: &Surroundings<'_>) -> Outcome {
     around
         .observer
         .observe(&Event::OperationBegins { server: &server });
-    // The watch outlives this borrow of the observer in type only: it is called while the operation runs. A channel
-    // carries the phases over, so that nothing has to promise that.
+    // The watch may outlive this call as far as the compiler can tell, the observer may not: a channel lies between.
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<String>();
-    let enter = Arc::new(move |_: &str, phase: &str| {
+    let enter = Arc::new(move |phase: &str| {
         // The receiver is gone only when the operation is over.
         let _ = sender.send(phase.to_owned());
     });

@@ -78,6 +78,36 @@ fn row(step: &StepReport) -> Vec<Cell> {
     row
 }
 
+/// How long the driver's own steps took, step by step of the scenarios: where the time goes.
+#[must_use]
+pub fn phases(report: &RunReport) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header([
+        "scenario, step",
+        "the driver's step",
+        "n",
+        "failed",
+        "p50",
+        "p95",
+    ]);
+    for scenario in &report.scenarios {
+        for step in &scenario.steps {
+            for phase in &step.phases {
+                table.add_row([
+                    format!("{}, {}", scenario.name, step.name),
+                    phase.name.clone(),
+                    phase.count.to_string(),
+                    phase.failed.to_string(),
+                    human(phase.p50_ms),
+                    human(phase.p95_ms),
+                ]);
+            }
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
 fn findings(scenario: &ScenarioReport) -> String {
     let count = scenario
         .audit

@@ -290,7 +290,7 @@ impl Host for Driven {
         })
     }
 
-    fn content<'a>(&'a self, instance: &'a Instance, image: &'a Image) -> BoxFuture<'a, Content> {
+    fn content<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Content> {
         Box::pin(async move {
             let server = match self.driver.show(instance.uuid).await {
                 Ok(server) => server,
@@ -308,7 +308,7 @@ impl Host for Driven {
                 .map(|storage| storage.name)
                 .collect();
             let disks: Vec<String> = disks.into_iter().collect();
-            self.look.content(instance, image, &disks).await
+            self.look.content(instance, &disks).await
         })
     }
 

@@ -164,8 +164,8 @@ pub trait Host: Send + Sync {
     /// The whole inventory, from every side that this target can be looked at.
     fn inventory(&self) -> BoxFuture<'_, Result<Vec<Inventory>, Failure>>;
 
-    /// What lies in a server's boot disk, compared over the image's length.
-    fn content<'a>(&'a self, instance: &'a Instance, image: &'a Image) -> BoxFuture<'a, Content>;
+    /// What lies in a server's boot disk.
+    fn content<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Content>;
 
     /// What went over the wire so far.
     fn traffic(&self) -> Traffic;

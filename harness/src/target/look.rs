@@ -3,7 +3,6 @@
 use futures_util::future::BoxFuture;
 
 use crate::audit::Inventory;
-use crate::image::Image;
 
 use super::{Content, Failure, Instance};
 
@@ -13,12 +12,8 @@ pub trait Look: Send + Sync {
     fn inventories(&self) -> BoxFuture<'_, Result<Vec<Inventory>, Failure>>;
 
     /// What lies on the boot disk of a server; `disks` are the names of the disks that the REST API shows with it.
-    fn content<'a>(
-        &'a self,
-        instance: &'a Instance,
-        image: &'a Image,
-        disks: &'a [String],
-    ) -> BoxFuture<'a, Content>;
+    fn content<'a>(&'a self, instance: &'a Instance, disks: &'a [String])
+    -> BoxFuture<'a, Content>;
 }
 
 /// A host of which only the REST API can be seen.
@@ -30,12 +25,7 @@ impl Look for Blind {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn content<'a>(
-        &'a self,
-        _: &'a Instance,
-        _: &'a Image,
-        _: &'a [String],
-    ) -> BoxFuture<'a, Content> {
+    fn content<'a>(&'a self, _: &'a Instance, _: &'a [String]) -> BoxFuture<'a, Content> {
         Box::pin(async {
             Content::NotCheckable(
                 "not checkable on this target: the REST API does not read disks, and no admin API of a powervm-sim is given \

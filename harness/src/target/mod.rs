@@ -59,7 +59,7 @@ pub enum TargetError {
 /// What a scenario wants opened.
 #[derive(Debug, Clone)]
 pub struct Opening<'a> {
-    /// The scenario's name; with the seed it decides everything that is random.
+    /// The scenario's name, for logs.
     pub scenario: &'a str,
     /// Where boot disks go.
     pub disk: Disk,

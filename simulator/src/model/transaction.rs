@@ -103,9 +103,22 @@ impl World {
                 .get_mut(&uuid)
                 .map(|vios| &mut Arc::make_mut(vios).partition),
         };
-        if let Some(partition) = partition {
-            change(partition);
-            partition.version = version;
+        let Some(partition) = partition else { return };
+        let (state, name) = (partition.state, partition.name.clone());
+        change(partition);
+        partition.version = version;
+        if let Owner::Vios(uuid) = owner
+            && (partition.state != state || partition.name != name)
+        {
+            self.touch_cluster_of(uuid, version);
+        }
+    }
+
+    /// A cluster's document names its nodes and tells whether they are up.
+    fn touch_cluster_of(&mut self, vios: Uuid, version: u64) {
+        let cluster = self.cluster_of(vios).map(|cluster| cluster.uuid);
+        if let Some(cluster) = cluster.and_then(|uuid| self.clusters.get_mut(&uuid)) {
+            Arc::make_mut(cluster).version = version;
         }
     }
 

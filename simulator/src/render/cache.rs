@@ -1,24 +1,30 @@
-//! Rendered resources, kept until they change or the room is needed.
+//! Rendered resources, kept until they change, are deleted or the room is needed.
 //!
-//! An entry is known by the address under which it was asked for, its groups and its etag: a resource that changes
-//! gets a new etag and its old text ages out. Oldest first, by bytes.
+//! There is one text for each address and set of groups, the newest. Nothing tells the cache that a resource is
+//! gone; it looks for those whenever the number of its texts has doubled, which costs a share of having rendered
+//! them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::found::Found;
 use crate::http::base::Base;
+use crate::model::{Resource, World};
 
-/// What a rendered resource depends on.
+/// Which document a text is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    /// The resource's type.
-    pub(crate) title: &'static str,
-    /// The resource's identity.
-    pub(crate) id: String,
+pub(crate) struct Address {
+    /// What it shows.
+    pub(crate) resource: Resource,
     /// Bits of the extended attribute groups.
     pub(crate) groups: u32,
     /// Scheme, host and port of the links.
     pub(crate) base: Base,
+}
+
+/// Which version of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
     /// The resource's etag in these groups.
     pub(crate) etag: i32,
     /// What the text shows beside what the etag covers.
@@ -34,13 +40,26 @@ pub(crate) struct Cache {
 
 #[derive(Debug, Default)]
 struct Inner {
-    texts: HashMap<Key, Arc<str>>,
-    order: VecDeque<Key>,
+    slots: HashMap<Address, Slot>,
     bytes: usize,
+    /// Questions so far.
+    asked: u64,
+    /// With so many slots the next sweep is due.
+    sweep_at: usize,
 }
 
-/// What a key and its bookkeeping weigh beside the text, roughly.
-const OVERHEAD: usize = 512;
+#[derive(Debug)]
+struct Slot {
+    version: Version,
+    text: Arc<str>,
+    /// The question that it answered last.
+    used: u64,
+}
+
+/// What an address and its bookkeeping weigh beside the text, roughly.
+const OVERHEAD: usize = 256;
+/// Fewer slots than this are not worth a sweep.
+const FEW: usize = 256;
 
 impl Cache {
     /// An empty cache that keeps at most `limit` bytes.
@@ -51,57 +70,118 @@ impl Cache {
         }
     }
 
-    /// The text for `key`, rendered now unless it is known. Rendering happens outside the lock.
-    pub(crate) fn text(&self, key: Key, render: impl FnOnce() -> String) -> Arc<str> {
-        if let Some(known) = self.lock().texts.get(&key) {
-            return Arc::clone(known);
+    /// The text for this version, rendered now unless it is known. Rendering happens outside the lock.
+    pub(crate) fn text(
+        &self,
+        world: &World,
+        address: Address,
+        version: Version,
+        render: impl FnOnce() -> String,
+    ) -> Arc<str> {
+        if let Some(known) = self.lock().find(&address, version) {
+            return known;
         }
         let text: Arc<str> = render().into();
-        self.keep(key, &text);
+        if text.len() + OVERHEAD <= self.limit {
+            self.lock()
+                .keep(world, address, version, Arc::clone(&text), self.limit);
+        }
         text
-    }
-
-    fn keep(&self, key: Key, text: &Arc<str>) {
-        let weight = text.len() + OVERHEAD;
-        if weight > self.limit {
-            return;
-        }
-        let mut inner = self.lock();
-        if inner.texts.insert(key.clone(), Arc::clone(text)).is_some() {
-            return;
-        }
-        inner.order.push_back(key);
-        inner.bytes += weight;
-        while inner.bytes > self.limit {
-            let Some(oldest) = inner.order.pop_front() else {
-                break;
-            };
-            if let Some(dropped) = inner.texts.remove(&oldest) {
-                inner.bytes -= dropped.len() + OVERHEAD;
-            }
-        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    #[cfg(test)]
-    fn bytes(&self) -> usize {
-        self.lock().bytes
+impl Inner {
+    fn find(&mut self, address: &Address, version: Version) -> Option<Arc<str>> {
+        self.asked += 1;
+        let slot = self.slots.get_mut(address)?;
+        if slot.version != version {
+            return None;
+        }
+        slot.used = self.asked;
+        Some(Arc::clone(&slot.text))
     }
+
+    fn keep(
+        &mut self,
+        world: &World,
+        address: Address,
+        version: Version,
+        text: Arc<str>,
+        limit: usize,
+    ) {
+        let slot = Slot {
+            version,
+            text,
+            used: self.asked,
+        };
+        self.bytes += weight(&slot);
+        if let Some(before) = self.slots.insert(address, slot) {
+            self.bytes -= weight(&before);
+        }
+        if self.slots.len() >= self.sweep_at.max(FEW) || self.bytes > limit {
+            self.sweep(world, limit);
+        }
+    }
+
+    /// Drops what is gone, and if that is not enough, the longest unused until half the room is free.
+    fn sweep(&mut self, world: &World, limit: usize) {
+        self.slots
+            .retain(|address, _| Found::resource(world, &address.resource).is_some());
+        self.bytes = self.slots.values().map(weight).sum();
+        if self.bytes > limit {
+            let mut uses: Vec<(u64, usize)> = self
+                .slots
+                .values()
+                .map(|slot| (slot.used, weight(slot)))
+                .collect();
+            uses.sort_unstable_by(|a, b| b.cmp(a));
+            let mut room = limit / 2;
+            let kept = uses.iter().take_while(|(_, weight)| {
+                let fits = *weight <= room;
+                room = room.saturating_sub(*weight);
+                fits
+            });
+            let newest = kept.last().map_or(u64::MAX, |(used, _)| *used);
+            self.slots.retain(|_, slot| slot.used >= newest);
+            self.bytes = self.slots.values().map(weight).sum();
+        }
+        self.sweep_at = 2 * self.slots.len();
+    }
+}
+
+fn weight(slot: &Slot) -> usize {
+    slot.text.len() + OVERHEAD
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use uuid::Uuid;
 
-    fn key(id: usize, etag: i32) -> Key {
-        Key {
-            title: "T",
-            id: id.to_string(),
+    use super::*;
+    use crate::Simulator;
+
+    fn world() -> Arc<World> {
+        Simulator::builder().build().expect("a simulator").world()
+    }
+
+    fn address(resource: Resource) -> Address {
+        Address {
+            resource,
             groups: 0,
             base: Base::new("http", "h"),
+        }
+    }
+
+    fn partition(id: u128) -> Address {
+        address(Resource::LogicalPartition(Uuid::from_u128(id)))
+    }
+
+    fn version(etag: i32) -> Version {
+        Version {
             etag,
             variant: [0; 2],
         }
@@ -109,20 +189,55 @@ mod tests {
 
     #[test]
     fn a_known_text_is_not_rendered_again_until_the_etag_changes() {
-        let cache = Cache::new(1 << 20);
-        assert_eq!(&*cache.text(key(1, 1), || "a".into()), "a");
-        assert_eq!(&*cache.text(key(1, 1), || unreachable!("known")), "a");
-        assert_eq!(&*cache.text(key(1, 2), || "b".into()), "b");
+        let (world, cache) = (world(), Cache::new(1 << 20));
+        let ask = |etag, text: &'static str| {
+            cache.text(&world, partition(1), version(etag), || text.into())
+        };
+        assert_eq!(&*ask(1, "a"), "a");
+        assert_eq!(&*ask(1, "not rendered"), "a");
+        assert_eq!(&*ask(2, "b"), "b");
+        assert_eq!(cache.lock().slots.len(), 1);
     }
 
     #[test]
     fn the_cache_stays_within_its_limit() {
-        let cache = Cache::new(10_000);
+        let (world, cache) = (world(), Cache::new(10_000));
         for id in 0..1000 {
-            cache.text(key(id, 0), || "x".repeat(500));
+            cache.text(&world, partition(id), version(0), || "x".repeat(500));
+            assert!(cache.lock().bytes <= 10_000);
         }
-        assert!(cache.bytes() <= 10_000);
-        cache.text(key(0, 9), || "x".repeat(20_000));
-        assert!(cache.bytes() <= 10_000);
+        let huge = cache.text(&world, partition(0), version(9), || "x".repeat(20_000));
+        assert_eq!(huge.len(), 20_000);
+        assert!(cache.lock().bytes <= 10_000);
+    }
+
+    #[test]
+    fn the_longest_unused_makes_room() {
+        let (world, cache) = (world(), Cache::new(100_000));
+        let console = || address(Resource::ManagementConsole(world.console.uuid));
+        cache.text(&world, console(), version(0), || "x".into());
+        for id in 0..1000 {
+            let system = world.systems.keys().next().copied().expect("a system");
+            let known = Address {
+                groups: id,
+                ..address(Resource::ManagedSystem(system))
+            };
+            cache.text(&world, known, version(0), || "x".repeat(500));
+            cache.text(&world, console(), version(0), || unreachable!("in use"));
+        }
+    }
+
+    #[test]
+    fn what_is_gone_from_the_world_does_not_stay() {
+        let (world, cache) = (world(), Cache::new(1 << 30));
+        let console = || address(Resource::ManagementConsole(world.console.uuid));
+        cache.text(&world, console(), version(0), || "x".into());
+        for id in 0..10_000 {
+            cache.text(&world, partition(id), version(0), || "x".into());
+        }
+        assert!(cache.lock().slots.len() <= FEW);
+        cache.text(&world, console(), version(0), || {
+            unreachable!("it is there")
+        });
     }
 }

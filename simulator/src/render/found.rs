@@ -284,9 +284,9 @@ impl<'w> Found<'w> {
         }
     }
 
-    /// The tag of what a request with these groups sees.
-    pub(crate) fn etag(self, world: &World, groups: &GroupSet) -> Option<i32> {
-        let resource = match self {
+    /// Its name in the model.
+    pub(crate) const fn name(self) -> Resource {
+        match self {
             Self::Console(console) => Resource::ManagementConsole(console.uuid),
             Self::System(system) => Resource::ManagedSystem(system.uuid),
             Self::Partition(partition) => Resource::LogicalPartition(partition.uuid),
@@ -315,7 +315,11 @@ impl<'w> Found<'w> {
                 unit: unit.uuid,
             },
             Self::File(file) => Resource::File(file.uuid),
-        };
+        }
+    }
+
+    /// The tag of what a request with these groups sees.
+    pub(crate) fn etag(self, world: &World, groups: &GroupSet) -> Option<i32> {
         let facets = Facets {
             scsi_mappings: groups.contains(Group::ViosScsiMapping),
             fc_mappings: groups.contains(Group::ViosFcMapping),
@@ -323,7 +327,7 @@ impl<'w> Found<'w> {
             network: groups.contains(Group::ViosNetwork),
             nvram: groups.contains(Group::Nvram),
         };
-        world.etag(&resource, facets).map(|etag| etag.0)
+        world.etag(&self.name(), facets).map(|etag| etag.0)
     }
 
     /// What the text depends on beside the etag: the minute where one is shown, and storage inside mappings.

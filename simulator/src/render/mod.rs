@@ -56,7 +56,7 @@ use crate::model::events::Event;
 use crate::model::job::Job;
 use crate::model::job::catalogue::Operation;
 use crate::model::{Resource, World};
-use cache::{Cache, Key};
+use cache::{Address, Cache, Version};
 use envelope::{Content, Envelope, feed_etag};
 use found::{Found, Selection};
 
@@ -271,15 +271,18 @@ impl Renderer {
     fn content(&self, cx: &Context<'_>, found: Found<'_>) -> Content {
         let etag = found.etag(cx.world, cx.groups);
         let (kind, id) = (found.kind(), found.id());
-        let key = Key {
-            title: kind.name(),
-            id: id.clone(),
+        let address = Address {
+            resource: found.name(),
             groups: cx.groups.bits(),
             base: cx.base.clone(),
+        };
+        let version = Version {
             etag: etag.unwrap_or_default(),
             variant: found.variant(cx),
         };
-        let xml = self.cache.text(key, || found.render(cx));
+        let xml = self
+            .cache
+            .text(cx.world, address, version, || found.render(cx));
         let uom = kind.service() == Service::Uom;
         Content {
             id,

@@ -354,11 +354,18 @@ fn adapters_of_a_running_client_need_rmc() {
 fn a_server_that_is_down_takes_no_changes() {
     let mut room = Room::novalink();
     let client = room.partition_named("one");
+    let cluster = Resource::Cluster(*room.world.clusters.keys().next().unwrap());
+    let before = room.world.etag(&cluster, Facets::default());
     let vios = room.vioses()[1];
     room.submit(
         powervm_simulator::model::job::JobTarget::VirtualIoServer(vios),
         "PowerOff",
         &[("immediate", "true")],
+    );
+    assert_ne!(
+        room.world.etag(&cluster, Facets::default()),
+        before,
+        "a node is down"
     );
     assert_eq!(room.vios(1).partition.state, PartitionState::NotActivated);
     assert!(

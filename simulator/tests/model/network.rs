@@ -3,7 +3,7 @@
 use powervm_simulator::model::command::*;
 use powervm_simulator::model::names::SwitchMode;
 use powervm_simulator::model::network::Trunk;
-use powervm_simulator::model::{Command, Flavor, Outcome, Owner, Resource};
+use powervm_simulator::model::{Command, Facets, Flavor, Outcome, Owner, Resource};
 use uuid::Uuid;
 
 use super::support::{Room, hdisk, mapping};
@@ -178,6 +178,12 @@ fn an_hmc_is_told_its_networks() {
     let mut room = Room::new(Flavor::Hmc);
     let system = room.system();
     let switch = room.world.systems[&system].switch_by_id(0).unwrap().uuid;
+    let owner = Owner::Partition(room.partition_named("one"));
+    let adapter = room.plug(owner, |adapter| adapter.vlan = 7).unwrap();
+    let before = room.world.etag(
+        &Resource::ClientNetworkAdapter { owner, adapter },
+        Facets::default(),
+    );
     let create = |name: &str, vlan| {
         Command::CreateNetwork(CreateNetwork {
             system,
@@ -192,6 +198,9 @@ fn an_hmc_is_told_its_networks() {
     else {
         panic!()
     };
+    let adapter = Resource::ClientNetworkAdapter { owner, adapter };
+    let after = room.world.etag(&adapter, Facets::default());
+    assert_ne!(before, after, "the adapter links to its network");
     room.refused(create("VLAN7-ETHERNET0", 8));
     room.refused(create("other", 7));
     room.refused(create("other", 4095));

@@ -34,9 +34,18 @@ impl ImageSource {
         match self {
             Self::File(path) => {
                 let name = path.display().to_string();
-                let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(&name, error))?;
-                let size = file.metadata().await.map_err(|error| unreadable(&name, error))?.len();
-                Ok((Box::pin(ReaderStream::with_capacity(file, BLOCK)), Some(size)))
+                let file = tokio::fs::File::open(path)
+                    .await
+                    .map_err(|error| unreadable(&name, error))?;
+                let size = file
+                    .metadata()
+                    .await
+                    .map_err(|error| unreadable(&name, error))?
+                    .len();
+                Ok((
+                    Box::pin(ReaderStream::with_capacity(file, BLOCK)),
+                    Some(size),
+                ))
             }
             Self::Bytes(bytes) => {
                 let size = bytes.len() as u64;
@@ -50,7 +59,8 @@ impl ImageSource {
             Self::Url(_) | Self::Through(..) => {
                 let answer = self.request(Method::GET).await?;
                 let size = length(answer.headers());
-                let blocks = BodyDataStream::new(answer.into_body()).map(|block| block.map_err(io::Error::other));
+                let blocks = BodyDataStream::new(answer.into_body())
+                    .map(|block| block.map_err(io::Error::other));
                 Ok((Box::pin(blocks), size))
             }
         }
@@ -62,9 +72,15 @@ impl ImageSource {
             Self::File(path) => {
                 let found = tokio::fs::metadata(path).await;
                 let found = found.and_then(|found| {
-                    if found.is_file() { Ok(found) } else { Err(io::Error::other("it is no regular file")) }
+                    if found.is_file() {
+                        Ok(found)
+                    } else {
+                        Err(io::Error::other("it is no regular file"))
+                    }
                 });
-                found.map(|found| found.len()).map_err(|error| unreadable(&path.display().to_string(), error))
+                found
+                    .map(|found| found.len())
+                    .map_err(|error| unreadable(&path.display().to_string(), error))
             }
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::Url(_) | Self::Through(..) => self.describe().await.map(|found| found.size),
@@ -118,7 +134,9 @@ impl ImageSource {
             })?;
             match answer.status() {
                 StatusCode::OK => return Ok(answer),
-                status if status.is_redirection() => uri = elsewhere(&uri, answer.headers()).ok_or_else(|| unusable(url))?,
+                status if status.is_redirection() => {
+                    uri = elsewhere(&uri, answer.headers()).ok_or_else(|| unusable(url))?
+                }
                 status => {
                     return Err(Error::operation(
                         ErrorKind::Local,
@@ -166,7 +184,10 @@ fn elsewhere(from: &Uri, headers: &HeaderMap) -> Option<Uri> {
     let to: Uri = location.parse().ok()?;
     if to.authority().is_none() {
         let mut parts = from.clone().into_parts();
-        parts.path_and_query = to.path_and_query().filter(|path| path.as_str().starts_with('/')).cloned();
+        parts.path_and_query = to
+            .path_and_query()
+            .filter(|path| path.as_str().starts_with('/'))
+            .cloned();
         parts.path_and_query.as_ref()?;
         return Uri::from_parts(parts).ok();
     }
@@ -175,5 +196,11 @@ fn elsewhere(from: &Uri, headers: &HeaderMap) -> Option<Uri> {
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }

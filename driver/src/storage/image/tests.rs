@@ -39,7 +39,11 @@ async fn another_content_than_the_checksum_says_fails_the_stream() {
 
 #[tokio::test]
 async fn a_source_of_another_size_is_refused_at_once() {
-    let error = Image::new("abc", "", 4, bytes(b"abc")).open().await.err().unwrap();
+    let error = Image::new("abc", "", 4, bytes(b"abc"))
+        .open()
+        .await
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("3 bytes, not 4"), "{error}");
 }
 
@@ -49,10 +53,15 @@ async fn a_file_is_an_image_with_its_md5() {
     let path = folder.path().join("tiny.raw");
     std::fs::write(&path, b"abc").unwrap();
     let image = Image::from_file(&path, None).await.unwrap();
-    assert_eq!((image.name.as_str(), image.checksum.as_str(), image.size), ("tiny", ABC_MD5, 3));
+    assert_eq!(
+        (image.name.as_str(), image.checksum.as_str(), image.size),
+        ("tiny", ABC_MD5, 3)
+    );
     assert_eq!(image.id, Image::new("other", ABC_MD5, 3, bytes(b"abc")).id);
     assert_eq!(read(&image).await.0.unwrap(), b"abc");
-    let missing = Image::from_file(&folder.path().join("none"), None).await.unwrap_err();
+    let missing = Image::from_file(&folder.path().join("none"), None)
+        .await
+        .unwrap_err();
     assert!(missing.to_string().contains("none"), "{missing}");
     assert!(Image::from_file(folder.path(), None).await.is_err());
 }
@@ -76,19 +85,41 @@ mod from_a_server {
             .route(
                 "/cut",
                 get(async || {
-                    let blocks = [Ok(Bytes::from_static(b"ab")), Err(std::io::Error::other("connection lost"))];
+                    let blocks = [
+                        Ok(Bytes::from_static(b"ab")),
+                        Err(std::io::Error::other("connection lost")),
+                    ];
                     Response::new(AxumBody::from_stream(futures_util::stream::iter(blocks)))
                 }),
             )
-            .route("/short", get(async || Response::new(AxumBody::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("ab")])))));
+            .route(
+                "/short",
+                get(async || {
+                    Response::new(AxumBody::from_stream(futures_util::stream::iter([Ok::<
+                        _,
+                        std::io::Error,
+                    >(
+                        "ab"
+                    )])))
+                }),
+            );
         let transport = Arc::new(ServiceTransport::new(router));
-        Image::new("abc", checksum, size, ImageSource::Through(format!("http://images.test{path}"), transport))
+        Image::new(
+            "abc",
+            checksum,
+            size,
+            ImageSource::Through(format!("http://images.test{path}"), transport),
+        )
     }
 
     #[tokio::test]
     async fn streams_and_follows() {
         for path in ["/abc.raw", "/moved"] {
-            assert_eq!(read(&image(path, 3, ABC_MD5)).await.0.unwrap(), b"abc", "{path}");
+            assert_eq!(
+                read(&image(path, 3, ABC_MD5)).await.0.unwrap(),
+                b"abc",
+                "{path}"
+            );
         }
         let found = image("/abc.raw", 0, "").source.describe().await.unwrap();
         assert_eq!((found.size, found.version), (3, None));
@@ -96,11 +127,18 @@ mod from_a_server {
 
     #[tokio::test]
     async fn what_a_server_can_do_wrong_is_said() {
-        for (path, part) in [("/loop", "more than 5 times"), ("/refused", "403"), ("/none", "404")] {
+        for (path, part) in [
+            ("/loop", "more than 5 times"),
+            ("/refused", "403"),
+            ("/none", "404"),
+        ] {
             let error = image(path, 3, "").open().await.err().unwrap().to_string();
             assert!(error.contains(part), "{path}: {error}");
         }
-        for (path, part) in [("/cut", "connection lost"), ("/short", "after 2 of 3 bytes")] {
+        for (path, part) in [
+            ("/cut", "connection lost"),
+            ("/short", "after 2 of 3 bytes"),
+        ] {
             let error = read(&image(path, 3, "")).await.0.unwrap_err();
             assert!(error.contains(part), "{path}: {error}");
         }
@@ -108,13 +146,28 @@ mod from_a_server {
 
     #[test]
     fn urls_that_cannot_work_are_refused_without_showing_secrets() {
-        for url in ["ftp://a/b", "file:///etc/passwd", "http://", "a b", "images/x.raw"] {
+        for url in [
+            "ftp://a/b",
+            "file:///etc/passwd",
+            "http://",
+            "a b",
+            "images/x.raw",
+        ] {
             let source = ImageSource::Url(url.to_owned());
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
             assert!(runtime.block_on(source.describe()).is_err(), "{url}");
         }
         let signed = ImageSource::Url("https://images.test/a.raw?Signature=hush".to_owned());
-        assert_eq!(format!("{signed:?} {signed}"), "https://images.test/a.raw https://images.test/a.raw");
-        assert!(!ImageSource::Url("https://me:hush@images.test/a".to_owned()).to_string().contains("hush"));
+        assert_eq!(
+            format!("{signed:?} {signed}"),
+            "https://images.test/a.raw https://images.test/a.raw"
+        );
+        assert!(
+            !ImageSource::Url("https://me:hush@images.test/a".to_owned())
+                .to_string()
+                .contains("hush")
+        );
     }
 }

@@ -52,7 +52,10 @@ impl Digests {
     }
 
     fn ends(&self) -> Option<Ends> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -70,7 +73,10 @@ impl Verified {
         let digests = Digests::default();
         let verified = Self {
             blocks,
-            expected: Expected { size, checksum: checksum.to_owned() },
+            expected: Expected {
+                size,
+                checksum: checksum.to_owned(),
+            },
             seen: 0,
             // MD5 is as slow as SHA-256, so it is only computed where it is compared or asked for.
             md5: matches!(checksum.len(), 0 | 32).then(Md5::new),
@@ -84,7 +90,10 @@ impl Verified {
     fn take(&mut self, block: &Bytes) -> io::Result<()> {
         self.seen += block.len() as u64;
         if self.seen > self.expected.size {
-            return Err(io::Error::other(format!("the image has more than its {} bytes", self.expected.size)));
+            return Err(io::Error::other(format!(
+                "the image has more than its {} bytes",
+                self.expected.size
+            )));
         }
         if let Some(md5) = &mut self.md5 {
             md5.update(block);
@@ -99,7 +108,11 @@ impl Verified {
             let text = format!("the image ended after {} of {size} bytes", self.seen);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        let md5 = self.md5.take().map(|md5| hexadecimal(&md5.finalize())).unwrap_or_default();
+        let md5 = self
+            .md5
+            .take()
+            .map(|md5| hexadecimal(&md5.finalize()))
+            .unwrap_or_default();
         let sha256 = hexadecimal(&std::mem::take(&mut self.sha256).finalize());
         let is_digest = checksum.bytes().all(|byte| byte.is_ascii_hexdigit());
         let found = match checksum.len() {
@@ -108,9 +121,15 @@ impl Verified {
             _ => None,
         };
         if let Some(found) = found.filter(|found| *found != checksum) {
-            return Err(io::Error::other(format!("the image's checksum is {found}, not {checksum}")));
+            return Err(io::Error::other(format!(
+                "the image's checksum is {found}, not {checksum}"
+            )));
         }
-        *self.digests.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ends { md5, sha256 });
+        *self
+            .digests
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Ends { md5, sha256 });
         Ok(())
     }
 }

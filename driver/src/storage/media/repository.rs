@@ -33,7 +33,10 @@ impl Repository {
         for (vios, groups) in volume_groups(session, vioses).await? {
             for (group, element) in groups {
                 if VolumeGroup(&element).media_repositories().next().is_some() {
-                    found.push(Self { vios: vios.uuid.clone(), group });
+                    found.push(Self {
+                        vios: vios.uuid.clone(),
+                        group,
+                    });
                 }
             }
         }
@@ -53,11 +56,18 @@ impl Repository {
         size_gb: u64,
     ) -> Result<Self> {
         let groups = volume_groups(session, vioses).await?;
-        let place = groups.into_iter().filter(|(vios, _)| !vios.is_management).find_map(|(vios, groups)| {
-            let (group, _) =
-                groups.into_iter().find(|(_, element)| VolumeGroup(element).name() == Some(group_name))?;
-            Some(Self { vios: vios.uuid.clone(), group })
-        });
+        let place = groups
+            .into_iter()
+            .filter(|(vios, _)| !vios.is_management)
+            .find_map(|(vios, groups)| {
+                let (group, _) = groups
+                    .into_iter()
+                    .find(|(_, element)| VolumeGroup(element).name() == Some(group_name))?;
+                Some(Self {
+                    vios: vios.uuid.clone(),
+                    group,
+                })
+            });
         let place = place.ok_or_else(|| {
             Error::operation(
                 ErrorKind::Precondition,
@@ -73,7 +83,9 @@ impl Repository {
                 return Ok(Changed::No);
             }
             let mut repository = VirtualMediaRepository::new();
-            repository.set_name(REPOSITORY).set_size(Gigabytes::whole(size_gb));
+            repository
+                .set_name(REPOSITORY)
+                .set_size(Gigabytes::whole(size_gb));
             group.push_media_repository(repository);
             Ok(Changed::Yes)
         };
@@ -94,7 +106,9 @@ impl Repository {
             if let Some(repositories) = group.child_mut("MediaRepositories") {
                 for repository in repositories.children_mut() {
                     VirtualMediaRepository(repository).retain_optical_media(|media| {
-                        let goes = media.name().is_some_and(|name| names.iter().any(|wanted| wanted == name));
+                        let goes = media
+                            .name()
+                            .is_some_and(|name| names.iter().any(|wanted| wanted == name));
                         changed |= goes;
                         !goes
                     });
@@ -108,10 +122,21 @@ impl Repository {
 
 type VolumeGroups = Vec<(String, Element)>;
 
-async fn volume_groups<'v>(session: &Session, vioses: &'v [Vios]) -> Result<Vec<(&'v Vios, VolumeGroups)>> {
+async fn volume_groups<'v>(
+    session: &Session,
+    vioses: &'v [Vios],
+) -> Result<Vec<(&'v Vios, VolumeGroups)>> {
     let reads = vioses.iter().map(|vios| async move {
-        let feed = session.get_feed(&format!("{}/VolumeGroup", vios.path()), Groups::None).await?;
-        Ok((vios, feed.entries.into_iter().map(|entry| (entry.id, entry.content)).collect()))
+        let feed = session
+            .get_feed(&format!("{}/VolumeGroup", vios.path()), Groups::None)
+            .await?;
+        Ok((
+            vios,
+            feed.entries
+                .into_iter()
+                .map(|entry| (entry.id, entry.content))
+                .collect(),
+        ))
     });
     futures_util::future::try_join_all(reads).await
 }

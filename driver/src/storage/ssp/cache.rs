@@ -82,7 +82,10 @@ struct Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self { error, left_partial: false }
+        Self {
+            error,
+            left_partial: false,
+        }
     }
 }
 
@@ -94,7 +97,12 @@ enum Seen {
 
 impl ImageCache {
     pub(crate) fn new(session: Session, units: Units, patience: Patience) -> Self {
-        Self { session, units, patience, flights: Flights::default() }
+        Self {
+            session,
+            units,
+            patience,
+            flights: Flights::default(),
+        }
     }
 
     pub(crate) fn units(&self) -> &Units {
@@ -112,7 +120,11 @@ impl ImageCache {
     /// # Errors
     /// Those of the requests and of the upload; a wait for somebody else that took too long;
     /// cancellation.
-    pub(crate) async fn ensure(&self, flight: &Flight<ImageUnit>, job: &ImageJob<'_>) -> Result<ImageUnit> {
+    pub(crate) async fn ensure(
+        &self,
+        flight: &Flight<ImageUnit>,
+        job: &ImageJob<'_>,
+    ) -> Result<ImageUnit> {
         flight.result(|| self.find_or_upload(job)).await
     }
 
@@ -136,7 +148,12 @@ impl ImageCache {
                 Ok(unit) => return Ok(unit),
                 Err(error) => error,
             };
-            let is_gone = !self.units.list().await?.iter().any(|unit| same_device(&unit.udid, &image.udid));
+            let is_gone = !self
+                .units
+                .list()
+                .await?
+                .iter()
+                .any(|unit| same_device(&unit.udid, &image.udid));
             if !is_gone || tries == TRIES {
                 return Err(error);
             }
@@ -166,29 +183,46 @@ impl ImageCache {
     /// when there are several, since nothing tells them apart.
     pub(crate) async fn clones_of(&self, image: &str, name: &str) -> Result<Vec<Unit>> {
         let mut found = self.units.list().await?;
-        found.retain(|unit| !unit.is_image() && !unit.is_in_use && unit.name == name && unit.is_clone_of(image));
+        found.retain(|unit| {
+            !unit.is_image() && !unit.is_in_use && unit.name == name && unit.is_clone_of(image)
+        });
         Ok(if found.len() == 1 { found } else { Vec::new() })
     }
 
     /// Removes an image that nobody needs any more: no clones, no upload of it on its way, no
-    /// operation of this process about to clone it. Failures are only logged: another host may be
-    /// faster, and an image that stays is found again.
+    /// operation of this process about to clone it. What fails is tried again and then only logged:
+    /// another host may be faster, and an image that stays is found again.
     pub(crate) async fn remove_if_unused(&self, udid: &str) {
-        let units = match self.units.list().await {
-            Ok(units) => units,
-            Err(error) => return tracing::warn!(%error, "could not look whether an image is still needed"),
-        };
-        let Some(image) = units.iter().find(|unit| unit.is_image() && same_device(&unit.udid, udid)) else { return };
+        for left in (0..REMOVAL_TRIES).rev() {
+            match self.try_to_remove(udid).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(%error, left, "could not remove an image that may be unused")
+                }
+            }
+            tokio::time::sleep(LOOK_AGAIN.0).await;
+        }
+    }
+
+    async fn try_to_remove(&self, udid: &str) -> Result<()> {
+        let units = self.units.list().await?;
+        let found = units
+            .iter()
+            .find(|unit| unit.is_image() && same_device(&unit.udid, udid));
+        let Some(image) = found else { return Ok(()) };
         let is_cloned = units.iter().any(|unit| unit.is_clone_of(udid));
-        let is_marked = units.iter().any(|unit| is_any_marker(&unit.name) && unit.name.ends_with(&image.name));
-        let is_held = self.flights.is_held(&image.name, |landed| same_device(&landed.udid, udid));
+        let is_marked = units
+            .iter()
+            .any(|unit| is_any_marker(&unit.name) && unit.name.ends_with(&image.name));
+        let is_held = self
+            .flights
+            .is_held(&image.name, |landed| same_device(&landed.udid, udid));
         if is_cloned || is_marked || is_held {
-            return;
+            return Ok(());
         }
-        match self.units.delete(image).await {
-            Ok(()) => tracing::info!(image = image.name, "removed the image with its last clone"),
-            Err(error) => tracing::warn!(%error, image = image.name, "could not remove the unused image"),
-        }
+        self.units.delete(image).await?;
+        tracing::info!(image = image.name, "removed the image with its last clone");
+        Ok(())
     }
 
     async fn find_or_upload(&self, job: &ImageJob<'_>) -> Result<ImageUnit> {
@@ -207,6 +241,9 @@ impl ImageCache {
                     if let Some(image) = self.claim(job, &names).await? {
                         return Ok(image);
                     }
+                    job.control.note(&Progress::Waiting {
+                        what: "another host, which uploads the image".to_owned(),
+                    });
                 }
             }
             self.pause(job.control, LOOK_AGAIN).await?;
@@ -228,7 +265,10 @@ impl ImageCache {
             Err(error) => Err(error.into()),
         };
         match outcome {
-            Err(Failed { error, left_partial: true }) => {
+            Err(Failed {
+                error,
+                left_partial: true,
+            }) => {
                 // Without the marker, others would take the partial image for the image.
                 tracing::error!(
                     image = names.current(),
@@ -252,7 +292,11 @@ impl ImageCache {
     ) -> std::result::Result<Option<ImageUnit>, Failed> {
         match look(names, &self.units.list().await?, Some(mine)) {
             Seen::Image(_) => return Ok(None),
-            Seen::Markers(others) if others.first().is_some_and(|lowest| lowest.as_str() < mine) => return Ok(None),
+            Seen::Markers(others)
+                if others.first().is_some_and(|lowest| lowest.as_str() < mine) =>
+            {
+                return Ok(None);
+            }
             Seen::Markers(_) | Seen::Nothing => {}
         }
         let new = NewUnit {
@@ -264,9 +308,13 @@ impl ImageCache {
         let uploaded = async {
             let unit = self.units.create(&new).await?;
             let (name, udid) = (names.current(), unit.udid.as_str());
-            let sha256 = upload::disk(&self.session, job.control, job.image, name, job.vios, udid).await?;
+            let sha256 =
+                upload::disk(&self.session, job.control, job.image, name, job.vios, udid).await?;
             tracing::info!(image = name, sha256, "uploaded the image");
-            Ok::<_, Error>(ImageUnit { udid: unit.udid, capacity: unit.capacity })
+            Ok::<_, Error>(ImageUnit {
+                udid: unit.udid,
+                capacity: unit.capacity,
+            })
         }
         .await;
         match uploaded {
@@ -274,7 +322,10 @@ impl ImageCache {
             Err(error) => {
                 tracing::warn!(%error, image = names.current(), "the upload failed, removing the partial image");
                 let left_partial = !self.remove_surely(names.current()).await;
-                Err(Failed { error, left_partial })
+                Err(Failed {
+                    error,
+                    left_partial,
+                })
             }
         }
     }
@@ -287,7 +338,10 @@ impl ImageCache {
             }
             tokio::time::sleep(LOOK_AGAIN.0).await;
         }
-        tracing::error!(unit = name, "could not remove the logical unit; remove it by hand, or nobody can use the image");
+        tracing::error!(
+            unit = name,
+            "could not remove the logical unit; remove it by hand, or nobody can use the image"
+        );
         false
     }
 
@@ -295,20 +349,33 @@ impl ImageCache {
     /// is gone.
     async fn remove_named(&self, name: &str) -> bool {
         let removed = async {
-            for unit in self.units.list().await?.iter().filter(|unit| unit.is_image() && unit.name == name) {
+            for unit in self
+                .units
+                .list()
+                .await?
+                .iter()
+                .filter(|unit| unit.is_image() && unit.name == name)
+            {
                 self.units.delete(unit).await?;
             }
             Ok::<(), Error>(())
         }
         .await;
-        removed.inspect_err(|error| tracing::warn!(%error, unit = name, "could not remove a logical unit")).is_ok()
+        removed
+            .inspect_err(
+                |error| tracing::warn!(%error, unit = name, "could not remove a logical unit"),
+            )
+            .is_ok()
     }
 
     async fn take_over(&self, names: &ImageUnitName, markers: &BTreeSet<String>) -> Result<()> {
         for unit in self.units.list().await? {
             // The image itself may be half written.
             if unit.is_image() && (markers.contains(&unit.name) || names.is_image(&unit.name)) {
-                tracing::warn!(unit = unit.name, "removing what an abandoned upload left behind");
+                tracing::warn!(
+                    unit = unit.name,
+                    "removing what an abandoned upload left behind"
+                );
                 self.units.delete(&unit).await?;
             }
         }
@@ -319,7 +386,7 @@ impl ImageCache {
         let pause = self.session.jitter().between(least, most);
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
-            () = control.token().cancelled() => Err(Error::Cancelled { what: "waiting for an image".to_owned() }),
+            () = control.stopped() => Err(Error::Cancelled { what: "waiting for an image".to_owned() }),
         }
     }
 }
@@ -344,7 +411,10 @@ fn look(names: &ImageUnitName, units: &[Unit], mine: Option<&str>) -> Seen {
     // Under our own name first; of several, every host takes the same one.
     found.sort_by_key(|unit| (unit.name != names.current(), &unit.udid));
     found.first().map_or(Seen::Nothing, |unit| {
-        Seen::Image(ImageUnit { udid: unit.udid.clone(), capacity: unit.capacity })
+        Seen::Image(ImageUnit {
+            udid: unit.udid.clone(),
+            capacity: unit.capacity,
+        })
     })
 }
 
@@ -360,17 +430,29 @@ struct Watch {
 impl Watch {
     fn new(patience: Patience) -> Self {
         let now = Instant::now();
-        Self { patience, since: now, markers: BTreeSet::new(), unchanged_since: now, reported: false }
+        Self {
+            patience,
+            since: now,
+            markers: BTreeSet::new(),
+            unchanged_since: now,
+            reported: false,
+        }
     }
 
     /// Whether these markers may be removed. Says to the watcher for what it waits, once, and of
     /// markers that were left behind.
     fn is_stale(&mut self, markers: &BTreeSet<String>, control: &Control) -> Result<bool> {
-        let names = markers.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let names = markers
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
         if self.markers != *markers {
             self.markers = markers.clone();
             self.unchanged_since = Instant::now();
-            control.note(&Progress::Waiting { what: format!("another upload of the image (marker {names})") });
+            control.note(&Progress::Waiting {
+                what: format!("another upload of the image (marker {names})"),
+            });
         }
         let unchanged = self.unchanged_since.elapsed();
         if unchanged >= self.patience.stale_after {
@@ -388,7 +470,10 @@ impl Watch {
         if self.since.elapsed() >= self.patience.wait {
             return Err(Error::operation(
                 ErrorKind::TimedOut,
-                format!("another host has been uploading the image for {} s (marker {names})", unchanged.as_secs()),
+                format!(
+                    "another host has been uploading the image for {} s (marker {names})",
+                    unchanged.as_secs()
+                ),
                 "if no host does, remove this logical unit, or set image_marker_takeover; else raise image_wait_timeout",
             ));
         }

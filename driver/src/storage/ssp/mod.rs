@@ -39,16 +39,30 @@ impl Pool {
         let entry = find_cluster(session, cluster_name).await?;
         let cluster = Cluster(&entry.content);
         let cluster_name = cluster.name().unwrap_or_default().to_owned();
-        let href = cluster
-            .shared_storage_pool()
-            .ok_or_else(|| unusable(format!("the cluster {cluster_name} tells no shared storage pool")))?;
+        let href = cluster.shared_storage_pool().ok_or_else(|| {
+            unusable(format!(
+                "the cluster {cluster_name} tells no shared storage pool"
+            ))
+        })?;
         let pool = session.get_entry(href, Groups::None).await?;
-        let tiers = session.get_feed(&format!("SharedStoragePool/{}/Tier", pool.id), Groups::None).await?;
+        let tiers = session
+            .get_feed(&format!("SharedStoragePool/{}/Tier", pool.id), Groups::None)
+            .await?;
         let tier = tiers
             .entries
             .iter()
-            .find(|entry| Tier(&entry.content).is_default().ok().flatten().unwrap_or(false))
-            .ok_or_else(|| unusable(format!("the pool of the cluster {cluster_name} has no default tier")))?;
+            .find(|entry| {
+                Tier(&entry.content)
+                    .is_default()
+                    .ok()
+                    .flatten()
+                    .unwrap_or(false)
+            })
+            .ok_or_else(|| {
+                unusable(format!(
+                    "the pool of the cluster {cluster_name} has no default tier"
+                ))
+            })?;
         let vioses: Vec<String> = cluster
             .nodes()
             .filter_map(|node| vios_of_system(node.virtual_io_server()?, system).map(str::to_owned))
@@ -59,7 +73,10 @@ impl Pool {
             )));
         }
         Ok(Self {
-            name: SharedStoragePool(&pool.content).name().unwrap_or_default().to_owned(),
+            name: SharedStoragePool(&pool.content)
+                .name()
+                .unwrap_or_default()
+                .to_owned(),
             cluster: cluster_name,
             uuid: pool.id.clone(),
             tier: Tier(&tier.content).name().unwrap_or_default().to_owned(),
@@ -75,7 +92,9 @@ impl Pool {
 
     /// Whether this Virtual I/O Server serves the pool.
     pub(crate) fn is_served_by(&self, vios: &str) -> bool {
-        self.vioses.iter().any(|uuid| uuid.eq_ignore_ascii_case(vios))
+        self.vioses
+            .iter()
+            .any(|uuid| uuid.eq_ignore_ascii_case(vios))
     }
 
     /// What there is and what is left. Every host of the cluster reports the whole tier.
@@ -87,12 +106,26 @@ impl Pool {
     /// Those of the requests.
     pub async fn capacity(&self, session: &Session) -> Result<Capacity> {
         let tier = session.get_entry(&self.tier_path(), Groups::None).await?;
-        let pool = session.get_entry(&format!("SharedStoragePool/{}", self.uuid), Groups::None).await?;
+        let pool = session
+            .get_entry(&format!("SharedStoragePool/{}", self.uuid), Groups::None)
+            .await?;
         let pool = SharedStoragePool(&pool.content);
         let of_pool = pool.capacity().ok().flatten().unwrap_or_default();
-        let total = Tier(&tier.content).capacity().ok().flatten().unwrap_or(of_pool);
-        let free = pool.free_space().ok().flatten().unwrap_or_default().min(total);
-        Ok(Capacity { total_gb: total.as_f64(), used_gb: total.saturating_sub(free).as_f64() })
+        let total = Tier(&tier.content)
+            .capacity()
+            .ok()
+            .flatten()
+            .unwrap_or(of_pool);
+        let free = pool
+            .free_space()
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .min(total);
+        Ok(Capacity {
+            total_gb: total.as_f64(),
+            used_gb: total.saturating_sub(free).as_f64(),
+        })
     }
 }
 
@@ -102,18 +135,30 @@ async fn find_cluster(session: &Session, name: &str) -> Result<Entry> {
     } else {
         session.search("Cluster", "ClusterName", name).await?
     };
-    let names: Vec<String> =
-        feed.entries.iter().map(|entry| Cluster(&entry.content).name().unwrap_or_default().to_owned()).collect();
+    let names: Vec<String> = feed
+        .entries
+        .iter()
+        .map(|entry| {
+            Cluster(&entry.content)
+                .name()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect();
     let mut found = feed.entries.into_iter();
     match (found.next(), found.next(), name) {
         (Some(only), None, _) => Ok(only),
         (None, _, "") => Err(unusable("the server knows no cluster".to_owned())),
-        (None, _, name) => Err(unusable(format!("the server knows no cluster named '{name}'"))),
+        (None, _, name) => Err(unusable(format!(
+            "the server knows no cluster named '{name}'"
+        ))),
         (Some(_), Some(_), "") => Err(unusable(format!(
             "the server knows several clusters ({}), and cluster_name says not which",
             names.join(", ")
         ))),
-        (Some(_), Some(_), name) => Err(unusable(format!("the server knows several clusters named '{name}'"))),
+        (Some(_), Some(_), name) => Err(unusable(format!(
+            "the server knows several clusters named '{name}'"
+        ))),
     }
 }
 
@@ -121,8 +166,13 @@ async fn find_cluster(session: &Session, name: &str) -> Result<Entry> {
 fn vios_of_system<'l>(href: &'l str, system: &str) -> Option<&'l str> {
     let path = href.split('?').next().unwrap_or_default();
     let mut segments = path.split('/');
-    let through = segments.by_ref().skip_while(|segment| *segment != "ManagedSystem").nth(1)?;
-    let vios = segments.skip_while(|segment| *segment != "VirtualIOServer").nth(1)?;
+    let through = segments
+        .by_ref()
+        .skip_while(|segment| *segment != "ManagedSystem")
+        .nth(1)?;
+    let vios = segments
+        .skip_while(|segment| *segment != "VirtualIOServer")
+        .nth(1)?;
     through.eq_ignore_ascii_case(system).then_some(vios)
 }
 
@@ -140,9 +190,13 @@ mod tests {
 
     #[test]
     fn nodes_of_other_hosts_are_not_ours() {
-        let href = "https://h:12443/rest/api/uom/ManagedSystem/sys-1/VirtualIOServer/VIOS-1?group=None";
+        let href =
+            "https://h:12443/rest/api/uom/ManagedSystem/sys-1/VirtualIOServer/VIOS-1?group=None";
         assert_eq!(vios_of_system(href, "SYS-1"), Some("VIOS-1"));
         assert_eq!(vios_of_system(href, "sys-2"), None);
-        assert_eq!(vios_of_system("https://h/rest/api/uom/VirtualIOServer/VIOS-1", "sys-1"), None);
+        assert_eq!(
+            vios_of_system("https://h/rest/api/uom/VirtualIOServer/VIOS-1", "sys-1"),
+            None
+        );
     }
 }

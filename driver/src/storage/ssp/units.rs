@@ -51,25 +51,36 @@ impl Units {
 
     /// All of them.
     pub(crate) async fn list(&self) -> Result<Vec<Unit>> {
-        let feed = self.session.get_feed(&format!("{}/LogicalUnit", self.tier), Groups::None).await?;
+        let feed = self
+            .session
+            .get_feed(&format!("{}/LogicalUnit", self.tier), Groups::None)
+            .await?;
         Ok(feed.entries.iter().map(|entry| self.read(entry)).collect())
     }
 
     /// Makes one.
     pub(crate) async fn create(&self, new: &NewUnit<'_>) -> Result<Unit> {
         let mut unit = LogicalUnit::new();
-        unit.set_capacity(new.capacity).set_unit_type(new.kind.clone());
+        unit.set_capacity(new.capacity)
+            .set_unit_type(new.kind.clone());
         if let Some(image) = new.cloned_from {
             unit.set_thin(true).set_cloned_from(image);
         }
         unit.set_name(new.name);
-        let created = self.session.create(&format!("{}/LogicalUnit", self.tier), &unit.0).await;
-        let entry = created.map_err(|error| for_want_of_space(error, &format!("the logical unit {}", new.name)))?;
+        let created = self
+            .session
+            .create(&format!("{}/LogicalUnit", self.tier), &unit.0)
+            .await;
+        let entry = created
+            .map_err(|error| for_want_of_space(error, &format!("the logical unit {}", new.name)))?;
         let unit = self.read(&entry);
         if unit.udid.is_empty() {
             return Err(Error::operation(
                 ErrorKind::BadAnswer,
-                format!("the server does not tell the identifier of the logical unit {} that it made", new.name),
+                format!(
+                    "the server does not tell the identifier of the logical unit {} that it made",
+                    new.name
+                ),
                 "check that the endpoint is the REST API of an HMC or NovaLink",
             ));
         }
@@ -87,7 +98,11 @@ impl Units {
             path: format!("{}/LogicalUnit/{}", self.tier, entry.id),
             name: unit.name().unwrap_or_default().to_owned(),
             udid: unit.udid().unwrap_or_default().to_owned(),
-            kind: unit.unit_type().ok().flatten().unwrap_or(LogicalUnitType::Disk),
+            kind: unit
+                .unit_type()
+                .ok()
+                .flatten()
+                .unwrap_or(LogicalUnitType::Disk),
             capacity: unit.capacity().ok().flatten().unwrap_or_default(),
             cloned_from: unit.cloned_from().map(str::to_owned),
             is_in_use: unit.in_use().ok().flatten().unwrap_or(false),
@@ -104,7 +119,9 @@ impl Unit {
     /// Whether this is a clone of the image with that identifier. The first two characters tell
     /// disks from images and do not count.
     pub(crate) fn is_clone_of(&self, image: &str) -> bool {
-        self.cloned_from.as_deref().is_some_and(|from| same_device(from, image))
+        self.cloned_from
+            .as_deref()
+            .is_some_and(|from| same_device(from, image))
     }
 }
 

@@ -276,7 +276,7 @@ impl Host for FakeHost {
         Box::pin(async move { Ok(vec![inventory]) })
     }
 
-    fn content<'a>(&'a self, instance: &'a Instance, _: &'a Image) -> BoxFuture<'a, Content> {
+    fn content<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, Content> {
         let books = self.books.lock().expect("books");
         let stored = books
             .servers

@@ -12,6 +12,10 @@ use super::{StepReader, first_set, span_of};
 /// The highest VLAN id of IEEE 802.1Q that a network may have.
 const MAX_VLAN: i64 = 4094;
 
+/// The longest name of a server or an image: with a number and the mark of the run it has to fit into the 31
+/// characters of a partition's name.
+const LONGEST_WORD: usize = 12;
+
 /// The verbs that act on a server; `list` and `together` stand beside them.
 const VERBS: &str = "create, show, list, stop, start, reboot, delete, together";
 
@@ -224,7 +228,7 @@ impl StepReader<'_> {
     /// Names of servers and images become part of partition and disk names, which are short and take few characters.
     fn word(&self, key: &str, word: &Spanned<String>) -> Result<String, ScenarioError> {
         let text = word.get_ref();
-        let fits = (1..=16).contains(&text.len())
+        let fits = (1..=LONGEST_WORD).contains(&text.len())
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -234,7 +238,7 @@ impl StepReader<'_> {
         Err(self.error(
             &word.span(),
             key,
-            "has to be 1 to 16 characters of a-z, 0-9 and -",
+            format!("has to be 1 to {LONGEST_WORD} characters of a-z, 0-9 and -"),
         ))
     }
 

@@ -12,7 +12,6 @@ use powervm_simulator::Simulator;
 use powervm_simulator::weather::Weather;
 
 use crate::audit::Inventory;
-use crate::image::Image;
 use crate::scenario::{Capability, Disk, RefusalKind};
 use crate::survey::Survey;
 
@@ -130,6 +129,7 @@ impl Target for Embedded {
         &'a self,
         opening: Opening<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>> {
+        tracing::debug!(scenario = opening.scenario, disk = %opening.disk, "opening a host");
         Box::pin(self.host(opening.disk))
     }
 
@@ -168,12 +168,7 @@ impl Look for Books {
         })
     }
 
-    fn content<'a>(
-        &'a self,
-        instance: &'a Instance,
-        _: &'a Image,
-        _: &'a [String],
-    ) -> BoxFuture<'a, Content> {
+    fn content<'a>(&'a self, instance: &'a Instance, _: &'a [String]) -> BoxFuture<'a, Content> {
         Box::pin(async { books::content(&self.simulator.world(), instance.uuid) })
     }
 }

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::audit::{Inventory, ItemKind};
-use crate::image::Image;
 use crate::scenario::RefusalKind;
 use crate::target::look::Look;
 use crate::target::{Content, Failure, Instance};
@@ -208,12 +207,7 @@ impl Look for Admin {
         Box::pin(async { Ok(vec![self.get::<Listing>("/inventory").await?.inventory()]) })
     }
 
-    fn content<'a>(
-        &'a self,
-        _: &'a Instance,
-        _: &'a Image,
-        disks: &'a [String],
-    ) -> BoxFuture<'a, Content> {
+    fn content<'a>(&'a self, _: &'a Instance, disks: &'a [String]) -> BoxFuture<'a, Content> {
         Box::pin(async {
             let found: BTreeMap<String, Lying> = match self.get("/contents").await {
                 Ok(found) => found,

@@ -10,7 +10,6 @@ use powervm_driver::config::Config;
 use powervm_driver::rest::{Endpoint, HttpTransport, Session, SessionOptions};
 
 use crate::audit::Inventory;
-use crate::image::Image;
 use crate::scenario::{Capability, Disk};
 use crate::survey::Survey;
 
@@ -130,6 +129,7 @@ impl Target for Remote {
         &'a self,
         opening: Opening<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>> {
+        tracing::debug!(scenario = opening.scenario, disk = %opening.disk, "opening a host");
         Box::pin(self.host(opening.disk))
     }
 
@@ -157,9 +157,8 @@ impl Look for Shared {
     fn content<'a>(
         &'a self,
         instance: &'a Instance,
-        image: &'a Image,
         disks: &'a [String],
     ) -> BoxFuture<'a, Content> {
-        self.0.content(instance, image, disks)
+        self.0.content(instance, disks)
     }
 }

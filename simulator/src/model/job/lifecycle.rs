@@ -1,4 +1,4 @@
-//! A job is submitted, begins, ends, and is deleted or forgotten (`docs/protocol/events.md` tells of its traces).
+//! A job is submitted, begins, ends, and is deleted or forgotten (`docs/protocol/jobs.md`).
 
 use std::sync::Arc;
 

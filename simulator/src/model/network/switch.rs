@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{VirtualNetwork, VirtualSwitch};
+use super::{NetworkAdapter, VirtualNetwork, VirtualSwitch};
 use crate::clock::Millis;
 use crate::model::command::{CreateNetwork, Outcome};
 use crate::model::names::{EventKind, Flavor, SwitchMode};
 use crate::model::partition::Partition;
 use crate::model::refusal::Refusal;
-use crate::model::resource::Resource;
+use crate::model::resource::{Owner, Resource};
 use crate::model::system::ManagedSystem;
 use crate::model::world::World;
 
@@ -180,7 +180,9 @@ impl World {
             system: request.system,
             network: network.uuid,
         };
+        let (switch, vlan) = (network.switch, network.vlan);
         self.add_network(now, request.system, network);
+        self.touch_adapters_on(request.system, switch, vlan);
         Ok(Outcome::Written(resource))
     }
 
@@ -192,10 +194,12 @@ impl World {
     ) -> Result<Outcome, Refusal> {
         let there = self.system(system)?;
         self.check_networks_are_managed()?;
-        if !there.networks.contains_key(&network) {
-            return Err(Refusal::not_found("VirtualNetwork", network));
-        }
+        let gone = there
+            .networks
+            .get(&network)
+            .ok_or_else(|| Refusal::not_found("VirtualNetwork", network))?;
         self.remove_network(now, system, network);
+        self.touch_adapters_on(system, gone.switch, gone.vlan);
         Ok(Outcome::Deleted(Resource::VirtualNetwork {
             system,
             network,
@@ -244,6 +248,38 @@ impl World {
                 version: 0,
             };
             self.add_network(now, system, network);
+        }
+    }
+
+    /// An adapter's document links to the networks of its VLANs.
+    fn touch_adapters_on(&mut self, system: Uuid, switch: Uuid, vlan: u16) {
+        let version = self.touch();
+        let concerned = |adapter: &NetworkAdapter| {
+            adapter.switch == switch && adapter.vlans().any(|own| own == vlan)
+        };
+        let owners: Vec<Owner> = self
+            .all_partitions_of(system)
+            .filter(|partition| {
+                partition
+                    .network_adapters
+                    .values()
+                    .any(|adapter| concerned(adapter))
+            })
+            .filter_map(|partition| self.owner(partition.uuid))
+            .collect();
+        for owner in owners {
+            self.edit_partition(owner, |partition| {
+                let adapters = partition.network_adapters.clone();
+                for adapter in adapters.values().filter(|adapter| concerned(adapter)) {
+                    let touched = NetworkAdapter {
+                        version,
+                        ..(**adapter).clone()
+                    };
+                    partition
+                        .network_adapters
+                        .insert(adapter.uuid, Arc::new(touched));
+                }
+            });
         }
     }
 

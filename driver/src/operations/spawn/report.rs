@@ -1,0 +1,89 @@
+//! What a deploy tells of the server that it made.
+
+use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
+use crate::operations::driver::path_of;
+use crate::operations::list;
+use crate::operations::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};
+use crate::partition::PowerState;
+use crate::partition::sizing::Processors;
+use crate::rest::Groups;
+
+impl Spawn {
+    /// The server as it is in the end. It is there even if it cannot be read now.
+    pub(super) async fn report(&self) -> Server {
+        let path = path_of(self.plan.partition);
+        let read = self
+            .driver
+            .session()
+            .get_entry(&path, Groups::None)
+            .await
+            .and_then(|entry| list::sized(&entry));
+        let mut server = read.unwrap_or_else(|error| {
+            self.control
+                .warn(format!("the new server could not be read: {error}"));
+            self.planned()
+        });
+        if let Ok((interfaces, management)) = self.addresses() {
+            let info = |mac, vlan, switch: &Switch| InterfaceInfo {
+                mac: Some(mac),
+                vlan: Some(vlan),
+                switch: Some(switch.name.clone()),
+                slot: None,
+            };
+            let planned = self.plan.interfaces.iter().zip(&interfaces);
+            server.interfaces = planned
+                .map(|(planned, is)| info(is.mac, is.interface.vlan, &planned.switch))
+                .collect();
+            if let (Some(mac), Some(planned)) = (management, &self.plan.management) {
+                server
+                    .interfaces
+                    .push(info(mac, MANAGEMENT_VLAN, &planned.switch));
+            }
+        }
+        server.storage = self.served();
+        server
+    }
+
+    fn planned(&self) -> Server {
+        let Plan {
+            partition,
+            name,
+            sizing,
+            ..
+        } = &self.plan;
+        let (vcpus, units) = match &sizing.processors {
+            Processors::Shared { vcpus, units, .. } => {
+                (vcpus.desired, Some(units.desired.as_f64()))
+            }
+            Processors::Dedicated { processors, .. } => (processors.desired, None),
+        };
+        Server {
+            summary: ServerSummary {
+                id: *partition,
+                name: name.clone(),
+                status: PowerState::Unknown,
+                state: "Unknown".to_owned(),
+                partition_id: self.note(|state| state.partition_id),
+                rmc: "unknown".to_owned(),
+            },
+            memory_mb: sizing.memory.desired,
+            vcpus,
+            proc_units: units,
+            reference_code: None,
+            interfaces: Vec::new(),
+            storage: Vec::new(),
+        }
+    }
+
+    /// What was mapped, by the Virtual I/O Servers that serve it.
+    fn served(&self) -> Vec<StorageInfo> {
+        let mut served = Vec::new();
+        for vios in &self.plan.vioses {
+            for wanted in self.wanted_of(vios) {
+                served.push(list::storage_of(Some(wanted.mapped().clone()), &vios.name));
+            }
+        }
+        served.sort();
+        served
+    }
+}
