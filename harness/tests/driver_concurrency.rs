@@ -1,5 +1,12 @@
 //! Many deploys at once: how long they take, what they cost, and what they leave.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod driver_support;
 
 use std::sync::Arc;
@@ -97,11 +104,8 @@ async fn stormy_weather_is_survived() {
             }
         }
         assert!(failures <= 2, "{failures} of ten deploys failed");
-        for outcome in join_all((1..=10).map(|number| bench.destroy(number))).await {
-            if outcome.is_err() {
-                failures += 1;
-            }
-        }
+        // Some may fail in such weather; what they leave, the next call finds.
+        join_all((1..=10).map(|number| bench.destroy(number))).await;
         for number in 1..=10 {
             bench.destroy(number).await.unwrap();
         }

@@ -1,16 +1,30 @@
 //! A failure of any request of a deploy or a removal leaves nothing behind.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod driver_support;
+
+use std::sync::{Arc, Mutex};
 
 use driver_support::*;
 use powervm_driver::config::DiskDriver;
+use powervm_driver::operations::{Control, Progress};
+use powervm_driver::saga::{Phase, Rehearsal};
 use powervm_driver::{Error, ErrorKind};
 use powervm_harness::audit::Inventory;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
 
-/// What can become of a request.
-const FATES: [(&str, fn(Rule) -> Rule); 5] = [
+/// What can become of a request: in words, and as a rule.
+type Fate = (&'static str, fn(Rule) -> Rule);
+
+/// Everything that can.
+const FATES: [Fate; 5] = [
     ("refused", |rule| {
         rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
     }),
@@ -59,7 +73,7 @@ async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
 }
 
 /// An HMC gets the two hardest fates only: the code is the same but for the virtual networks.
-fn fates(flavor: Flavor) -> impl Iterator<Item = (&'static str, fn(Rule) -> Rule)> {
+fn fates(flavor: Flavor) -> impl Iterator<Item = Fate> {
     FATES
         .into_iter()
         .filter(move |(fate, _)| flavor == Flavor::NovaLink || fate.starts_with("done, but "))
@@ -204,4 +218,66 @@ async fn a_server_that_stays_away_is_reported_with_what_was_left() {
     faults.clear();
     bench.destroy(1).await.unwrap();
     assert_ne!(error.kind(), ErrorKind::Internal);
+}
+
+/// The steps of a deploy, as its watcher is told them.
+async fn steps_of_a_deploy(disk: DiskDriver) -> Vec<String> {
+    let bench = Bench::new(Flavor::NovaLink, disk).await;
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&seen);
+    let control = Control::default().watched_by(move |progress: &Progress| {
+        if let Progress::Step(event) = progress
+            && event.phase == Phase::Begin
+        {
+            kept.lock().unwrap().push(event.step.to_string());
+        }
+    });
+    bench.driver.spawn(request(1), &control).await.unwrap();
+    seen.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_step_and_every_undo_can_be_repeated() {
+    for disk in DISKS {
+        let steps = steps_of_a_deploy(disk).await;
+        assert_eq!(steps.len(), 7, "{steps:?}");
+        for step in steps {
+            let bench = Bench::new(Flavor::NovaLink, disk).await;
+            let before = bench.world().await;
+            let repeated = Rehearsal {
+                repeat_step: Some(step.clone()),
+                ..Rehearsal::default()
+            };
+            let control = Control::default().rehearsing(repeated);
+            let server = bench.driver.spawn(request(1), &control).await.unwrap();
+            assert_eq!(
+                server.interfaces.len(),
+                bench
+                    .driver
+                    .show(instance(1))
+                    .await
+                    .unwrap()
+                    .interfaces
+                    .len()
+            );
+            bench.destroy(1).await.unwrap();
+            assert_same(before.clone(), bench.world().await, &step);
+            let faults = bench.simulator.faults();
+            faults
+                .add(Rule::new("PUT", "*/do/PowerOn").answer(500, "no", "HSCL9999 no"))
+                .unwrap();
+            let undone = Rehearsal {
+                repeat_undo: Some(step.clone()),
+                ..Rehearsal::default()
+            };
+            let error = bench
+                .driver
+                .spawn(request(2), &Control::default().rehearsing(undone))
+                .await
+                .unwrap_err();
+            assert_eq!(left_behind(&error), 0, "{step}: {error}");
+            assert_same(before, bench.world().await, &step);
+            bench.assert_sound();
+        }
+    }
 }

@@ -1,5 +1,12 @@
 //! The driver among others: hosts of the same pool, clients of the same server, leftovers of the dead.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod driver_support;
 
 use std::collections::BTreeSet;
@@ -9,14 +16,15 @@ use std::time::Duration;
 use driver_support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::{Config, DiskDriver};
-use powervm_driver::operations::{Control, Driver, Progress, Stop};
+use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress, Stop};
 use powervm_driver::partition::PowerState;
 use powervm_driver::rest::Session;
 use powervm_driver::storage::names::ImageUnitName;
 use powervm_schema::storage::{LogicalUnit, LogicalUnitType};
 use powervm_schema::units::Gigabytes;
-use powervm_simulator::Flavor;
+use powervm_simulator::inventory::{Inventory, Sizes};
 use powervm_simulator::weather::Rule;
+use powervm_simulator::{Flavor, Simulator};
 use tokio::time::Instant;
 
 const SSP: DiskDriver = DiskDriver::Ssp;
@@ -132,7 +140,7 @@ async fn a_marker_that_was_left_behind_is_reported_and_the_wait_ends() {
         error.to_string().contains(&marker) && error.to_string().contains("image_marker_takeover"),
         "{error}"
     );
-    let warnings = warnings.lock().unwrap();
+    let warnings = warnings.lock().unwrap().clone();
     assert_eq!(
         warnings
             .iter()
@@ -141,7 +149,6 @@ async fn a_marker_that_was_left_behind_is_reported_and_the_wait_ends() {
         1,
         "{warnings:?}"
     );
-    drop(warnings);
     assert_eq!(bench.world().await, before);
 }
 
@@ -384,4 +391,57 @@ async fn power_operations_of_one_server_take_turns() {
             PowerState::Shutdown
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_systems_one_has_to_be_named_and_the_others_are_left_alone() {
+    let sizes = Sizes {
+        systems: 2,
+        ..Sizes::default()
+    };
+    let simulator = Simulator::builder()
+        .flavor(Flavor::Hmc)
+        .inventory(Inventory::sized(Flavor::Hmc, sizes))
+        .build()
+        .unwrap();
+    let session = session(&simulator, 1, Arc::default()).await;
+    let error = Driver::connect(session.clone(), config(SSP))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Precondition);
+    assert!(
+        error.to_string().contains("2 systems") && error.to_string().contains("managed_system"),
+        "{error}"
+    );
+    let names: Vec<String> = simulator
+        .world()
+        .systems
+        .values()
+        .map(|system| system.name.clone())
+        .collect();
+    for name in names {
+        let named = Config {
+            managed_system: name.clone(),
+            ..config(DiskDriver::LocalDisk)
+        };
+        let driver = Driver::connect(session.clone(), named).await.unwrap();
+        assert_eq!(driver.host().await.unwrap().name, name);
+        let before = simulator.world();
+        driver.spawn(request(1), &Control::default()).await.unwrap();
+        let after = simulator.world();
+        let touched: Vec<_> = after
+            .systems
+            .values()
+            .filter(|system| {
+                after.all_partitions_of(system.uuid).count()
+                    != before.all_partitions_of(system.uuid).count()
+            })
+            .collect();
+        assert_eq!(touched.len(), 1);
+        assert_eq!(touched[0].name, name);
+        driver
+            .destroy(DestroyRequest::of(instance(1)), &Control::default())
+            .await
+            .unwrap();
+    }
 }

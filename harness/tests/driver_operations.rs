@@ -1,5 +1,12 @@
 //! Every operation of the driver on the simulator, with both disk drivers and both flavours.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod driver_support;
 
 use driver_support::*;
@@ -338,4 +345,70 @@ async fn disks_stay_when_asked_to() {
             .any(|item| item.name.contains("web_1") || item.name.starts_with("image_")),
         "{left:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_boot_disk_is_as_large_as_asked_for_and_never_smaller_than_the_image() {
+    for (disk, root_gb, expected) in [
+        (DiskDriver::Ssp, 7, 7168),
+        (DiskDriver::LocalDisk, 7, 7168),
+        (DiskDriver::Ssp, 0, 11),
+        (DiskDriver::LocalDisk, 0, 1024),
+    ] {
+        let bench = Bench::new(powervm_simulator::Flavor::NovaLink, disk).await;
+        let mut sized = request(1);
+        sized.flavor.root_gb = root_gb;
+        bench
+            .driver
+            .spawn(sized, &Control::default())
+            .await
+            .unwrap();
+        let world = bench.simulator.world();
+        let units = world
+            .tiers
+            .values()
+            .flat_map(|tier| tier.units.values())
+            .map(|unit| (unit.name.clone(), unit.capacity));
+        let disks = world
+            .vioses
+            .values()
+            .flat_map(|vios| vios.volume_groups.iter());
+        let disks = disks
+            .flat_map(|group| group.disks.values())
+            .map(|disk| (disk.name.clone(), disk.capacity));
+        let boot: Vec<_> = units
+            .chain(disks)
+            .filter(|(name, _)| name.starts_with("b") && name.contains("web"))
+            .collect();
+        assert_eq!(boot.len(), 1, "{boot:?}");
+        assert_eq!(boot[0].1.megabytes(), expected, "{disk}, {root_gb} GB");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_config_drive_leaves_the_guest_when_that_is_configured() {
+    let simulator = simulator(
+        powervm_simulator::Flavor::NovaLink,
+        powervm_simulator::weather::Weather::Calm,
+    );
+    let leaving = powervm_driver::config::Config {
+        remove_vopt_media_on_boot: true,
+        remove_vopt_media_time: 5,
+        ..config(DiskDriver::Ssp)
+    };
+    let bench = Bench::with(simulator, leaving).await;
+    let before = bench.world().await;
+    bench.spawn(1).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    let shown = bench.driver.show(instance(1)).await.unwrap();
+    assert!(
+        shown
+            .storage
+            .iter()
+            .all(|storage| storage.kind != StorageKind::OpticalMedium),
+        "{shown:?}"
+    );
+    // It is still deleted with its server.
+    bench.destroy(1).await.unwrap();
+    assert_eq!(without_caches(bench.world().await), without_caches(before));
 }

@@ -51,6 +51,7 @@ impl<F: Fn(&Progress) + Send + Sync> Watcher for F {
 pub struct Control {
     watcher: Option<Arc<dyn Watcher>>,
     cancel: CancellationToken,
+    rehearsal: saga::Rehearsal,
 }
 
 impl Control {
@@ -65,6 +66,13 @@ impl Control {
     #[must_use]
     pub fn cancelled_by(mut self, cancel: CancellationToken) -> Self {
         self.cancel = cancel;
+        self
+    }
+
+    /// Repeats a step or an undo of the operation's saga, which has to change nothing: for tests.
+    #[must_use]
+    pub fn rehearsing(mut self, rehearsal: saga::Rehearsal) -> Self {
+        self.rehearsal = rehearsal;
         self
     }
 
@@ -92,6 +100,7 @@ impl Control {
         Self {
             watcher: self.watcher.clone(),
             cancel: self.cancel.child_token(),
+            rehearsal: self.rehearsal.clone(),
         }
     }
 
@@ -122,9 +131,12 @@ impl Control {
                 steps.stop();
             }
         });
-        saga::RunOptions::default()
-            .cancel(self.cancel.clone())
-            .observer(observer)
+        saga::RunOptions {
+            rehearsal: self.rehearsal.clone(),
+            ..saga::RunOptions::default()
+        }
+        .cancel(self.cancel.clone())
+        .observer(observer)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 use powervm_schema::partition::LogicalPartition;
+use powervm_schema::xml::Element;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
 use super::request::DestroyRequest;
 use super::{map, partition, power};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::partition::PartitionUuid;
 use crate::partition::state::is_stoppable;
@@ -46,7 +47,10 @@ impl Driver {
         let uuid = PartitionUuid::of_instance(request.instance);
         let turn = self.shared.instances.take(&uuid).await;
         let found = match self.session().get_entry(&path_of(uuid), Groups::None).await {
-            Ok(entry) => Some(Found::of(&entry.content)),
+            Ok(entry) => {
+                self.refuse_others(&entry.content)?;
+                Some(Found::of(&entry.content))
+            }
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
@@ -69,6 +73,35 @@ impl Driver {
         saga.run(destroy, options)
             .await
             .map_err(|error| repeatable(&what, error))
+    }
+}
+
+impl Driver {
+    /// A partition of another system that the same console manages has its mappings where we do not
+    /// look for them.
+    fn refuse_others(&self, partition: &Element) -> Result<()> {
+        let document = LogicalPartition(partition);
+        let Some(href) = document.partition().associated_managed_system() else {
+            return Ok(());
+        };
+        let system = href
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        if system.eq_ignore_ascii_case(&self.shared.system.uuid) {
+            return Ok(());
+        }
+        Err(Error::operation(
+            ErrorKind::Precondition,
+            format!(
+                "the server is not on {} but on another system of the console",
+                self.shared.system.name
+            ),
+            "name that system as managed_system",
+        ))
     }
 }
 
@@ -107,7 +140,7 @@ struct Found {
 }
 
 impl Found {
-    fn of(document: &powervm_schema::xml::Element) -> Self {
+    fn of(document: &Element) -> Self {
         let document = LogicalPartition(document);
         let partition = document.partition();
         Self {

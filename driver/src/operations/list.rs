@@ -100,15 +100,9 @@ impl Driver {
             ServerRef::Uuid(uuid) => return Ok(PartitionUuid::of_instance(*uuid)),
             ServerRef::Name(name) => name,
         };
-        let feed = self
-            .session()
-            .search("LogicalPartition", "PartitionName", name)
-            .await?;
-        let mut found = feed
-            .entries
-            .iter()
-            .filter(|entry| !is_management(entry))
-            .filter_map(summary);
+        // Of this system only: a console may know a partition of that name on another one.
+        let servers = self.list().await?;
+        let mut found = servers.into_iter().filter(|server| server.name == *name);
         match (found.next(), found.next()) {
             (Some(server), None) => Ok(server.id),
             (None, _) => Err(Error::operation(

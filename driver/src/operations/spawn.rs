@@ -132,15 +132,17 @@ pub(super) struct Spawn {
     _turn: OwnedMutexGuard<()>,
 }
 
-/// What the steps tell each other.
+/// What the steps tell each other, and themselves when they are run again.
 #[derive(Default)]
 struct State {
+    partition_made: bool,
     partition_id: Option<u32>,
     macs: Option<(Vec<Mac>, Option<Mac>)>,
     flight: Option<Boarded>,
     image_udid: Option<String>,
     disk: Option<BootDisk>,
     media: Option<Repository>,
+    media_uploaded: bool,
 }
 
 /// The image, shared with the deploys that need the same.
@@ -181,6 +183,9 @@ impl Spawn {
     }
 
     async fn create_partition(self: Arc<Self>) -> Result<()> {
+        if self.note(|state| state.partition_made) {
+            return Ok(());
+        }
         let Plan {
             partition,
             name,
@@ -195,7 +200,7 @@ impl Spawn {
             &document::create(*partition, name, sizing, *pool),
         )
         .await?;
-        self.note(|state| state.partition_id = id);
+        self.note(|state| (state.partition_id, state.partition_made) = (id, true));
         Ok(())
     }
 
@@ -205,6 +210,9 @@ impl Spawn {
 
     /// One adapter after the other: the guest finds them in the order of their slots.
     async fn plug_interfaces(self: Arc<Self>) -> Result<()> {
+        if self.note(|state| state.macs.is_some()) {
+            return Ok(());
+        }
         let shared = &self.driver.shared;
         let (session, partition) = (&shared.session, self.plan.partition);
         let mut macs = Vec::new();

@@ -119,11 +119,15 @@ impl Image {
         let found = source.describe().await?;
         let checksum = match (checksum, found.version) {
             (Some(checksum), _) => checksum.to_owned(),
-            (None, Some(version)) => verify::md5_of(&format!("{url} {} {version}", found.size)),
+            // As long as an MD5, and none: it says nothing about the content.
+            (None, Some(version)) => {
+                let hash = verify::md5_of(&format!("{url} {} {version}", found.size));
+                format!("url_{}", hash.get(4..).unwrap_or_default())
+            }
             (None, None) => {
                 return Err(Error::operation(
                     ErrorKind::Invalid,
-                    format!("the server of {url} tells neither ETag nor Last-Modified"),
+                    format!("the server of {source} tells neither ETag nor Last-Modified"),
                     "give the image's checksum as well",
                 ));
             }

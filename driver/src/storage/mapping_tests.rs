@@ -165,3 +165,22 @@ fn adapters_for_any_client_and_mappings_without_storage_are_told_apart() {
     assert!(removed.is_empty());
     assert_eq!(names(&vios).len(), 1);
 }
+
+#[test]
+fn files_that_look_like_disks_are_told_from_logical_volumes() {
+    let kinds = [
+        ("b_web_f1c2", "LogicalVolume", true),
+        ("/vols/b_web", "File", false),
+        ("rbd/b_x", "RBD", false),
+    ];
+    for (name, kind, is_logical_volume) in kinds {
+        let mut disk = VirtualDisk::new();
+        disk.set_name(name).set_disk_type(kind.parse().unwrap());
+        let wanted = Wanted::virtual_disk(disk.as_view());
+        assert_eq!(
+            wanted.mapped().is_logical_volume,
+            is_logical_volume,
+            "{name}"
+        );
+    }
+}

@@ -25,19 +25,19 @@ use powervm_simulator::weather::Weather;
 use powervm_simulator::{Flavor, Simulator};
 use uuid::Uuid;
 
-pub const FLAVORS: [Flavor; 2] = [Flavor::NovaLink, Flavor::Hmc];
-pub const DISKS: [DiskDriver; 2] = [DiskDriver::Ssp, DiskDriver::LocalDisk];
+pub(crate) const FLAVORS: [Flavor; 2] = [Flavor::NovaLink, Flavor::Hmc];
+pub(crate) const DISKS: [DiskDriver; 2] = [DiskDriver::Ssp, DiskDriver::LocalDisk];
 
 /// A simulator and a driver that is connected to it.
-pub struct Bench {
-    pub simulator: Simulator,
-    pub driver: Driver,
-    pub calls: Arc<Calls>,
+pub(crate) struct Bench {
+    pub(crate) simulator: Simulator,
+    pub(crate) driver: Driver,
+    pub(crate) calls: Arc<Calls>,
 }
 
 /// Every request, in order.
 #[derive(Default)]
-pub struct Calls(Mutex<Vec<(String, String)>>);
+pub(crate) struct Calls(Mutex<Vec<(String, String)>>);
 
 impl CallObserver for Calls {
     fn called(&self, record: &CallRecord) {
@@ -49,12 +49,12 @@ impl CallObserver for Calls {
 }
 
 impl Calls {
-    pub fn take(&self) -> Vec<(String, String)> {
+    pub(crate) fn take(&self) -> Vec<(String, String)> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
-pub fn config(disk: DiskDriver) -> Config {
+pub(crate) fn config(disk: DiskDriver) -> Config {
     Config {
         disk_driver: disk,
         volume_group_name: "datavg".to_owned(),
@@ -62,7 +62,7 @@ pub fn config(disk: DiskDriver) -> Config {
     }
 }
 
-pub fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
+pub(crate) fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
     Simulator::builder()
         .flavor(flavor)
         .weather(weather)
@@ -72,7 +72,7 @@ pub fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
         .unwrap()
 }
 
-pub async fn session(simulator: &Simulator, seed: u64, calls: Arc<Calls>) -> Session {
+pub(crate) async fn session(simulator: &Simulator, seed: u64, calls: Arc<Calls>) -> Session {
     let credentials = simulator.credentials();
     let endpoint = Endpoint::new("http://localhost:12080")
         .unwrap()
@@ -90,11 +90,11 @@ pub async fn session(simulator: &Simulator, seed: u64, calls: Arc<Calls>) -> Ses
 }
 
 impl Bench {
-    pub async fn new(flavor: Flavor, disk: DiskDriver) -> Self {
+    pub(crate) async fn new(flavor: Flavor, disk: DiskDriver) -> Self {
         Self::with(simulator(flavor, Weather::Calm), config(disk)).await
     }
 
-    pub async fn with(simulator: Simulator, config: Config) -> Self {
+    pub(crate) async fn with(simulator: Simulator, config: Config) -> Self {
         let calls = Arc::new(Calls::default());
         let session = session(&simulator, 1, Arc::clone(&calls)).await;
         let driver = Driver::connect(session, config).await.unwrap();
@@ -106,45 +106,45 @@ impl Bench {
     }
 
     /// Everything in the simulator's world, as it is when nothing is on its way any more.
-    pub async fn world(&self) -> Inventory {
+    pub(crate) async fn world(&self) -> Inventory {
         settle().await;
         let mut inventory = books::inventory(&self.simulator.world());
         inventory.items.sort();
         inventory
     }
 
-    pub async fn spawn(&self, number: u32) -> powervm_driver::Result<Server> {
+    pub(crate) async fn spawn(&self, number: u32) -> powervm_driver::Result<Server> {
         self.driver
             .spawn(request(number), &Control::default())
             .await
     }
 
-    pub async fn destroy(&self, number: u32) -> powervm_driver::Result<()> {
+    pub(crate) async fn destroy(&self, number: u32) -> powervm_driver::Result<()> {
         self.driver
             .destroy(DestroyRequest::of(instance(number)), &Control::default())
             .await
     }
 
     /// Nothing that the simulator's own rules forbid happened.
-    pub fn assert_sound(&self) {
+    pub(crate) fn assert_sound(&self) {
         assert_eq!(self.simulator.violations(), Vec::<String>::new());
     }
 }
 
 /// Lets what goes on in the background come to its end.
-pub async fn settle() {
+pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
-pub fn instance(number: u32) -> Uuid {
+pub(crate) fn instance(number: u32) -> Uuid {
     Uuid::from_u128(
         0xf1c2_0000_0000_4000_8000_0000_0000_0000 | u128::from(number) << 96 | u128::from(number),
     )
 }
 
-pub const IMAGE: &[u8] = b"a very small disk image, but a disk image";
+pub(crate) const IMAGE: &[u8] = b"a very small disk image, but a disk image";
 
-pub fn image() -> Image {
+pub(crate) fn image() -> Image {
     let md5 = "d8d77b2f8ff4ef8ac9e9bd3ecbbd0dd7";
     let unchecked = Image::new(
         "cirros",
@@ -159,7 +159,7 @@ pub fn image() -> Image {
     }
 }
 
-pub fn request(number: u32) -> SpawnRequest {
+pub(crate) fn request(number: u32) -> SpawnRequest {
     SpawnRequest {
         instance: instance(number),
         name: format!("web-{number}"),
@@ -177,7 +177,7 @@ pub fn request(number: u32) -> SpawnRequest {
 }
 
 /// What a failed or removed server may leave: the image cache of local disk, and a media repository.
-pub fn without_caches(mut inventory: Inventory) -> Inventory {
+pub(crate) fn without_caches(mut inventory: Inventory) -> Inventory {
     inventory.items.retain(|item| {
         let is_cache = item.kind == ItemKind::VirtualDisk && item.name.starts_with("i_");
         !is_cache && item.kind != ItemKind::VirtualNetwork && item.kind != ItemKind::MediaRepository
@@ -189,7 +189,7 @@ pub fn without_caches(mut inventory: Inventory) -> Inventory {
 }
 
 /// Watches for the beginning of steps.
-pub fn at_step(
+pub(crate) fn at_step(
     step: &'static str,
     then: impl Fn() + Send + Sync + 'static,
 ) -> impl Fn(&Progress) + Send + Sync {

@@ -45,6 +45,9 @@ impl Spawn {
     }
 
     pub(super) async fn create_disk(self: Arc<Self>) -> Result<()> {
+        if self.note(|state| state.disk.is_some()) {
+            return Ok(());
+        }
         let (request, disks) = (&self.request, &self.driver.shared.disks);
         let disk = match (disks, self.flight()?) {
             (Disks::Ssp { images, .. }, Boarded::Ssp(flight)) => {
@@ -105,6 +108,9 @@ impl Spawn {
         let Some(drive) = &self.request.config_drive else {
             return Ok(());
         };
+        if self.note(|state| state.media_uploaded) {
+            return Ok(());
+        }
         let (interfaces, management) = self.addresses()?;
         let tells_management = self.driver.config().use_rmc_ipv6_scheme;
         let subject = Subject {
@@ -123,7 +129,9 @@ impl Spawn {
             &repository.vios,
             image,
         )
-        .await
+        .await?;
+        self.note(|state| state.media_uploaded = true);
+        Ok(())
     }
 
     pub(super) async fn delete_config_drive(self: Arc<Self>) -> Result<()> {
