@@ -9,7 +9,7 @@ pub mod operations;
 pub mod partition;
 pub mod rest;
 pub mod saga;
-pub mod transaction;
 pub mod storage;
+pub mod transaction;
 
 pub use error::{Error, ErrorKind, Result};

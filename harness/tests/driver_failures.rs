@@ -72,11 +72,13 @@ async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
     bench.calls.take().len() as u64
 }
 
-/// An HMC gets the two hardest fates only: the code is the same but for the virtual networks.
-fn fates(flavor: Flavor) -> impl Iterator<Item = Fate> {
-    FATES
-        .into_iter()
-        .filter(move |(fate, _)| flavor == Flavor::NovaLink || fate.starts_with("done, but "))
+/// The two hardest fates strike every request, the others every third one on NovaLink only: the code is the same,
+/// and the tests have to end some time.
+fn fates(flavor: Flavor, number: u64) -> impl Iterator<Item = Fate> {
+    FATES.into_iter().filter(move |(fate, _)| {
+        fate.starts_with("done, but ") && !fate.contains("half")
+            || flavor == Flavor::NovaLink && number % 3 == 0
+    })
 }
 
 async fn deploy_survives(flavor: Flavor, disk: DiskDriver) {
@@ -84,7 +86,7 @@ async fn deploy_survives(flavor: Flavor, disk: DiskDriver) {
     assert!(requests > 15, "{requests}");
     let (mut succeeded, mut failed) = (0, 0);
     for number in 1..=requests {
-        for (fate, strike) in fates(flavor) {
+        for (fate, strike) in fates(flavor, number) {
             let bench = Bench::new(flavor, disk).await;
             let before = bench.world().await;
             bench.calls.take();
@@ -152,7 +154,7 @@ async fn removal_can_be_repeated(flavor: Flavor, disk: DiskDriver) {
     let requests = bench.calls.take().len() as u64;
     assert!(requests > 8, "{requests}");
     for number in 1..=requests {
-        for (fate, strike) in fates(flavor) {
+        for (fate, strike) in fates(flavor, number) {
             let bench = Bench::new(flavor, disk).await;
             let before = bench.world().await;
             bench.spawn(1).await.unwrap();

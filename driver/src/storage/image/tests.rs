@@ -171,3 +171,26 @@ mod from_a_server {
         );
     }
 }
+
+#[tokio::test]
+async fn a_url_without_a_checksum_is_told_by_its_version_and_read_as_it_comes() {
+    let served = axum::Router::new().route(
+        "/tiny.raw",
+        axum::routing::get(|| async { ([(http::header::ETAG, "\"7\"")], "abc") }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/tiny.raw", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, served).await });
+
+    let image = Image::from_url(&url, None, None).await.unwrap();
+    assert_eq!((image.name.as_str(), image.size), ("tiny", 3));
+    assert_eq!(image.checksum.len(), ABC_MD5.len());
+    assert_ne!(image.checksum, ABC_MD5);
+    let (content, digests) = read(&image).await;
+    assert_eq!(content.unwrap(), b"abc");
+    assert_eq!(digests.sha256().unwrap(), ABC_SHA256);
+
+    let known = Image::from_url(&url, None, Some(ABC_MD5)).await.unwrap();
+    assert_eq!(known.checksum, ABC_MD5);
+    assert_eq!(read(&known).await.0.unwrap(), b"abc");
+}
