@@ -77,7 +77,7 @@ async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
 fn fates(flavor: Flavor, number: u64) -> impl Iterator<Item = Fate> {
     FATES.into_iter().filter(move |(fate, _)| {
         fate.starts_with("done, but ") && !fate.contains("half")
-            || flavor == Flavor::NovaLink && number % 3 == 0
+            || flavor == Flavor::NovaLink && number.is_multiple_of(3)
     })
 }
 

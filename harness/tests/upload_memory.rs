@@ -1,6 +1,13 @@
 //! An image of 1 GiB goes through sockets, process to process, and neither process ever holds much of it.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -149,12 +156,17 @@ impl Simulator {
             .stderr(File::create(folder.join("powervm-sim.log")).unwrap())
             .spawn()
             .unwrap();
+        // Owned at once, so that it ends also if it never gets ready.
+        let mut started = Self {
+            child,
+            ready: Value::Null,
+        };
         let mut tick = tokio::time::interval(Duration::from_millis(20));
         for _ in 0..1500 {
             tick.tick().await;
             if let Ok(json) = fs::read(&ready_file) {
-                let ready = serde_json::from_slice(&json).unwrap();
-                return Self { child, ready };
+                started.ready = serde_json::from_slice(&json).unwrap();
+                return started;
             }
         }
         panic!("powervm-sim was not ready in half a minute");

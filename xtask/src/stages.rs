@@ -94,12 +94,7 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |workspace| {
             command::run(
                 workspace
-                    .cargo([
-                        "doc",
-                        "--workspace",
-                        "--no-deps",
-                        "--document-private-items",
-                    ])
+                    .cargo(["doc", "--workspace", "--no-deps"])
                     .env("RUSTDOCFLAGS", "--deny warnings"),
             )
         },

@@ -2,7 +2,7 @@
 //!
 //! A body is parsed within limits, checked against what the schema demands, and read leniently otherwise: prefixes,
 //! attributes, order, unknown and read-only elements do not matter, and what is missing is unchanged
-//! ([`docs/protocol/resources.md`]). Whether the change may be made is the model's business.
+//! (`docs/protocol/resources.md`). Whether the change may be made is the model's business.
 
 mod body;
 mod job;

@@ -1,8 +1,8 @@
 //! Documents of the model: what a GET shows and what a change is answered with.
 //!
 //! A resource is written straight from the model, one file a resource, in the order and with the annotations of the
-//! recordings ([`docs/protocol/resources.md`]); [`envelope`] puts it into a feed or an entry. Rendered resources are
-//! kept until they change ([`cache`]), feeds are put together from kept ones.
+//! recordings (`docs/protocol/resources.md`); `envelope` puts it into a feed or an entry. Rendered resources are
+//! kept until they change (`cache`), feeds are put together from kept ones.
 
 mod base_partition;
 mod cache;
