@@ -63,8 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         token: String::new(),
         ..client.clone()
     };
+    let path = "/rest/api/uom/ManagedSystem";
+    let (_, bytes) = runtime.block_on(stranger.get(path, None))?;
+    group.throughput(Throughput::Bytes(bytes.len().max(1) as u64));
     group.bench_function("hello", |b| {
-        b.iter(|| served(&runtime, &stranger, "/rest/api/uom/ManagedSystem", None));
+        b.iter(|| served(&runtime, &stranger, path, None));
     });
     group.finish();
     criterion.final_summary();
