@@ -100,6 +100,24 @@ pub struct Serving {
 /// # Errors
 /// [`ServeError`]; nothing is served then.
 pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serving, ServeError> {
+    if let Some(AdminOptions { address, .. }) = &options.admin
+        && !address.ip().is_loopback()
+    {
+        return Err(ServeError::AdminNotLoopback(*address));
+    }
+    let mut serving = serve_router(&simulator.router(), options).await?;
+    if let Some(AdminOptions { address, token }) = &options.admin {
+        let admin = crate::admin::router(simulator, token.clone());
+        serving.admin = Some(serving.listen(*address, admin, None).await?);
+    }
+    Ok(serving)
+}
+
+/// Binds the http and https sockets and serves any HTTP service on them.
+///
+/// # Errors
+/// [`ServeError`]; nothing is served then.
+pub async fn serve_router(router: &Router, options: &ServeOptions) -> Result<Serving, ServeError> {
     let mut serving = Serving {
         http: None,
         https: None,
@@ -109,7 +127,7 @@ pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serv
         tasks: TaskTracker::new(),
     };
     if let Some(address) = options.http {
-        serving.http = Some(serving.listen(address, simulator.router(), None).await?);
+        serving.http = Some(serving.listen(address, router.clone(), None).await?);
     }
     if let Some(address) = options.https {
         let names = if address.ip().is_unspecified() {
@@ -123,25 +141,27 @@ pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serv
         } = options.certificate.identity(&names)?;
         serving.https = Some(
             serving
-                .listen(address, simulator.router(), Some(TlsAcceptor::from(config)))
+                .listen(address, router.clone(), Some(TlsAcceptor::from(config)))
                 .await?,
         );
         serving.certificate_pem = certificate_pem;
     }
-    if let Some(AdminOptions { address, token }) = &options.admin {
-        if !address.ip().is_loopback() {
-            return Err(ServeError::AdminNotLoopback(*address));
-        }
-        serving.admin = Some(
-            serving
-                .listen(
-                    *address,
-                    crate::admin::router(simulator, token.clone()),
-                    None,
-                )
-                .await?,
-        );
-    }
+    Ok(serving)
+}
+
+/// Binds a fork's sockets: its REST API and its admin API, on free ports of the loopback interface.
+pub(crate) async fn serve_fork(
+    simulator: &Simulator,
+    token: SecretString,
+) -> Result<Serving, ServeError> {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let options = ServeOptions {
+        http: Some(anywhere),
+        ..ServeOptions::default()
+    };
+    let mut serving = serve_router(&simulator.router(), &options).await?;
+    let admin = crate::admin::router_of_fork(simulator, token);
+    serving.admin = Some(serving.listen(anywhere, admin, None).await?);
     Ok(serving)
 }
 

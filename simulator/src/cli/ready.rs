@@ -72,20 +72,6 @@ impl Ready<'_> {
         })
     }
 
-    /// Writes the JSON so that whoever waits for the file finds it complete.
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-        // A temporary file is readable by its owner only.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, &self.json())?;
-        file.write_all(b"\n")?;
-        file.persist(path)?;
-        Ok(())
-    }
-
     fn example(&self) -> Option<[String; 3]> {
         let (protocol, address) = match (self.serving.http, self.serving.https) {
             (Some(address), _) => ("http", address),
@@ -120,4 +106,18 @@ impl Ready<'_> {
             .admin
             .map(|address| format!("http://{address}"))
     }
+}
+
+/// Writes JSON so that whoever waits for the file finds it complete, and its owner alone can read it.
+pub(super) fn write(path: &Path, value: &Value) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    // A temporary file is readable by its owner only.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut file, value)?;
+    file.write_all(b"\n")?;
+    file.persist(path)?;
+    Ok(())
 }

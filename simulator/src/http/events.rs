@@ -47,7 +47,7 @@ pub(crate) async fn poll(exchange: &Exchange, target: &Target) -> Result<Vec<Arc
             .next_due()
             .map_or(deadline, |due| due.min(deadline));
         tokio::select! {
-            () = simulator.clock().sleep_until(due) => {}
+            () = simulator.clock().wait_until(due) => {}
             () = news => {}
         }
     }

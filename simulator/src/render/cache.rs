@@ -61,6 +61,11 @@ impl Cache {
         text
     }
 
+    /// Forgets all texts.
+    pub(crate) fn clear(&self) {
+        *self.lock() = Inner::default();
+    }
+
     fn keep(&self, key: Key, text: &Arc<str>) {
         let weight = text.len() + OVERHEAD;
         if weight > self.limit {

@@ -132,7 +132,7 @@ fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
 }
 
 fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
-    w.text("State", ROR, &system.state);
+    w.value("State", ROR, system.state);
     w.text("SystemName", CUR, &system.name);
     if cx.is_hmc() {
         w.value("SystemTime", ROR.volatile(), system_time(cx.now));

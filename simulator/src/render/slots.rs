@@ -210,6 +210,18 @@ fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPo
             },
         );
     }
+    fc_port_identity(w, port);
+    fc_port_use(w, vios, port);
+}
+
+/// A Fibre Channel port as a mapping repeats it: without the disks behind it.
+pub(crate) fn mapped_fc_port(w: &mut Writer, vios: &VirtualIoServer, port: &FcPort) {
+    w.text("LocationCode", ROR, &port.location);
+    fc_port_identity(w, port);
+    fc_port_use(w, vios, port);
+}
+
+fn fc_port_identity(w: &mut Writer, port: &FcPort) {
     w.text("PortName", CUR, &port.name);
     w.text("UniqueDeviceID", ROR, &format!("1a{}", port.location));
     w.value("WWPN", CUR, format_args!("{:016X}", port.wwpn));
@@ -218,6 +230,12 @@ fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPo
         ROO.since("V1_3_0"),
         format_args!("{:016x}", port.wwnn),
     );
-    w.value("AvailablePorts", ROR.volatile(), port.available);
-    w.value("TotalPorts", ROR.volatile(), port.total);
+}
+
+/// Ports that cannot be virtualised say nothing of virtual ports (recording `fake_vios`).
+fn fc_port_use(w: &mut Writer, vios: &VirtualIoServer, port: &FcPort) {
+    if port.total > 0 {
+        w.value("AvailablePorts", ROR.volatile(), vios.available_ports(port));
+        w.value("TotalPorts", ROR.volatile(), port.total);
+    }
 }

@@ -153,7 +153,7 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             ROR,
             false,
         );
-        let pools = system.processor_pools.iter();
+        let pools = system.processor_pools.values();
         w.links(
             "SharedProcessorPool",
             CUD,

@@ -376,6 +376,7 @@ impl Bench {
             world: &self.world,
             base: &self.base,
             groups: &target.groups,
+            detail: target.wants_detail(),
             now: self.now,
         }
     }

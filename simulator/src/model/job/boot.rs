@@ -19,7 +19,13 @@ const FIRMWARE_IDLE: &str = "AA00E158";
 
 impl World {
     /// Assigns memory and processors and starts up; without enough of them the partition goes into `error`.
-    pub(super) fn activate(&mut self, now: Millis, owner: Owner, partition: &Partition, job: u64) {
+    pub(in crate::model) fn activate(
+        &mut self,
+        now: Millis,
+        owner: Owner,
+        partition: &Partition,
+        job: u64,
+    ) {
         match self.grant(partition) {
             Ok((memory, processors)) => {
                 self.edit_partition(owner, |partition| {
@@ -227,7 +233,25 @@ impl World {
                         .storage(vios, &device.backing)
                         .is_some_and(|storage| storage.content().is_some())
             })
-        })
+        }) || self.sees_boot_volume(client)
+    }
+
+    /// Whether a virtual Fibre Channel adapter leads to a volume with something on it.
+    fn sees_boot_volume(&self, client: Uuid) -> bool {
+        let ports = self
+            .fc_client_adapters(client)
+            .into_iter()
+            .filter_map(|(_, vios, mapping)| {
+                let port = vios.fc_port(mapping.port.as_deref()?)?;
+                Some((mapping.client?.wwpns, port.fabric))
+            });
+        ports
+            .flat_map(|(wwpns, fabric)| wwpns.map(|wwpn| (wwpn, fabric)))
+            .any(|(wwpn, fabric)| {
+                self.san
+                    .visible(wwpn, fabric)
+                    .any(|(_, volume)| volume.content.is_some())
+            })
     }
 
     /// The newest mode of the system, or the one asked for.
