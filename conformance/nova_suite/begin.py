@@ -1,6 +1,11 @@
 """What has to happen before anything of Nova is imported: import this module first."""
 
 import os
+import sys
+
+if sys.version_info[:2] != (3, 11):
+    sys.exit("Nova's drivers and pypowervm's session hook need Python 3.11, this is %d.%d: "
+             "name one with PYTHON=..." % sys.version_info[:2])
 
 # eventlet's resolver would ask a name server for localhost.
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"

@@ -12,6 +12,7 @@ pub mod model;
 pub mod recording;
 pub mod render;
 pub mod requests;
+mod scope;
 pub mod serve;
 pub mod simulator;
 pub mod state;

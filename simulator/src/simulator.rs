@@ -13,10 +13,13 @@ use crate::builder::Builder;
 use crate::clock::{Clock, Millis};
 use crate::counters::{Counters, Tally};
 use crate::http::sessions::{Credentials, Sessions};
+use crate::model::events::Event;
 use crate::model::job::incident::Incident;
+use crate::model::system::ManagedSystem;
 use crate::model::{Command, Flavor, Outcome, Refusal, World};
 use crate::render::Renderer;
 use crate::requests::RequestLog;
+use crate::scope::Scope;
 use crate::state::{Shelf, StateFile};
 use crate::weather::{Faults, Queues, Sky};
 
@@ -34,6 +37,8 @@ use crate::weather::{Faults, Queues, Sky};
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Shared>,
+    /// Which system's NovaLink answers, where there are several.
+    scope: Option<Arc<Scope>>,
 }
 
 pub(crate) struct Shared {
@@ -81,7 +86,25 @@ impl Simulator {
     pub(crate) fn from_shared(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
+            scope: None,
         }
+    }
+
+    /// The NovaLinks of the machine room, one for each system by name, each with a REST API of its own; the simulator
+    /// itself if it is an HMC or the only NovaLink. They share the world, and the whole of it is what this one tells.
+    #[must_use]
+    pub fn novalinks(&self) -> Vec<Self> {
+        let world = self.shared.world.load();
+        if world.flavor == Flavor::Hmc || world.systems.len() < 2 || self.scope.is_some() {
+            return vec![self.clone()];
+        }
+        let mut systems: Vec<_> = world.systems.values().collect();
+        systems.sort_by(|one, other| one.name.cmp(&other.name));
+        let of = |system: &Arc<ManagedSystem>| Self {
+            shared: Arc::clone(&self.shared),
+            scope: Some(Arc::new(Scope::new(system.uuid))),
+        };
+        systems.into_iter().map(of).collect()
     }
 
     /// The REST API as an HTTP service, for calls in process and for sockets.
@@ -93,12 +116,23 @@ impl Simulator {
     #[must_use]
     pub fn world(&self) -> Arc<World> {
         let now = self.now();
-        let world = self.shared.world.load_full();
-        if world.next_due().is_none_or(|due| due > now) {
-            return world;
+        let mut world = self.shared.world.load_full();
+        if world.next_due().is_some_and(|due| due <= now) {
+            let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
+            world = self.shared.world.load_full();
         }
-        let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
-        self.shared.world.load_full()
+        match &self.scope {
+            None => world,
+            Some(scope) => scope.of(&world),
+        }
+    }
+
+    /// Whether this NovaLink tells that event; an HMC and an only NovaLink tell all.
+    pub(crate) fn tells(&self, event: &Event) -> bool {
+        let world = self.shared.world.load();
+        self.scope
+            .as_ref()
+            .is_none_or(|scope| world.concerns(scope.system, event))
     }
 
     /// Which product is emulated.

@@ -3,9 +3,7 @@
 use powervm_schema::xml::Element;
 use uuid::Uuid;
 
-use super::body::{
-    choice, flag, incomplete, integer, required, text, wrong_type,
-};
+use super::body::{choice, flag, incomplete, integer, required, text, wrong_type};
 use super::link::linked;
 use super::mappings::slot;
 use crate::model::command::{Command, CreateNetwork, CreateNetworkAdapter, UpdateNetworkAdapter};

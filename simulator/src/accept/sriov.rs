@@ -48,7 +48,8 @@ fn adapter(adapter: &Element) -> Result<SriovAdapterChange, Refusal> {
         }
     }
     Ok(SriovAdapterChange {
-        drc_index: integer(adapter, "AdapterID")?.ok_or_else(|| incomplete(adapter, "AdapterID"))?,
+        drc_index: integer(adapter, "AdapterID")?
+            .ok_or_else(|| incomplete(adapter, "AdapterID"))?,
         mode: choice(adapter, "AdapterMode", SriovMode::parse)?,
         ports,
     })
@@ -56,10 +57,7 @@ fn adapter(adapter: &Element) -> Result<SriovAdapterChange, Refusal> {
 
 fn physical_port(port: &Element) -> Result<SriovPortChange, Refusal> {
     // An empty label is one: it takes the present one away.
-    let label = |name: &str| {
-        port.child(name)
-            .map(|label| label.text().trim().to_owned())
-    };
+    let label = |name: &str| port.child(name).map(|label| label.text().trim().to_owned());
     let jumbo_frames = choice(port, "ConfiguredMTU", |text| match text {
         "E_1500" => Some(Some(false)),
         "E_9000" => Some(Some(true)),

@@ -1,6 +1,7 @@
 //! `powervm-sim`: the simulator on sockets.
 
 pub mod address;
+mod inventory;
 mod ready;
 mod record;
 mod replay;
@@ -32,6 +33,9 @@ enum Command {
     /// Serve the API until SIGTERM or SIGINT.
     #[command(after_help = SERVE_HELP)]
     Serve(Box<Serve>),
+    /// Make, describe or import inventory files.
+    #[command(subcommand)]
+    Inventory(inventory::Command),
     /// Record a session with a real HMC or NovaLink: a proxy before it, until SIGTERM or SIGINT.
     #[command(after_help = record::HELP)]
     Record(record::Record),
@@ -49,6 +53,7 @@ Exit codes: 0 ended by a signal, 1 could not start, 2 wrong command line.
 Examples:
   powervm-sim serve
   powervm-sim serve --flavor hmc --systems 3 --partitions 50 --weather typical
+  powervm-sim serve --systems 2 --shared-storage
   powervm-sim serve --listen 127.0.0.1:0 --tls-listen none --ready-file sim.json";
 
 /// Which product to emulate.
@@ -108,7 +113,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["systems", "vios", "partitions", "shared_storage"])]
     inventory: Option<PathBuf>,
 
-    /// How many POWER systems; a NovaLink has one.
+    /// How many POWER systems. Each has a NovaLink of its own in that flavour, which listens one port above the last.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     systems: Option<u16>,
 
@@ -174,6 +179,7 @@ fn positive(text: &str) -> Result<f64, String> {
 pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(serve) => run::serve(&serve),
+        Command::Inventory(command) => inventory::run(&command),
         Command::Record(record) => record::run(&record),
         Command::Replay(replay) => replay::run(&replay),
     };

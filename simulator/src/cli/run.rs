@@ -94,11 +94,6 @@ fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
         return Inventory::from_toml(&read(path)?).with_context(|| path.display().to_string());
     }
     let systems = options.systems.unwrap_or(1);
-    if flavor == Flavor::NovaLink && systems > 1 {
-        return Err(anyhow!(
-            "a NovaLink manages one system; use --flavor hmc for {systems}"
-        ));
-    }
     let usual = Sizes::default();
     let sizes = Sizes {
         systems,

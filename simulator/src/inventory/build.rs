@@ -32,9 +32,9 @@ pub(super) fn world(
     seed: u64,
     now: Millis,
 ) -> Result<World, InventoryError> {
-    if flavor == Flavor::NovaLink && inventory.systems.len() != 1 {
+    if flavor == Flavor::NovaLink && inventory.systems.is_empty() {
         return Err(InventoryError::Inconsistent(
-            "a NovaLink manages exactly one system".to_owned(),
+            "a NovaLink runs on the system that it manages, and there is none".to_owned(),
         ));
     }
     let mut ids = Ids::new(seed, now.0);

@@ -13,7 +13,7 @@ const CONTROL_CHANNEL: u16 = 99;
 /// How much of everything: the numbers on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Managed systems; NovaLink has one whatever this says.
+    /// Managed systems, each with a NovaLink of its own in that flavour.
     pub systems: u16,
     /// Virtual I/O Servers of each system.
     pub vioses: u16,
@@ -35,11 +35,7 @@ impl Inventory {
     /// The default inventory with so much of everything. Memory and processors grow with the number of partitions.
     #[must_use]
     pub fn sized(flavor: Flavor, sizes: Sizes) -> Self {
-        let count = if flavor == Flavor::NovaLink {
-            1
-        } else {
-            sizes.systems.max(1)
-        };
+        let count = sizes.systems.max(1);
         let systems: Vec<SystemInventory> = (1..=count)
             .map(|number| system(flavor, number, sizes))
             .collect();

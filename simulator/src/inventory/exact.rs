@@ -14,12 +14,14 @@ use super::{
 use crate::clock::Millis;
 use crate::model::command::{
     Command, CreateLogicalUnit, CreateNetworkAdapter, CreatePartition, DiskRequest,
-    FcMappingRequest, MediumRequest, MemoryRequest, ProcessorRequest, RepositoryRequest,
-    ScsiMapping, SlotChoice, StorageName, UpdateVios, UpdateVolumeGroup, WwpnChoice,
+    FcMappingRequest, MemoryRequest, ProcessorRequest, ScsiMapping, SlotChoice, StorageName,
+    UpdateVios, UpdateVolumeGroup, WwpnChoice,
 };
-use crate::model::names::{LogicalUnitKind, PartitionKind, PartitionState, RmcState, SharingMode};
+use crate::model::names::{
+    LogicalUnitKind, MountType, PartitionKind, PartitionState, RmcState, SharingMode,
+};
 use crate::model::partition::{PartitionCapabilities, PartitionSettings};
-use crate::model::storage::{Content, StorageOptions, VirtualDisk, VolumeGroup};
+use crate::model::storage::{Content, OpticalMedium, StorageOptions, VirtualDisk, VolumeGroup};
 use crate::model::units::{Gigabytes, ProcUnits};
 use crate::model::{Outcome, Owner, Resource, World};
 
@@ -229,6 +231,7 @@ impl PartitionInventory {
         if exact.dedicated {
             return Ok(ProcessorRequest {
                 dedicated: Some(true),
+                sharing: Some(SharingMode::SharedIdle),
                 minimum_processors: Some(exact.minimum),
                 desired_processors: Some(exact.desired),
                 maximum_processors: Some(exact.maximum),
@@ -277,7 +280,7 @@ pub(super) fn fill_group(
         groups.find(|group| group.name == inventory.name)
     });
     let group = group.ok_or_else(|| missing("volume group", &inventory.name))?;
-    let repository = group.repository.as_ref();
+    let uuid = group.uuid;
     let disk = |disk: &VirtualDiskInventory| DiskRequest {
         udid: None,
         name: disk.name.clone(),
@@ -288,34 +291,63 @@ pub(super) fn fill_group(
         file_format: None,
         options: StorageOptions::default(),
     };
-    let medium = |medium: &MediumInventory| MediumRequest {
-        name: medium.name.clone(),
-        mount: None,
-        size: Some(Gigabytes::from_megabytes(medium.mb)),
-    };
-    if !inventory.media.is_empty() && repository.is_none() {
-        return Err(InventoryError::Inconsistent(format!(
-            "volume group {} has media and no repository: give it repository_gb",
-            inventory.name
-        )));
-    }
-    let repositories = repository.map(|repository| {
-        vec![RepositoryRequest {
-            name: repository.name.clone(),
-            size: repository.size,
-            media: inventory.media.iter().map(medium).collect(),
-        }]
-    });
     let mut disks = kept_disks(group);
     disks.extend(inventory.virtual_disks.iter().map(disk));
     let update = UpdateVolumeGroup {
         vios,
-        group: group.uuid,
+        group: uuid,
         disks: Some(disks),
-        repositories,
+        repositories: None,
         physical_volumes: None,
     };
     world.apply(then, Command::UpdateVolumeGroup(update))?;
+    fill_repository(world, vios, uuid, inventory)
+}
+
+/// Media that lie in a repository may have names that no client can give (recording `refresher.yml` has some with
+/// hyphens), so they are put there past the rules for new ones.
+fn fill_repository(
+    world: &mut World,
+    vios: Uuid,
+    group: Uuid,
+    inventory: &VolumeGroupInventory,
+) -> Result<(), InventoryError> {
+    let inconsistent = |why: &str| {
+        let text = format!("volume group {} {why}", inventory.name);
+        Err(InventoryError::Inconsistent(text))
+    };
+    let groups = world
+        .vioses
+        .get_mut(&vios)
+        .map(|vios| &mut Arc::make_mut(vios).volume_groups);
+    let mut groups = groups.into_iter().flatten();
+    let found = groups.find(|found| found.uuid == group).map(Arc::make_mut);
+    let repository = found.and_then(|found| found.repository.as_mut());
+    match repository {
+        None if inventory.media.is_empty() => {}
+        None => return inconsistent("has media and no repository: give it repository_gb"),
+        Some(repository) => {
+            for medium in &inventory.media {
+                let size = Gigabytes::from_megabytes(medium.mb);
+                if medium.name.is_empty() || repository.free() < size {
+                    return inconsistent(&format!("has no room for the medium {:?}", medium.name));
+                }
+                let made = OpticalMedium {
+                    name: medium.name.clone(),
+                    mount: MountType::ReadWrite,
+                    size,
+                    content: None,
+                };
+                if repository
+                    .media
+                    .insert(medium.name.clone(), Arc::new(made))
+                    .is_some()
+                {
+                    return inconsistent(&format!("has two media named {}", medium.name));
+                }
+            }
+        }
+    }
     Ok(())
 }
 
@@ -436,6 +468,7 @@ pub(super) fn map_storage(
         let mut mappings = world.posted_mappings(vios);
         mappings.push(ScsiMapping {
             client: Some(partition),
+            server_udid: pair_in_slot(world, vios, partition, mapping.server_slot),
             storage: Some(storage_name(&inventory.name, mapping)?),
             client_slot: slot(mapping.client_slot),
             server_slot: slot(mapping.server_slot),
@@ -505,6 +538,16 @@ pub(super) fn settle(world: &mut World, system: Uuid, inventory: &SystemInventor
             }
         });
     }
+}
+
+/// The pair of adapters that this partition has in a slot already: several devices may be behind one.
+fn pair_in_slot(world: &World, vios: Uuid, partition: Uuid, slot: Option<u16>) -> Option<String> {
+    let server = world.vioses.get(&vios)?;
+    let bus = server.buses.get(&slot?)?;
+    let own = bus
+        .client
+        .is_some_and(|client| client.partition == partition);
+    own.then(|| world.server_udid(server, bus))
 }
 
 fn slot(given: Option<u16>) -> SlotChoice {

@@ -178,7 +178,8 @@ fn add_partition(
     inventory: &PartitionInventory,
     then: Millis,
 ) -> Result<(), InventoryError> {
-    if inventory.running && !inventory.has_storage() {
+    // One with an identity was recorded: it runs from disks that no document tells of.
+    if inventory.running && inventory.uuid.is_none() && !inventory.has_storage() {
         return Err(InventoryError::Inconsistent(format!(
             "partition {} runs without a disk: give it disk_gb",
             inventory.name

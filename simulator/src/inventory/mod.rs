@@ -9,6 +9,7 @@ mod directory;
 mod exact;
 mod existing;
 mod hardware;
+mod import;
 mod network;
 mod san;
 mod server;
@@ -30,7 +31,11 @@ pub use directory::{
     EnterprisePoolInventory, EnterprisePoolMemberInventory, GroupInventory, MemoryPoolInventory,
     TemplateInventory,
 };
+pub use import::{ImportError, Imported, import};
 pub use san::SanInventory;
+
+/// An inventory file with everything that one can hold, with comments.
+pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Why an inventory makes no world.
 #[derive(Debug, thiserror::Error)]
@@ -335,6 +340,12 @@ impl Inventory {
     /// [`InventoryError::Syntax`] with the place and the name of what is wrong.
     pub fn from_toml(text: &str) -> Result<Self, InventoryError> {
         toml::from_str(text).map_err(|error| InventoryError::Syntax(error.to_string()))
+    }
+
+    /// The JSON schema of inventory files, for editors and checkers.
+    #[must_use]
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
     }
 
     /// What the simulator starts with if nothing else is said: a deploy works on it at once.

@@ -183,7 +183,10 @@ pub(super) fn bridge(
     let mut bridges: BTreeMap<u16, Vec<(&ViosInventory, &NetworkInventory)>> = BTreeMap::new();
     for vios in &inventory.vioses {
         if let Some(network) = &vios.network {
-            bridges.entry(network.vlan).or_default().push((vios, network));
+            bridges
+                .entry(network.vlan)
+                .or_default()
+                .push((vios, network));
         }
     }
     for (vlan, mut members) in bridges {
@@ -207,7 +210,9 @@ pub(super) fn bridge(
             vlan,
             failover: None,
             load_balancing: false,
-            control_channel: members.first().and_then(|(_, network)| network.control_channel),
+            control_channel: members
+                .first()
+                .and_then(|(_, network)| network.control_channel),
             adapters: adapters.collect(),
         };
         world.apply(then, Command::CreateNetworkBridge(request))?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::command::{MemoryPoolRequest, Outcome};
 use super::names::EventKind;
+use super::partition::Partition;
 use super::refusal::Refusal;
 use super::resource::Resource;
 use super::storage::VolumeUsage;
@@ -53,8 +54,6 @@ pub struct PagingDevice {
     pub location: String,
     /// `DeviceSize`
     pub size: Gigabytes,
-    /// The partition that it is in use for.
-    pub partition: Option<Uuid>,
 }
 
 /// What a partition with shared memory has instead of memory of its own.
@@ -65,6 +64,8 @@ pub struct SharedMemory {
     pub entitled: u64,
     /// `MemoryWeight`
     pub weight: u8,
+    /// `UniqueDeviceID` of the disk that it pages to while it is active.
+    pub device: Option<String>,
 }
 
 impl SharedMemoryPool {
@@ -86,6 +87,51 @@ impl World {
         pool.size
             .saturating_sub(pool.firmware())
             .saturating_sub(self.entitled_memory(system))
+    }
+
+    /// The partition that pages to a disk of the pool.
+    #[must_use]
+    pub fn paging_partition(&self, system: Uuid, device: &PagingDevice) -> Option<&Partition> {
+        let pages = |partition: &&Arc<Partition>| {
+            let shared = partition.memory.shared.as_ref();
+            shared.and_then(|shared| shared.device.as_ref()) == Some(&device.udid)
+        };
+        self.partitions_of(system).find(pages).map(|partition| &**partition)
+    }
+
+    /// The disk that a partition will page to when it is activated; it has to hold all of the partition's memory.
+    ///
+    /// # Errors
+    /// The pool has not enough memory left, or no such disk.
+    pub(super) fn paging_device_for(&self, partition: &Partition) -> Result<Option<String>, String> {
+        let Some(shared) = &partition.memory.shared else {
+            return Ok(None);
+        };
+        let pool = self
+            .systems
+            .get(&partition.system)
+            .and_then(|system| system.memory_pool.as_ref())
+            .ok_or("The system has no shared memory pool.")?;
+        let available = self.available_in_memory_pool(partition.system, pool);
+        if shared.entitled > available {
+            return Err(format!(
+                "HSCL03EC There is not enough memory in the shared memory pool to activate partition {}: it is entitled to {} MB, and {available} MB are available.",
+                partition.name, shared.entitled
+            ));
+        }
+        let mut free: Vec<&PagingDevice> = pool
+            .devices
+            .iter()
+            .filter(|device| device.size.megabytes() >= partition.memory.maximum)
+            .filter(|device| self.paging_partition(partition.system, device).is_none())
+            .collect();
+        free.sort_by_key(|device| device.size);
+        free.first().map(|device| Some(device.udid.clone())).ok_or_else(|| {
+            format!(
+                "HSCL0617 The shared memory pool has no free paging device of at least {} MB for partition {}.",
+                partition.memory.maximum, partition.name
+            )
+        })
     }
 
     fn entitled_memory(&self, system: Uuid) -> u64 {
@@ -303,7 +349,6 @@ impl World {
                     udid: volume.udid.clone(),
                     location: volume.location.clone(),
                     size: Gigabytes::from_megabytes(volume.megabytes),
-                    partition: None,
                 });
             }
         }

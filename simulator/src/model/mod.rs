@@ -38,6 +38,7 @@ pub mod system;
 mod transaction;
 pub mod units;
 pub mod vios;
+mod view;
 pub mod world;
 pub mod wwpn;
 

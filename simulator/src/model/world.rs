@@ -34,7 +34,7 @@ pub struct World {
     pub flavor: Flavor,
     /// The console itself.
     pub console: Arc<ManagementConsole>,
-    /// Managed systems by UUID; exactly one on NovaLink.
+    /// Managed systems by UUID. With NovaLink each has its own, see [`World::of_system`].
     pub systems: OrdMap<Uuid, Arc<ManagedSystem>>,
     /// Logical partitions by UUID, the management partition included.
     pub partitions: OrdMap<Uuid, Arc<Partition>>,

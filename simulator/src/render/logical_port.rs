@@ -29,7 +29,11 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, port: &LogicalPort
             w.value("IsDebug", CUR, port.debug);
             w.value("IsHugeDMA", CUR, port.huge_dma);
             w.text("DeviceName", ROR, device(cx, partition, port));
-            w.value("ConfiguredCapacity", CUR, format_args!("{}%", port.capacity));
+            w.value(
+                "ConfiguredCapacity",
+                CUR,
+                format_args!("{}%", port.capacity),
+            );
             w.value(
                 "ConfiguredMaxCapacity",
                 CUR,
@@ -57,7 +61,11 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, port: &LogicalPort
             w.text("CurrentMACAddress", ROR, &mac);
             w.value("IEEE8021QAllowablePriorities", CUD, 0);
             w.value("IEEE8021QPriority", CUD, port.priority);
-            w.value("NumberOfAllowedVLANs", CUD, number_of_vlans(&port.allowed_vlans));
+            w.value(
+                "NumberOfAllowedVLANs",
+                CUD,
+                number_of_vlans(&port.allowed_vlans),
+            );
             w.text("AllowedVLANs", CUD, &port.allowed_vlans);
         },
     );

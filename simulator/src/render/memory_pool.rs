@@ -64,17 +64,18 @@ pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem, pool: &SharedMemo
 const SINCE: Facets = CUA.since("V1_2_0");
 
 fn used(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, device: &PagingDevice) {
-    if let Some(partition) = device.partition {
+    let partition = cx.world.paging_partition(system.uuid, device);
+    if let Some(partition) = partition {
         w.reference(
             "AssociatedLogicalPartition",
             SINCE,
-            &cx.partition(system.uuid, partition),
+            &cx.partition(system.uuid, partition.uuid),
         );
     }
     w.text("DeviceName", CUR, &device.name);
     w.text("DeviceSelectionType", ROA, "AUTO_SELECTION");
     w.value("DeviceSize", CUR, device.size);
-    let state = if device.partition.is_some() {
+    let state = if partition.is_some() {
         "Active"
     } else {
         "Inactive"

@@ -13,7 +13,8 @@ const PORT: &str = "physicalEthernetAdpter";
 /// What every port is described as.
 const DESCRIPTION: &str = "PCIe2 4-Port Adapter (1GbE RJ45) (e4148a1614109404)";
 /// What every logical port is described as.
-const LOGICAL: &str = "PCIe2 100/1000 Base-TX 4-port Converged Network Adapter VF (df1028e214103c04)";
+const LOGICAL: &str =
+    "PCIe2 100/1000 Base-TX 4-port Converged Network Adapter VF (df1028e214103c04)";
 
 /// An Ethernet device that a Virtual I/O Server sees.
 struct Port<'a> {
@@ -87,7 +88,11 @@ fn shared(
         w.member("EthernetBackingDevice", |w| {
             port(w, &behind(cx, vios, adapter));
             // The address of the shared Ethernet adapter (cassette `refresher.yml`).
-            let state = if address.is_some() { "Disconnected" } else { "Inactive" };
+            let state = if address.is_some() {
+                "Disconnected"
+            } else {
+                "Inactive"
+            };
             interface(w, &adapter.backing_device, state, address);
         });
     });
@@ -142,7 +147,9 @@ fn free<'a>(cx: &Context<'_>, vios: &'a VirtualIoServer) -> Vec<Port<'a>> {
         let mut shared = vios.shared_ethernet.iter();
         shared.any(|sea| sea.backing_device == port.device)
     };
-    physical.chain(logical.filter(|port| !bridged(port))).collect()
+    physical
+        .chain(logical.filter(|port| !bridged(port)))
+        .collect()
 }
 
 /// `FreeIOAdaptersForLinkAggregation` and `FreeEthenetBackingDevicesForSEA`: the unused devices, once in each form.

@@ -73,7 +73,10 @@ fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, adapter: &Sri
     w.value("MaximumHugeDMALogicalPorts", ROR, 0);
     w.value("MaximumLogicalPortsSupported", ROR, LOGICAL_PORTS);
     w.section("UnconfiguredLogicalPorts", ROR, |w| {
-        let first = adapter.ports.first().map_or("", |port| port.location.as_str());
+        let first = adapter
+            .ports
+            .first()
+            .map_or("", |port| port.location.as_str());
         for number in cx.world.unconfigured_ports(system.uuid, id) {
             unconfigured(w, id, number, first);
         }
@@ -111,12 +114,20 @@ fn physical_port(
     w.text(
         "ConfiguredMTU",
         CUR,
-        if settings.jumbo_frames { "E_9000" } else { "E_1500" },
+        if settings.jumbo_frames {
+            "E_9000"
+        } else {
+            "E_1500"
+        },
     );
     w.text("ConfiguredOptions", CUR, "autoDuplex");
     w.text("ConfiguredOptions", CUR, switch_mode);
     w.text("ConfiguredPortSwitchMode", CUD, switch_mode);
-    let speed = if port.link { port.speed } else { SriovSpeed::Unknown };
+    let speed = if port.link {
+        port.speed
+    } else {
+        SriovSpeed::Unknown
+    };
     w.value("CurrentConnectionSpeed", ROR, speed);
     if port.link {
         w.text("CurrentOptions", ROR, "fullDuplex");

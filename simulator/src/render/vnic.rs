@@ -26,7 +26,9 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, vnic: &Vnic) -> St
             w.text("DynamicReconfigurationConnectorName", CUD, &location);
             w.value("LocalPartitionID", CUR, partition.id);
             w.value("VirtualSlotNumber", COD, vnic.slot);
-            w.section("Details", CUR.since("V1_3_0"), |w| details(w, cx, partition, vnic));
+            w.section("Details", CUR.since("V1_3_0"), |w| {
+                details(w, cx, partition, vnic)
+            });
             w.section("AssociatedBackingDevices", COR.since("V1_3_0"), |w| {
                 for status in cx.world.backing_statuses(vnic) {
                     w.wrapper("VirtualNICBackingDeviceChoice", |w| {
@@ -65,9 +67,17 @@ fn details(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vnic: &Vnic)
     }
     w.text("DesiredMode", ROO.since(since), "DEDICATED");
     if let Some(capacity) = cx.world.vnic_capacity(vnic) {
-        w.value("DesiredCapacityPercentage", ROO, format_args!("{capacity}%"));
+        w.value(
+            "DesiredCapacityPercentage",
+            ROO,
+            format_args!("{capacity}%"),
+        );
     }
-    w.value("AutoPriorityFailover", CUD.since("V1_4_0"), vnic.auto_failover);
+    w.value(
+        "AutoPriorityFailover",
+        CUD.since("V1_4_0"),
+        vnic.auto_failover,
+    );
 }
 
 /// `VirtualNICBackingDevices` of a Virtual I/O Server: what it serves, each with the virtual NIC that it is for.
@@ -120,11 +130,21 @@ fn backing_device(w: &mut Writer, cx: &Context<'_>, vnic: Option<&str>, status: 
         w.value("Status", ROR.since(later), status.state);
         w.value("FailOverPriority", CUD.since(later), status.device.priority);
         w.value("RelatedSRIOVAdapterID", COR.since(since), port.adapter);
-        percent(w, "CurrentCapacityPercentage", COD.since(since), port.capacity);
+        percent(
+            w,
+            "CurrentCapacityPercentage",
+            COD.since(since),
+            port.capacity,
+        );
         // The recorded HMC, which knows no maximum, shows none in the list of a Virtual I/O Server.
         let maximum = vnic.is_none() || !cx.is_hmc();
         if maximum {
-            percent(w, "MaxCapacityPercentage", COD.since(since), port.maximum_capacity);
+            percent(
+                w,
+                "MaxCapacityPercentage",
+                COD.since(since),
+                port.maximum_capacity,
+            );
         }
         w.value("RelatedSRIOVPhysicalPortID", COR.since(since), port.port);
         w.reference(
@@ -132,7 +152,12 @@ fn backing_device(w: &mut Writer, cx: &Context<'_>, vnic: Option<&str>, status: 
             ROR.since(since),
             &cx.owned(owner, "SRIOVEthernetLogicalPort", port.uuid),
         );
-        percent(w, "DesiredCapacityPercentage", ROR.since(later), port.capacity);
+        percent(
+            w,
+            "DesiredCapacityPercentage",
+            ROR.since(later),
+            port.capacity,
+        );
         if maximum {
             let share = port.maximum_capacity;
             percent(w, "DesiredMaxCapacityPercentage", ROR.since(later), share);

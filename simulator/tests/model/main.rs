@@ -9,6 +9,7 @@
 )]
 
 mod bridges;
+mod bridging;
 mod events;
 mod fibre_channel;
 mod files;

@@ -129,7 +129,7 @@ fn processors_must_suit() {
         with(|processors| processors.minimum_units = Some(ProcUnits::from_hundredths(4)))
             .contains("HSCL0622")
     );
-    assert!(with(|processors| processors.pool = Some(3)).contains("pool 3"));
+    assert!(with(|processors| processors.pool = Some(3)).contains("SharedPool03"));
     let missing =
         with(|processors| (processors.minimum_virtual, processors.minimum_units) = (None, None));
     assert!(

@@ -111,7 +111,10 @@ fn a_logical_port_is_named_as_recorded() {
             .logical_port_location(room.system(), read(second))
             .ends_with("-P1-C8-T3-S2")
     );
-    assert_eq!((read(first).configuration, read(second).configuration), (0, 1));
+    assert_eq!(
+        (read(first).configuration, read(second).configuration),
+        (0, 1)
+    );
     assert_eq!(read(first).capacity.to_string(), "2.0");
     assert_eq!(room.world.unconfigured_ports(room.system(), 1).len(), 46);
 }
@@ -162,7 +165,9 @@ fn capacity_has_rules() {
     for _ in 0..4 {
         port(&mut room, owner, |port| port.port = 2);
     }
-    let message = room.refused(Command::CreateLogicalPort(CreateLogicalPort::on(owner, 1, 2)));
+    let message = room.refused(Command::CreateLogicalPort(CreateLogicalPort::on(
+        owner, 1, 2,
+    )));
     assert!(message.contains("maximum of 4"), "{message}");
 }
 
@@ -203,7 +208,10 @@ fn a_logical_port_of_a_server_can_be_bridged() {
         owner,
         port: promiscuous,
     };
-    assert!(room.refused(delete.clone()).contains("behind a shared Ethernet adapter"));
+    assert!(
+        room.refused(delete.clone())
+            .contains("behind a shared Ethernet adapter")
+    );
     room.done(Command::DeleteNetworkBridge { system, bridge });
     room.done(delete);
 }
@@ -219,10 +227,16 @@ fn a_virtual_nic_brings_logical_ports() {
     request.backing[1].capacity = percent("4");
     let made = make(&mut room, request);
     let vnic = read(&room, client, made);
-    assert_eq!((vnic.slot, vnic.mac), (2, room.partition(client).mac_prefix | 2));
+    assert_eq!(
+        (vnic.slot, vnic.mac),
+        (2, room.partition(client).mac_prefix | 2)
+    );
     assert_eq!(vnic.backing.len(), 2);
     for backing in &vnic.backing {
-        let port = room.world.logical_port(Owner::Vios(backing.vios), backing.port).unwrap();
+        let port = room
+            .world
+            .logical_port(Owner::Vios(backing.vios), backing.port)
+            .unwrap();
         assert_eq!(port.usage(), LogicalPortUsage::DedicatedVnic);
         assert_eq!((port.vlan, port.allowed_vlans.as_str()), (7, "NONE"));
         let owner = Owner::Vios(backing.vios);
@@ -236,7 +250,9 @@ fn a_virtual_nic_brings_logical_ports() {
     }
     // Its slot is one of the partition's.
     let adapter = room.plug(Owner::Partition(client), |_| {}).unwrap();
-    let adapter = room.world.network_adapter(Owner::Partition(client), adapter);
+    let adapter = room
+        .world
+        .network_adapter(Owner::Partition(client), adapter);
     assert_eq!(adapter.unwrap().slot, 3);
 
     let mut devices = posted(&vnic);
@@ -252,9 +268,16 @@ fn a_virtual_nic_brings_logical_ports() {
     }));
     let changed = read(&room, client, made);
     assert_eq!(changed.backing[0], vnic.backing[1]);
-    assert!(room.world.logical_port(Owner::Vios(servers[0]), vnic.backing[0].port).is_none());
+    assert!(
+        room.world
+            .logical_port(Owner::Vios(servers[0]), vnic.backing[0].port)
+            .is_none()
+    );
     for backing in &changed.backing {
-        let port = room.world.logical_port(Owner::Vios(backing.vios), backing.port).unwrap();
+        let port = room
+            .world
+            .logical_port(Owner::Vios(backing.vios), backing.port)
+            .unwrap();
         assert_eq!(port.vlan, 8);
     }
     assert_eq!(room.world.backing_devices_of(servers[0]).count(), 1);
@@ -272,8 +295,13 @@ fn the_active_device_is_the_preferred_one_that_is_well() {
     (backing[0].priority, backing[1].priority) = (Some(20), Some(10));
     let made = make(&mut room, nic(client, backing));
     let shown = |room: &Room| -> Vec<(BackingState, bool)> {
-        let statuses = room.world.backing_statuses(room.world.vnic(client, made).unwrap());
-        statuses.iter().map(|status| (status.state, status.active)).collect()
+        let statuses = room
+            .world
+            .backing_statuses(room.world.vnic(client, made).unwrap());
+        statuses
+            .iter()
+            .map(|status| (status.state, status.active))
+            .collect()
     };
     let resource = Resource::VirtualNic {
         partition: client,
@@ -283,12 +311,18 @@ fn the_active_device_is_the_preferred_one_that_is_well() {
     let well = BackingState::Operational;
     assert_eq!(shown(&room), [(well, false), (well, true)]);
     set_link(&mut room, 1, false);
-    assert_eq!(shown(&room), [(well, true), (BackingState::LinkDown, false)]);
+    assert_eq!(
+        shown(&room),
+        [(well, true), (BackingState::LinkDown, false)]
+    );
     assert_ne!(room.world.etag(&resource, Facets::default()), tag);
     set_link(&mut room, 0, false);
     assert_eq!(
         shown(&room),
-        [(BackingState::LinkDown, false), (BackingState::LinkDown, true)]
+        [
+            (BackingState::LinkDown, false),
+            (BackingState::LinkDown, true)
+        ]
     );
     set_link(&mut room, 1, true);
     room.submit(
@@ -298,7 +332,10 @@ fn the_active_device_is_the_preferred_one_that_is_well() {
     );
     room.wait(600_000);
     assert_eq!(shown(&room)[1].0, BackingState::PoweredOff);
-    let message = room.refused(Command::CreateVnic(nic(client, vec![device(servers[1], 0)])));
+    let message = room.refused(Command::CreateVnic(nic(
+        client,
+        vec![device(servers[1], 0)],
+    )));
     assert!(message.contains("does not run"), "{message}");
 }
 
@@ -336,7 +373,10 @@ fn virtual_nics_have_limits() {
         capacity: percent("100"),
         ..device(server, 0)
     };
-    let message = room.refused(Command::CreateVnic(nic(client, vec![device(server, 1), full])));
+    let message = room.refused(Command::CreateVnic(nic(
+        client,
+        vec![device(server, 1), full],
+    )));
     assert!(message.contains("HSCL1293"), "{message}");
 }
 
@@ -364,7 +404,12 @@ fn labels_and_limits_of_physical_ports() {
         jumbo_frames: Some(true),
         ..SriovPortChange::default()
     }));
-    let port = |room: &Room| room.world.systems[&system].sriov_port(1, 1).unwrap().clone();
+    let port = |room: &Room| {
+        room.world.systems[&system]
+            .sriov_port(1, 1)
+            .unwrap()
+            .clone()
+    };
     assert_eq!(port(&room).settings.label, "blue");
     assert!(port(&room).settings.jumbo_frames);
     assert_ne!(room.world.etag(&resource, Facets::default()), tag);
@@ -436,7 +481,9 @@ fn an_adapter_is_given_back_when_nobody_uses_it() {
         mode(&mut room, "remove"),
         (SriovMode::Dedicated, SriovState::NotConfigured, None)
     );
-    let message = room.refused(Command::CreateLogicalPort(CreateLogicalPort::on(owner, 1, 0)));
+    let message = room.refused(Command::CreateLogicalPort(CreateLogicalPort::on(
+        owner, 1, 0,
+    )));
     assert!(message.contains("HSCL127D"), "{message}");
     assert_eq!(mode(&mut room, "add"), shared);
 }

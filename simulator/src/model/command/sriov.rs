@@ -177,8 +177,7 @@ pub struct UpdateVnic {
 }
 
 /// `VirtualNICSRIOVBackingDevice`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackingDeviceRequest {
     /// The last UUID in `AssociatedVirtualIOServer`.
     pub vios: Uuid,

@@ -28,7 +28,11 @@ pub(super) fn check(world: &World, found: &mut Found) {
 fn check_bridge(world: &World, system: &ManagedSystem, bridge: &NetworkBridge, found: &mut Found) {
     let place = || format!("bridge of VLAN {} on {}", bridge.vlan, system.name);
     let members = world.bridge_members(system.uuid, bridge.uuid);
-    found.require((1..=2).contains(&members.len()), "bridge-without-members", place);
+    found.require(
+        (1..=2).contains(&members.len()),
+        "bridge-without-members",
+        place,
+    );
     let primary = members.iter().filter(|member| member.adapter.primary);
     found.require(primary.count() == 1, "bridge-without-one-primary", place);
     found.unique(
@@ -65,7 +69,9 @@ fn check_bridge(world: &World, system: &ManagedSystem, bridge: &NetworkBridge, f
             .trunks()
             .all(|trunk| trunk.switch == bridge.switch && trunk.trunk.is_some());
         found.require(fits, "bridge-over-several-switches", place);
-        let vlans = member.trunks().flat_map(|trunk| trunk.vlans().collect::<Vec<_>>());
+        let vlans = member
+            .trunks()
+            .flat_map(|trunk| trunk.vlans().collect::<Vec<_>>());
         found.unique("vlan-twice-on-a-bridge", &place(), vlans);
         let channel = member.adapter.control_channel.as_ref().and_then(|channel| {
             let adapters = &member.vios.partition.network_adapters;
@@ -107,7 +113,10 @@ fn check_ports(world: &World, system: &ManagedSystem, found: &mut Found) {
     let mut shares: BTreeMap<(u16, u16), Vec<&LogicalPort>> = BTreeMap::new();
     for (partition, port) in world.logical_ports_of(system.uuid) {
         let place = || format!("{} of {}", port.drc_name(), partition.name);
-        shares.entry((port.adapter, port.port)).or_default().push(port);
+        shares
+            .entry((port.adapter, port.port))
+            .or_default()
+            .push(port);
         found.require(
             (1..=LOGICAL_PORTS).contains(&port.number),
             "logical-port-out-of-range",
@@ -144,7 +153,10 @@ fn check_ports(world: &World, system: &ManagedSystem, found: &mut Found) {
 fn check_addresses(world: &World, system: &ManagedSystem, found: &mut Found) {
     let partitions = world.all_partitions_of(system.uuid);
     let macs = partitions.flat_map(|partition| {
-        let adapters = partition.network_adapters.values().map(|adapter| adapter.mac);
+        let adapters = partition
+            .network_adapters
+            .values()
+            .map(|adapter| adapter.mac);
         let ports = partition.logical_ports.values().map(|port| port.mac);
         let nics = partition.vnics.values().map(|nic| nic.mac);
         adapters.chain(ports).chain(nics).collect::<Vec<u64>>()
@@ -166,9 +178,9 @@ fn check_backing(world: &World, found: &mut Found) {
             for device in &nic.backing {
                 let server = world.vioses.get(&device.vios);
                 let port = server.and_then(|vios| vios.partition.logical_ports.get(&device.port));
-                let mine = port.and_then(|port| port.vnic).is_some_and(|name| {
-                    (name.partition, name.vnic) == (partition.uuid, nic.uuid)
-                });
+                let mine = port
+                    .and_then(|port| port.vnic)
+                    .is_some_and(|name| (name.partition, name.vnic) == (partition.uuid, nic.uuid));
                 let near = server.is_some_and(|vios| vios.partition.system == partition.system);
                 found.require(mine && near, "backing-device-without-port", place);
                 found.require(
@@ -180,7 +192,12 @@ fn check_backing(world: &World, found: &mut Found) {
         }
     }
     for (uuid, vios) in &world.vioses {
-        for port in vios.partition.logical_ports.values().filter(|port| port.is_for_vnic()) {
+        for port in vios
+            .partition
+            .logical_ports
+            .values()
+            .filter(|port| port.is_for_vnic())
+        {
             found.require(
                 backing.contains(&(*uuid, port.uuid)),
                 "stray-backing-port",

@@ -13,10 +13,8 @@ use crate::model::units::ProcUnits;
 use crate::model::world::World;
 
 pub(super) fn check(world: &World, found: &mut Found) {
-    let alone = world.flavor == Flavor::Hmc || world.systems.len() == 1;
-    found.require(alone, "novalink-with-several-systems", || {
-        world.systems.len().to_string()
-    });
+    let manages = world.flavor == Flavor::Hmc || !world.systems.is_empty();
+    found.require(manages, "novalink-without-a-system", String::new);
     let uuids = world.partitions.keys().chain(world.vioses.keys());
     found.unique("partition-uuid-twice", "the console", uuids);
     for system in world.systems.values() {

@@ -92,11 +92,18 @@ fn check_memory_pool(world: &World, system: &ManagedSystem, found: &mut Found) {
         found.require(reserved, "paging-device-not-reserved", || {
             device.name.clone()
         });
-        let used = device.partition.is_none_or(|uuid| {
-            sharing().any(|partition| partition.uuid == uuid)
-        });
-        found.require(used, "paging-device-of-nobody", || device.name.clone());
     }
+    for partition in sharing() {
+        let device = partition.memory.shared.as_ref().and_then(|shared| shared.device.as_ref());
+        let pages = pool.devices.iter().any(|own| Some(&own.udid) == device);
+        found.require(pages, "shared-memory-without-paging-device", || {
+            partition.name.clone()
+        });
+    }
+    let used = world
+        .partitions_of(system.uuid)
+        .filter_map(|partition| partition.memory.shared.as_ref()?.device.as_ref());
+    found.unique("paging-device-used-twice", &system.name, used);
 }
 
 /// Numbers and partitions name each other.

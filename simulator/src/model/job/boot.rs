@@ -27,8 +27,11 @@ impl World {
         job: u64,
     ) {
         match self.grant(partition) {
-            Ok((memory, processors)) => {
+            Ok((memory, processors, device)) => {
                 self.edit_partition(owner, |partition| {
+                    if let Some(shared) = &mut partition.memory.shared {
+                        shared.device = device;
+                    }
                     partition.memory.current = memory;
                     partition.memory.active = true;
                     partition.processors.current = processors;
@@ -170,7 +173,11 @@ impl World {
     }
 
     /// Memory and processors for an activation: what is desired, or what there is if that is enough.
-    fn grant(&self, partition: &Partition) -> Result<(u64, ProcessorSetting), String> {
+    fn grant(
+        &self,
+        partition: &Partition,
+    ) -> Result<(u64, ProcessorSetting, Option<String>), String> {
+        let device = self.paging_device_for(partition)?;
         let region = self
             .systems
             .get(&partition.system)
@@ -178,7 +185,11 @@ impl World {
         let available = self
             .available_memory(partition.system)
             .saturating_sub(partition.memory.overhead(region));
-        let memory = partition.memory.desired.min(available / region * region);
+        let memory = if device.is_some() {
+            partition.memory.desired
+        } else {
+            partition.memory.desired.min(available / region * region)
+        };
         if memory < partition.memory.minimum {
             return Err(format!(
                 "HSCL03EC There is not enough memory to activate partition {}: it needs at least {} MB, and {available} MB are available.",
@@ -206,7 +217,7 @@ impl World {
                 shared.desired_units = shared.desired_units.min(free)
             }
         }
-        Ok((memory, processors))
+        Ok((memory, processors, device))
     }
 
     /// Whether there is an operating system: a disk with something on it, and a boot mode that goes past the firmware.

@@ -117,13 +117,6 @@ impl World {
             if let Some(serial) = serial {
                 Arc::make_mut(serial).partition = Some(to);
             }
-            if let Some(pool) = system.memory_pool.as_mut().map(Arc::make_mut) {
-                for device in &mut pool.devices {
-                    if device.partition == Some(from) {
-                        device.partition = Some(to);
-                    }
-                }
-            }
         });
         Ok(())
     }

@@ -37,11 +37,16 @@ impl World {
 fn adapter(system: &ManagedSystem, name: &str) -> Option<u32> {
     let known = |index: u32| {
         let mut adapters = system.sriov_adapters.iter();
-        adapters.any(|adapter| adapter.drc_index == index).then_some(index)
+        adapters
+            .any(|adapter| adapter.drc_index == index)
+            .then_some(index)
     };
     let decimal = name.parse::<u32>().ok();
     let hexadecimal = u32::from_str_radix(name, 16).ok();
-    let shared = name.parse::<u16>().ok().and_then(|id| system.sriov_adapter(id));
+    let shared = name
+        .parse::<u16>()
+        .ok()
+        .and_then(|id| system.sriov_adapter(id));
     decimal
         .and_then(known)
         .or_else(|| hexadecimal.and_then(known))

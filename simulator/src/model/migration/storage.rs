@@ -53,8 +53,8 @@ impl World {
         for bus in &bundle.buses {
             let wish = options.scsi.iter().find(|mapping| mapping.client_slot == bus.client_slot);
             let arriving = match wish {
-                Some(wish) => self.named_server(target, bundle, bus, wish)?,
-                None => self.any_server(target, bundle, bus, &served)?,
+                Some(wish) => self.named_server(target, bundle, bus, wish, &planned)?,
+                None => self.any_server(target, bundle, bus, &served, &planned)?,
             };
             served.push((bus.vios.clone(), arriving.vios));
             planned.push(arriving);
@@ -68,6 +68,7 @@ impl World {
         bundle: &Bundle,
         bus: &BundledBus,
         wish: &AdapterMapping,
+        planned: &[ArrivingBus],
     ) -> Result<ArrivingBus, String> {
         let vios = self
             .vioses_of(target.uuid)
@@ -80,7 +81,7 @@ impl World {
                     bus.client_slot
                 )
             })?;
-        let mut arriving = self.serve(vios, bundle, bus)?;
+        let mut arriving = self.serve(vios, bundle, bus, planned)?;
         if let Some(slot) = wish.server_slot {
             arriving.server_slot = SlotChoice::Given(slot);
             self.free_slot(crate::model::Owner::Vios(vios.partition.uuid), arriving.server_slot)
@@ -95,6 +96,7 @@ impl World {
         bundle: &Bundle,
         bus: &BundledBus,
         served: &[(String, Uuid)],
+        planned: &[ArrivingBus],
     ) -> Result<ArrivingBus, String> {
         let mut servers: Vec<&Arc<VirtualIoServer>> = self.vioses_of(target.uuid).collect();
         let same: BTreeSet<Uuid> = counterpart(served, |name| name == bus.vios);
@@ -105,7 +107,7 @@ impl World {
         });
         let mut why = None;
         for vios in servers {
-            match self.serve(vios, bundle, bus) {
+            match self.serve(vios, bundle, bus, planned) {
                 Ok(arriving) => return Ok(arriving),
                 Err(reason) => why = why.or(Some(reason)),
             }
@@ -118,6 +120,7 @@ impl World {
         vios: &VirtualIoServer,
         bundle: &Bundle,
         bus: &BundledBus,
+        planned: &[ArrivingBus],
     ) -> Result<ArrivingBus, String> {
         let refuse = |why: String| {
             format!(
@@ -131,11 +134,20 @@ impl World {
             let backing = self.counterpart_of(vios, bundle.partition.uuid, storage);
             Ok((lua.clone(), backing.map_err(refuse)?))
         });
+        let devices = found.collect::<Result<Vec<_>, String>>()?;
+        let uuid = vios.partition.uuid;
+        let mut others = planned
+            .iter()
+            .filter(|other| other.vios == uuid)
+            .flat_map(|other| &other.devices);
+        if others.any(|(_, backing)| devices.iter().any(|(_, own)| own == backing)) {
+            return Err(refuse("it would serve the same disk twice.".to_owned()));
+        }
         Ok(ArrivingBus {
-            vios: vios.partition.uuid,
+            vios: uuid,
             server_slot: SlotChoice::Next,
             client_slot: bus.client_slot,
-            devices: found.collect::<Result<_, String>>()?,
+            devices,
         })
     }
 

@@ -18,8 +18,7 @@ use crate::model::vios::VirtualIoServer;
 use crate::model::world::World;
 
 /// A virtual NIC, its backing devices named so that another system can find its own counterparts.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct BundledNic {
     /// The virtual NIC as it is on the source.
     pub nic: Vnic,
@@ -28,8 +27,7 @@ pub struct BundledNic {
 }
 
 /// A backing device.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct BundledDevice {
     /// The label of its physical port.
     pub label: String,
@@ -44,8 +42,7 @@ pub struct BundledDevice {
 }
 
 /// A virtual NIC as it will be.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ArrivingNic {
     /// What it is to its partition.
     pub nic: Vnic,

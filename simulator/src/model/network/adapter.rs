@@ -89,7 +89,9 @@ impl World {
         if let Some(macs) = &request.allowed_os_macs {
             after.allowed_os_macs.clone_from(macs);
         }
-        after.quality_of_service = request.quality_of_service.unwrap_or(before.quality_of_service);
+        after.quality_of_service = request
+            .quality_of_service
+            .unwrap_or(before.quality_of_service);
         after.enabled = request.enabled.unwrap_or(before.enabled);
         after.required = request.required.unwrap_or(before.required);
         after.trunk = request.trunk.or(after.trunk);
@@ -194,7 +196,11 @@ impl World {
     }
 
     /// 12 hexadecimal digits, with or without separators, of a unicast address that nobody else on the system has.
-    pub(in crate::model) fn check_mac(&self, partition: &Partition, text: &str) -> Result<u64, Refusal> {
+    pub(in crate::model) fn check_mac(
+        &self,
+        partition: &Partition,
+        text: &str,
+    ) -> Result<u64, Refusal> {
         let digits: String = text
             .chars()
             .filter(|c| !matches!(c, ':' | '-' | '.'))
@@ -227,7 +233,12 @@ impl World {
     pub(in crate::model) fn addresses(&self, system: Uuid) -> BTreeSet<u64> {
         let mut macs = BTreeSet::new();
         for partition in self.all_partitions_of(system) {
-            macs.extend(partition.network_adapters.values().map(|adapter| adapter.mac));
+            macs.extend(
+                partition
+                    .network_adapters
+                    .values()
+                    .map(|adapter| adapter.mac),
+            );
             macs.extend(partition.logical_ports.values().map(|port| port.mac));
             macs.extend(partition.vnics.values().map(|nic| nic.mac));
         }
@@ -257,7 +268,11 @@ impl World {
     }
 
     /// Trunk adapters that bridge the same VLAN need different priorities.
-    pub(in crate::model) fn check_trunk(&self, system: Uuid, adapter: &NetworkAdapter) -> Result<(), Refusal> {
+    pub(in crate::model) fn check_trunk(
+        &self,
+        system: Uuid,
+        adapter: &NetworkAdapter,
+    ) -> Result<(), Refusal> {
         let Some(trunk) = &adapter.trunk else {
             return Ok(());
         };

@@ -13,8 +13,7 @@ pub use bridge::{
 };
 
 /// `VirtualSwitch`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualSwitch {
     /// Its UUID.
     pub uuid: Uuid,
@@ -36,8 +35,7 @@ impl VirtualSwitch {
 }
 
 /// `VirtualNetwork`: a VLAN on a switch.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualNetwork {
     /// Its UUID.
     pub uuid: Uuid,
@@ -56,8 +54,7 @@ pub struct VirtualNetwork {
 }
 
 /// `ClientNetworkAdapter`, client or trunk.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct NetworkAdapter {
     /// Its UUID.
     pub uuid: Uuid,
@@ -98,8 +95,7 @@ pub struct NetworkAdapter {
 }
 
 /// What makes an adapter a trunk.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
     /// `TrunkPriority`
     pub priority: u8,
@@ -108,8 +104,7 @@ pub struct Trunk {
 }
 
 /// What a switch in VEPA mode knows an adapter by (IEEE 802.1Qbg).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct StationInterface {
     /// `VirtualStationInterfaceTypeID`
     pub type_id: String,

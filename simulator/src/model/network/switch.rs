@@ -232,7 +232,10 @@ impl World {
         let bridged = there.bridges.values().any(|bridge| {
             let groups = self.load_groups(system, bridge.uuid);
             let mut groups = groups.iter();
-            groups.any(|group| self.networks_of_group(system, bridge, group).contains(&network))
+            groups.any(|group| {
+                self.networks_of_group(system, bridge, group)
+                    .contains(&network)
+            })
         });
         if bridged {
             return Err(Refusal::logic(format!(
@@ -382,7 +385,11 @@ impl World {
             .ok_or_else(|| Refusal::not_found("ManagedSystem", system))
     }
 
-    pub(in crate::model) fn edit_system(&mut self, system: Uuid, change: impl FnOnce(&mut ManagedSystem)) {
+    pub(in crate::model) fn edit_system(
+        &mut self,
+        system: Uuid,
+        change: impl FnOnce(&mut ManagedSystem),
+    ) {
         if let Some(system) = self.systems.get_mut(&system).map(Arc::make_mut) {
             change(system);
         }

@@ -226,6 +226,9 @@ impl Partition {
         self.memory.current = self.memory.desired;
         self.memory.current_maximum = self.memory.maximum;
         self.memory.active = false;
+        if let Some(shared) = &mut self.memory.shared {
+            shared.device = None;
+        }
         self.processors.current = self.processors.configured.clone();
         self.processors.active = false;
     }

@@ -183,6 +183,7 @@ fn shared_memory(
     Ok(Some(SharedMemory {
         entitled: request.entitled.unwrap_or(entitled),
         weight: request.weight.unwrap_or(weight),
+        device: before.shared.as_ref().and_then(|shared| shared.device.clone()),
     }))
 }
 

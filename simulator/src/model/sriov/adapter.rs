@@ -136,7 +136,9 @@ impl World {
                 (adapter.mode, adapter.state) = (SriovMode::Dedicated, SriovState::NotConfigured);
                 Ok(())
             }
-            SriovMode::Unknown => Err(Refusal::bad_request("An SR-IOV adapter cannot be set to the mode unknown.")),
+            SriovMode::Unknown => Err(Refusal::bad_request(
+                "An SR-IOV adapter cannot be set to the mode unknown.",
+            )),
         }
     }
 }
@@ -150,7 +152,9 @@ fn settings(port: &SriovPort, wish: &SriovPortChange) -> Result<SriovPortSetting
         let Some(label) = label else {
             continue;
         };
-        let printable = label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        let printable = label
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
         if label.len() > LABEL || !printable {
             return Err(Refusal::logic(format!(
                 "A label of an SR-IOV physical port has at most {LABEL} printable characters."

@@ -84,12 +84,19 @@ impl World {
     /// A logical port.
     #[must_use]
     pub fn logical_port(&self, owner: Owner, port: Uuid) -> Option<&LogicalPort> {
-        self.partition(owner)?.logical_ports.get(&port).map(|port| &**port)
+        self.partition(owner)?
+            .logical_ports
+            .get(&port)
+            .map(|port| &**port)
     }
 
     /// A virtual NIC.
     #[must_use]
     pub fn vnic(&self, partition: Uuid, vnic: Uuid) -> Option<&Vnic> {
-        self.partitions.get(&partition)?.vnics.get(&vnic).map(|vnic| &**vnic)
+        self.partitions
+            .get(&partition)?
+            .vnics
+            .get(&vnic)
+            .map(|vnic| &**vnic)
     }
 }

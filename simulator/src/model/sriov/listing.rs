@@ -16,7 +16,8 @@ impl World {
             let members: Vec<String> = members
                 .iter()
                 .map(|member| {
-                    let trunks: Vec<String> = member.trunks().map(|trunk| trunk.mac_text()).collect();
+                    let trunks: Vec<String> =
+                        member.trunks().map(|trunk| trunk.mac_text()).collect();
                     let adapter = member.adapter;
                     format!(
                         "{} of {} on {} primary {} trunks {trunks:?} {:?}",
@@ -42,7 +43,10 @@ impl World {
                 add(
                     "SR-IOV port",
                     format!("{}/{}", system.name, port.location),
-                    format!("{:?} {} {} link {} {:?}", adapter.id, adapter.mode, port.kind, port.link, port.settings),
+                    format!(
+                        "{:?} {} {} link {} {:?}",
+                        adapter.id, adapter.mode, port.kind, port.link, port.settings
+                    ),
                 );
             }
         }

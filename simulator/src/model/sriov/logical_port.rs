@@ -99,8 +99,8 @@ impl World {
         let owner = request.owner;
         let partition = self.existing(owner)?;
         let before = partition.logical_ports.get(&request.port).map(Arc::clone);
-        let before = before
-            .ok_or_else(|| Refusal::not_found("SRIOVEthernetLogicalPort", request.port))?;
+        let before =
+            before.ok_or_else(|| Refusal::not_found("SRIOVEthernetLogicalPort", request.port))?;
         let mut after = (*before).clone();
         after.vlan = request.vlan.unwrap_or(after.vlan);
         after.priority = request.priority.unwrap_or(after.priority);
@@ -129,7 +129,9 @@ impl World {
         }
         self.changeable(owner)?;
         let capacity = (after.capacity, after.maximum_capacity);
-        if capacity != (before.capacity, before.maximum_capacity) && partition.state.holds_resources() {
+        if capacity != (before.capacity, before.maximum_capacity)
+            && partition.state.holds_resources()
+        {
             return Err(Refusal::logic(
                 "HSCL127D The SR-IOV logical port operation failed. The capacity of a logical port cannot change while its partition is active.",
             ));
@@ -163,7 +165,8 @@ impl World {
     ) -> Result<Outcome, Refusal> {
         let partition = self.existing(owner)?;
         let logical = partition.logical_ports.get(&port).map(Arc::clone);
-        let logical = logical.ok_or_else(|| Refusal::not_found("SRIOVEthernetLogicalPort", port))?;
+        let logical =
+            logical.ok_or_else(|| Refusal::not_found("SRIOVEthernetLogicalPort", port))?;
         if logical.is_for_vnic() {
             return Err(Refusal::logic(
                 "The logical port backs a virtual NIC and goes with it.",
@@ -225,7 +228,10 @@ impl World {
 
 /// The lowest free number, or the one wished for.
 fn free_configuration(partition: &Partition, wish: Option<u16>) -> Result<u16, Refusal> {
-    let own = partition.logical_ports.values().filter(|port| !port.is_for_vnic());
+    let own = partition
+        .logical_ports
+        .values()
+        .filter(|port| !port.is_for_vnic());
     let used: BTreeSet<u16> = own.map(|port| port.configuration).collect();
     match wish {
         Some(id) if used.contains(&id) => Err(Refusal::logic(format!(

@@ -14,7 +14,8 @@ mod vnic_change;
 use uuid::Uuid;
 
 use super::names::{
-    LogicalPortUsage, SriovMode, SriovPersonality, SriovPortKind, SriovSpeed, SriovState, SwitchMode,
+    LogicalPortUsage, SriovMode, SriovPersonality, SriovPortKind, SriovSpeed, SriovState,
+    SwitchMode,
 };
 
 pub use percent::Percent;
@@ -26,8 +27,7 @@ pub const BACKING_DEVICES: usize = 6;
 pub const LOGICAL_PORTS: u16 = 48;
 
 /// `SRIOVAdapter`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SriovAdapter {
     /// `SRIOVAdapterID`, from 1; none of an adapter that is not shared.
     pub id: Option<u16>,
@@ -48,8 +48,7 @@ pub struct SriovAdapter {
 }
 
 /// A physical port of an SR-IOV adapter.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SriovPort {
     /// `PhysicalPortID`, from 0.
     pub id: u16,
@@ -70,8 +69,7 @@ pub struct SriovPort {
 }
 
 /// What clients set on a physical port and read back.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SriovPortSettings {
     /// `Label`: the physical network.
     pub label: String,
@@ -88,8 +86,7 @@ pub struct SriovPortSettings {
 }
 
 /// `SRIOVEthernetLogicalPort`: a share of a physical port, in a partition of either kind.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct LogicalPort {
     /// Its UUID.
     pub uuid: Uuid,
@@ -132,8 +129,7 @@ pub struct LogicalPort {
 }
 
 /// Which virtual NIC.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VnicName {
     /// The partition that has it.
     pub partition: Uuid,
@@ -142,8 +138,7 @@ pub struct VnicName {
 }
 
 /// `VirtualNICDedicated`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Vnic {
     /// Its UUID.
     pub uuid: Uuid,
@@ -168,8 +163,7 @@ pub struct Vnic {
 }
 
 /// `VirtualNICSRIOVBackingDevice`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackingDevice {
     /// The Virtual I/O Server.
     pub vios: Uuid,

@@ -1,8 +1,19 @@
 //! Shares of a physical port.
 
 /// A share in hundredths of a percent.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize,
+    serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
 pub struct Percent(u32);
 
 impl Percent {
@@ -32,12 +43,15 @@ impl Percent {
         let text = text.strip_suffix('%').unwrap_or(text).trim_end();
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 6 || part.len() > 9 || !digits(whole) || !digits(part) {
+        if whole.is_empty() || whole.len() > 6 || part.len() > 9 || !digits(whole) || !digits(part)
+        {
             return None;
         }
         let padded = format!("{part}00");
         let hundredths: u32 = padded.get(..2)?.parse().ok()?;
-        let lost = part.get(2..).is_some_and(|rest| rest.bytes().any(|digit| digit != b'0'));
+        let lost = part
+            .get(2..)
+            .is_some_and(|rest| rest.bytes().any(|digit| digit != b'0'));
         (!lost).then_some(Self(whole.parse::<u32>().ok()? * 100 + hundredths))
     }
 
@@ -91,7 +105,10 @@ mod tests {
         }
         for nonsense in ["", "%", ".5", "-1", "1.005", "1e3", "12345678", "1.", "a"] {
             let read = Percent::parse(nonsense);
-            assert!(read.is_none() || nonsense == "1.", "{nonsense} reads as {read:?}");
+            assert!(
+                read.is_none() || nonsense == "1.",
+                "{nonsense} reads as {read:?}"
+            );
         }
     }
 }

@@ -112,7 +112,9 @@ impl World {
     pub(super) fn free_logical_port(&self, system: Uuid, adapter: u16) -> Result<u16, Refusal> {
         let free = self.unconfigured_ports(system, adapter);
         free.first().copied().ok_or_else(|| {
-            refused(&format!("SR-IOV adapter {adapter} has no logical port left."))
+            refused(&format!(
+                "SR-IOV adapter {adapter} has no logical port left."
+            ))
         })
     }
 }
@@ -162,7 +164,10 @@ fn allowed(
     most: usize,
     read: impl Fn(&str) -> Option<String>,
 ) -> Result<String, Refusal> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or("ALL");
+    let text = text
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .unwrap_or("ALL");
     for word in ["ALL", "NONE"] {
         if text.eq_ignore_ascii_case(word) {
             return Ok(word.to_owned());
@@ -174,10 +179,11 @@ fn allowed(
         .take(most + 1)
         .collect();
     if parts.len() > most {
-        return Err(Refusal::logic(format!("A list of allowed {what} takes at most {most}.")));
+        return Err(Refusal::logic(format!(
+            "A list of allowed {what} takes at most {most}."
+        )));
     }
     let read: Option<Vec<String>> = parts.iter().map(|part| read(part)).collect();
-    read.map(|list| list.join(" ")).ok_or_else(|| {
-        Refusal::logic(format!("Allowed {what} are ALL, NONE or a list of them."))
-    })
+    read.map(|list| list.join(" "))
+        .ok_or_else(|| Refusal::logic(format!("Allowed {what} are ALL, NONE or a list of them.")))
 }

@@ -29,7 +29,11 @@ impl World {
             .map(|device| (*device, self.backing_state(*device)))
             .collect();
         let rank = |(place, (device, state)): &(usize, &(BackingDevice, BackingState))| {
-            let preference = if vnic.auto_failover { device.priority } else { 0 };
+            let preference = if vnic.auto_failover {
+                device.priority
+            } else {
+                0
+            };
             (*state != BackingState::Operational, preference, *place)
         };
         let active = states.iter().enumerate().min_by_key(rank);

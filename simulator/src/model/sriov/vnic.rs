@@ -179,13 +179,19 @@ impl World {
     }
 
     /// What the system has to offer for so many backing devices.
-    pub(super) fn check_capable(&self, partition: &Partition, devices: usize) -> Result<(), Refusal> {
+    pub(super) fn check_capable(
+        &self,
+        partition: &Partition,
+        devices: usize,
+    ) -> Result<(), Refusal> {
         let capabilities = self
             .systems
             .get(&partition.system)
             .map(|system| &system.capabilities);
         if !capabilities.is_some_and(|capabilities| capabilities.vnic) {
-            return Err(Refusal::logic("The managed system does not support virtual NICs."));
+            return Err(Refusal::logic(
+                "The managed system does not support virtual NICs.",
+            ));
         }
         if devices == 0 || devices > BACKING_DEVICES {
             return Err(Refusal::logic(format!(

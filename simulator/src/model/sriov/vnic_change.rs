@@ -61,7 +61,9 @@ impl World {
         let mut left = vnic.backing.clone();
         let mut kept: Vec<Option<BackingDevice>> = Vec::new();
         for request in posted {
-            let place = left.iter().position(|device| self.is_meant(*device, request));
+            let place = left
+                .iter()
+                .position(|device| self.is_meant(*device, request));
             let mut device = place.map(|place| left.remove(place));
             if let (Some(device), Some(priority)) = (&mut device, request.priority) {
                 check_failover_priority(priority)?;
@@ -136,7 +138,10 @@ impl World {
             let name = port.vnic?;
             let client = self.partitions.get(&name.partition)?;
             let vnic = client.vnics.get(&name.vnic)?;
-            let device = vnic.backing.iter().find(|device| device.port == port.uuid)?;
+            let device = vnic
+                .backing
+                .iter()
+                .find(|device| device.port == port.uuid)?;
             Some((&**client, &**vnic, *device))
         })
     }

@@ -151,7 +151,8 @@ fn random_commands_are_not_all_refused() {
     let mut room = room(Flavor::NovaLink, Pace::typical());
     let (mut done, mut refused) = (0, 0);
     let (mut mapped, mut lent, mut found) = (0, 0, 0);
-    for _ in 0..600 {
+    let (mut nics, mut trunks) = (0, 0);
+    for _ in 0..1400 {
         let action = action().new_tree(&mut runner).unwrap().current();
         for command in commands(&mut room, &action) {
             match room.apply(command) {
@@ -166,6 +167,10 @@ fn random_commands_are_not_all_refused() {
                 .map(|vios| vios.physical_volumes.len())
                 .sum::<usize>(),
         );
+        let partitions = room.world.partitions.values();
+        nics = nics.max(partitions.map(|partition| partition.vnics.len()).sum());
+        let shared = vioses().flat_map(|vios| &vios.shared_ethernet);
+        trunks = trunks.max(shared.map(|sea| sea.trunks.len()).sum());
         mapped = mapped.max(
             room.world
                 .vioses
@@ -175,7 +180,7 @@ fn random_commands_are_not_all_refused() {
         );
     }
     assert!(
-        done > 150 && refused > 100 && mapped > 4 && lent > 1 && found > 22,
-        "{done} done, {refused} refused, at most {mapped} mapped, {lent} lent, {found} disks"
+        done > 150 && refused > 100 && mapped > 4 && lent > 1 && found > 22 && nics > 1 && trunks > 4,
+        "{done} done, {refused} refused, at most {mapped} mapped, {lent} lent, {found} disks, {nics} NICs, {trunks} trunks"
     );
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::commands::{at, nobody};
+use crate::bridging::{posted, update};
 use crate::support::Room;
 
 #[derive(Clone, Debug)]
@@ -95,11 +96,21 @@ pub(crate) enum Step {
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let pick = || 0..4_u8;
-    let vlan = || prop_oneof![4 => 1..6_u16, 4 => 100..112_u16, 1 => Just(0_u16), 2 => 4090..4097_u16];
+    let vlan = || prop_oneof![4 => 1..6_u16, 4 => 100..112_u16, 4 => 200..400_u16, 1 => Just(0_u16), 2 => 4080..4097_u16];
     let server = || proptest::option::of(any::<bool>());
-    let device = || (any::<bool>(), 0..5_u16, 0..110_u8);
-    let devices = move || prop::collection::vec(device(), 0..4);
-    let capacity = || proptest::option::of(prop_oneof![4 => (1..51_u32).prop_map(|two| two * 200), 1 => 0..12_000_u32]);
+    let device = || {
+        (
+            any::<bool>(),
+            prop_oneof![8 => 0..4_u16, 1 => Just(4_u16)],
+            prop_oneof![8 => 1..101_u8, 1 => Just(0_u8)],
+        )
+    };
+    let devices = move || prop::collection::vec(device(), 1..4);
+    let capacity = || {
+        proptest::option::of(
+            prop_oneof![4 => (1..51_u32).prop_map(|two| two * 200), 1 => 0..12_000_u32],
+        )
+    };
     let slot = prop_oneof![
         4 => Just(SlotChoice::Next),
         1 => Just(SlotChoice::NextHigh),
@@ -108,7 +119,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (pick(), pick(), vlan(), prop::bool::weighted(0.9))
             .prop_map(|(bridge, trunk, vlan, both)| Step::Retag { bridge, trunk, vlan, both }),
-        3 => (pick(), vlan(), vlan(), any::<bool>())
+        3 => (pick(), vlan(), vlan(), prop::bool::weighted(0.3))
             .prop_map(|(bridge, vlan, tagged, gone)| Step::Trunk { bridge, vlan, tagged, gone }),
         3 => (pick(), prop::collection::vec(0..20_u8, 0..6), any::<bool>())
             .prop_map(|(bridge, networks, gone)| Step::Groups { bridge, networks, gone }),
@@ -128,7 +139,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (pick(), pick(), proptest::option::of(vlan()), 0..3_u8, devices())
             .prop_map(|(client, pick, vlan, keep, devices)| Step::ChangeNic { client, pick, vlan, keep, devices }),
         1 => (pick(), pick()).prop_map(|(client, pick)| Step::DropNic { client, pick }),
-        1 => (0..5_u16, any::<u8>(), proptest::option::of(0..24_u16), proptest::option::weighted(0.2, any::<bool>()))
+        1 => (0..5_u16, any::<u8>(), proptest::option::of(0..24_u16), proptest::option::weighted(0.3, prop::bool::weighted(0.8)))
             .prop_map(|(port, label, maximum, mode)| Step::Label { port, label, maximum, mode }),
     ]
 }
@@ -143,7 +154,10 @@ impl Step {
                 vlan,
                 both,
             } => change(room, bridge, |member, trunks| {
-                if let Some(trunk) = trunks.get_mut(usize::from(trunk)).filter(|_| both || member == 0) {
+                if let Some(trunk) = trunks
+                    .get_mut(usize::from(trunk))
+                    .filter(|_| both || member == 0)
+                {
                     toggle(trunk.tagged_vlans.get_or_insert_default(), vlan);
                 }
             }),
@@ -300,15 +314,17 @@ impl Step {
                 let vnic = nic(room, partition, pick);
                 let there = room.world.vnic(partition, vnic);
                 let kept = there.into_iter().flat_map(|nic| &nic.backing);
-                let kept = kept.take(usize::from(keep)).map(|device| BackingDeviceRequest {
-                    vios: device.vios,
-                    adapter: 1,
-                    port: 0,
-                    capacity: None,
-                    maximum_capacity: None,
-                    priority: Some(device.priority),
-                    logical_port: Some(device.port),
-                });
+                let kept = kept
+                    .take(usize::from(keep))
+                    .map(|device| BackingDeviceRequest {
+                        vios: device.vios,
+                        adapter: 1,
+                        port: 0,
+                        capacity: None,
+                        maximum_capacity: None,
+                        priority: Some(device.priority),
+                        logical_port: Some(device.port),
+                    });
                 let mut list: Vec<BackingDeviceRequest> = kept.collect();
                 list.extend(backing(room, &devices));
                 Command::UpdateVnic(UpdateVnic {
@@ -340,7 +356,13 @@ impl Step {
                     system,
                     adapters: vec![SriovAdapterChange {
                         drc_index: adapters[0].drc_index,
-                        mode: mode.map(|shared| if shared { SriovMode::Sriov } else { SriovMode::Dedicated }),
+                        mode: mode.map(|shared| {
+                            if shared {
+                                SriovMode::Sriov
+                            } else {
+                                SriovMode::Dedicated
+                            }
+                        }),
                         ports: vec![SriovPortChange {
                             id: port,
                             label: Some("x".repeat(usize::from(label % 20))),
@@ -364,8 +386,14 @@ fn toggle(vlans: &mut Vec<u16>, vlan: u16) {
 }
 
 fn picked(room: &Room, bridge: u8) -> Uuid {
-    let bridges = room.world.systems[&room.system()].bridges.keys().copied();
-    at(bridge % 3, bridges).unwrap_or_else(nobody)
+    let bridges = &room.world.systems[&room.system()].bridges;
+    // Now and then one that is not there.
+    let place = usize::from(bridge) % (bridges.len() + 1).max(3);
+    bridges
+        .keys()
+        .copied()
+        .nth(place % (bridges.len() + 1))
+        .unwrap_or_else(nobody)
 }
 
 fn partition(room: &Room, pick: u8) -> Uuid {
@@ -381,13 +409,17 @@ fn owner(room: &Room, client: u8, server: Option<bool>) -> Owner {
 
 fn logical_port(room: &Room, owner: Owner, pick: u8) -> Uuid {
     let there = room.world.partition(owner);
-    let ports = there.into_iter().flat_map(|partition| partition.logical_ports.keys().copied());
+    let ports = there
+        .into_iter()
+        .flat_map(|partition| partition.logical_ports.keys().copied());
     at(pick, ports).unwrap_or_else(nobody)
 }
 
 fn nic(room: &Room, partition: Uuid, pick: u8) -> Uuid {
     let there = room.world.partitions.get(&partition);
-    let nics = there.into_iter().flat_map(|partition| partition.vnics.keys().copied());
+    let nics = there
+        .into_iter()
+        .flat_map(|partition| partition.vnics.keys().copied());
     at(pick, nics).unwrap_or_else(nobody)
 }
 
@@ -415,48 +447,7 @@ fn member(vios: Uuid, device: u8) -> SharedEthernetRequest {
     }
 }
 
-fn update(room: &Room, bridge: Uuid) -> UpdateNetworkBridge {
-    UpdateNetworkBridge {
-        system: room.system(),
-        bridge,
-        failover: None,
-        load_balancing: None,
-        control_channel: None,
-        load_groups: None,
-        adapters: None,
-    }
-}
-
-fn posted(room: &Room, bridge: Uuid) -> Vec<SharedEthernetRequest> {
-    let members = room.world.bridge_members(room.system(), bridge);
-    members
-        .iter()
-        .map(|member| {
-            let trunks = member.trunks().map(|trunk| TrunkRequest {
-                slot: SlotChoice::Given(trunk.slot),
-                mac: Some(trunk.mac_text()),
-                vlan: trunk.vlan,
-                tagged_vlans: Some(trunk.tagged_vlans.clone()),
-                tagged: Some(trunk.tagged),
-                required: Some(trunk.required),
-                priority: trunk.trunk.as_ref().map(|trunk| trunk.priority),
-                switch: None,
-                switch_id: None,
-            });
-            SharedEthernetRequest {
-                vios: Some(member.vios.partition.uuid),
-                trunks: Some(trunks.collect()),
-                ..SharedEthernetRequest::default()
-            }
-        })
-        .collect()
-}
-
-fn change(
-    room: &Room,
-    bridge: u8,
-    edit: impl Fn(usize, &mut Vec<TrunkRequest>),
-) -> Command {
+fn change(room: &Room, bridge: u8, edit: impl Fn(usize, &mut Vec<TrunkRequest>)) -> Command {
     let bridge = picked(room, bridge);
     let mut adapters = posted(room, bridge);
     for (place, adapter) in adapters.iter_mut().enumerate() {
@@ -487,7 +478,9 @@ fn groups(room: &Room, bridge: u8, picks: &[u8], gone: bool) -> Command {
         list.pop();
     }
     if let Some(last) = list.last_mut() {
-        let more = picks.iter().filter_map(|pick| at(*pick, networks.iter().copied()));
+        let more = picks
+            .iter()
+            .filter_map(|pick| at(*pick, networks.iter().copied()));
         last.networks.get_or_insert_default().extend(more);
     }
     Command::UpdateNetworkBridge(UpdateNetworkBridge {

@@ -141,13 +141,21 @@ fn switch_of(
     system: &ManagedSystem,
     members: &[SharedEthernetRequest],
 ) -> Result<Arc<VirtualSwitch>, Refusal> {
-    let trunks = || members.iter().flat_map(|member| member.trunks.iter().flatten());
+    let trunks = || {
+        members
+            .iter()
+            .flat_map(|member| member.trunks.iter().flatten())
+    };
     let find = |trunk: &TrunkRequest| match (trunk.switch, trunk.switch_id) {
         (Some(uuid), _) => system.switches.get(&uuid),
         (None, Some(id)) => system.switch_by_id(id),
         (None, None) => system.switch_by_id(0),
     };
-    let missing = || Refusal::logic("The virtual switch of a trunk adapter does not exist on the managed system.");
+    let missing = || {
+        Refusal::logic(
+            "The virtual switch of a trunk adapter does not exist on the managed system.",
+        )
+    };
     let first = match trunks().next() {
         Some(trunk) => find(trunk),
         None => system.switch_by_id(0),

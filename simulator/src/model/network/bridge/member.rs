@@ -41,7 +41,9 @@ impl World {
         })?;
         let server = self.bridging_server(system, vios)?;
         let wish = request.backing_device.as_deref().ok_or_else(|| {
-            Refusal::bad_request("A new SharedEthernetAdapter needs an EthernetBackingDevice with a DeviceName.")
+            Refusal::bad_request(
+                "A new SharedEthernetAdapter needs an EthernetBackingDevice with a DeviceName.",
+            )
         })?;
         let (device, location) = self.free_port(&server, wish)?;
         let udid = format!("10{}", self.ids.hex(16));
@@ -86,7 +88,10 @@ impl World {
                 "Device {wish} of {} cannot be bridged: its logical port is not promiscuous.",
                 server.partition.name
             ))),
-            Some(port) => Ok((wish.to_owned(), self.logical_port_location(server.partition.system, port))),
+            Some(port) => Ok((
+                wish.to_owned(),
+                self.logical_port_location(server.partition.system, port),
+            )),
             None if taken => Err(Refusal::logic(format!(
                 "Device {wish} of {} is in use.",
                 server.partition.name
@@ -114,7 +119,9 @@ impl World {
                 let logical = server.partition.logical_ports.values();
                 let mut logical = logical.filter_map(|port| port.device.as_deref());
                 if !logical.any(|device| device == sea.backing_device) {
-                    server.free_ports.push((sea.backing_device, sea.backing_location));
+                    server
+                        .free_ports
+                        .push((sea.backing_device, sea.backing_location));
                     server.free_ports.sort();
                 }
             }
@@ -196,7 +203,10 @@ impl World {
     ) -> Result<Uuid, Refusal> {
         let trunk = Some(Trunk {
             priority: wanted.priority.unwrap_or(priority),
-            device: self.vioses.get(&vios).map(|server| Self::free_ethernet_device(server)),
+            device: self
+                .vioses
+                .get(&vios)
+                .map(|server| Self::free_ethernet_device(server)),
         });
         let mut adapter = self.bare_adapter(vios, bridge, wanted.slot, wanted.mac.as_deref())?;
         adapter.vlan = wanted.vlan;
@@ -296,7 +306,9 @@ impl World {
 
     fn trunks_of(&self, vios: Uuid, bridge: Uuid) -> Vec<Uuid> {
         let server = self.vioses.get(&vios);
-        let members = server.into_iter().flat_map(|server| &server.shared_ethernet);
+        let members = server
+            .into_iter()
+            .flat_map(|server| &server.shared_ethernet);
         members
             .filter(|sea| sea.bridge == bridge)
             .flat_map(|sea| sea.trunks.iter().copied())
@@ -311,7 +323,10 @@ impl World {
         change: impl FnOnce(&mut VirtualIoServer, usize),
     ) {
         self.edit_vios(vios, |server, version| {
-            let place = server.shared_ethernet.iter().position(|sea| sea.bridge == bridge);
+            let place = server
+                .shared_ethernet
+                .iter()
+                .position(|sea| sea.bridge == bridge);
             if let Some(place) = place {
                 change(server, place);
                 server.network_version = version;

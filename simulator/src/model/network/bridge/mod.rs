@@ -20,8 +20,7 @@ use crate::model::world::World;
 pub const TRUNKS: usize = 16;
 
 /// `NetworkBridge`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct NetworkBridge {
     /// Its UUID.
     pub uuid: Uuid,
@@ -54,8 +53,7 @@ impl NetworkBridge {
 }
 
 /// `SharedEthernetAdapter`: bridges the trunk adapters of one Virtual I/O Server to a physical port.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedEthernetAdapter {
     /// The UUID of its bridge.
     pub bridge: Uuid,
@@ -78,8 +76,7 @@ pub struct SharedEthernetAdapter {
 }
 
 /// A shared Ethernet adapter's end of a control channel.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ControlChannel {
     /// A network adapter of the same Virtual I/O Server, no trunk.
     pub adapter: Uuid,
@@ -88,8 +85,7 @@ pub struct ControlChannel {
 }
 
 /// What clients set on a shared Ethernet adapter and read back.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedEthernetSettings {
     /// `JumboFramesEnabled`
     pub jumbo_frames: bool,
@@ -217,7 +213,11 @@ impl World {
     }
 
     /// The versions of everything that a bridge's document shows.
-    pub(in crate::model) fn bridge_versions(&self, system: Uuid, bridge: &NetworkBridge) -> Vec<u64> {
+    pub(in crate::model) fn bridge_versions(
+        &self,
+        system: Uuid,
+        bridge: &NetworkBridge,
+    ) -> Vec<u64> {
         let mut versions = vec![bridge.version];
         let members = self.bridge_members(system, bridge.uuid);
         versions.extend(
@@ -269,7 +269,8 @@ impl VirtualIoServer {
     pub fn bridging(&self, adapter: Uuid) -> Option<&SharedEthernetAdapter> {
         self.shared_ethernet.iter().find(|sea| {
             let channel = sea.control_channel.as_ref();
-            sea.trunks.contains(&adapter) || channel.is_some_and(|channel| channel.adapter == adapter)
+            sea.trunks.contains(&adapter)
+                || channel.is_some_and(|channel| channel.adapter == adapter)
         })
     }
 }

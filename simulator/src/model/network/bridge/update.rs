@@ -74,7 +74,11 @@ impl World {
         if self.generation == generation {
             return Ok(Outcome::Written(resource));
         }
-        let after = self.system(system)?.bridges.get(&bridge.uuid).map(Arc::clone);
+        let after = self
+            .system(system)?
+            .bridges
+            .get(&bridge.uuid)
+            .map(Arc::clone);
         if after.is_some_and(|after| self.bridge_versions(system, &after) == versions) {
             self.touch_bridge(system, bridge.uuid);
         }
@@ -122,9 +126,17 @@ impl World {
         }
         for adapter in posted {
             if let Some(vios) = adapter.vios.filter(|vios| !present.contains(vios)) {
-                let like = self.bridge_members(system, bridge.uuid).first().copied().map(wish::like);
+                let like = self
+                    .bridge_members(system, bridge.uuid)
+                    .first()
+                    .copied()
+                    .map(wish::like);
                 self.add_member(system, bridge, adapter, like.is_none())?;
-                let taken = self.bridge_members(system, bridge.uuid).first().copied().map(priority);
+                let taken = self
+                    .bridge_members(system, bridge.uuid)
+                    .first()
+                    .copied()
+                    .map(priority);
                 let trunks = like.unwrap_or_else(|| wish::primary_only(bridge.vlan));
                 let other = if taken == Some(1) { 2 } else { 1 };
                 self.set_trunks(vios, bridge, &trunks, other)?;
@@ -181,21 +193,35 @@ impl World {
         let Some(server) = self.vioses.get(&vios) else {
             return true;
         };
-        let sea = server.shared_ethernet.iter().find(|sea| sea.bridge == bridge);
+        let sea = server
+            .shared_ethernet
+            .iter()
+            .find(|sea| sea.bridge == bridge);
         let there: Vec<_> = sea
             .into_iter()
-            .flat_map(|adapter| BridgeMember { vios: server, adapter }.trunks())
+            .flat_map(|adapter| {
+                BridgeMember {
+                    vios: server,
+                    adapter,
+                }
+                .trunks()
+            })
             .collect();
         there.len() == wanted.len()
-            && there.iter().zip(wanted).all(|(there, wanted)| wanted.is(there))
+            && there
+                .iter()
+                .zip(wanted)
+                .all(|(there, wanted)| wanted.is(there))
     }
 
     /// What clients set on a shared Ethernet adapter; what the body leaves out stays.
     pub(super) fn set_member(&mut self, vios: Uuid, bridge: Uuid, posted: &SharedEthernetRequest) {
-        let there = self
-            .vioses
-            .get(&vios)
-            .and_then(|server| server.shared_ethernet.iter().find(|sea| sea.bridge == bridge));
+        let there = self.vioses.get(&vios).and_then(|server| {
+            server
+                .shared_ethernet
+                .iter()
+                .find(|sea| sea.bridge == bridge)
+        });
         let Some(there) = there.map(|sea| &sea.settings) else {
             return;
         };

@@ -11,8 +11,7 @@ use crate::model::refusal::Refusal;
 use crate::model::system::ManagedSystem;
 
 /// One trunk adapter of a member as it is to be.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// The adapter that becomes it; none for a new one.
     pub(super) adapter: Option<Uuid>,
@@ -56,11 +55,11 @@ impl Wanted {
 
 /// The trunk adapters that a NovaLink's client lists in a shared Ethernet adapter. One that is there already is known
 /// by its slot, or by its address.
-pub(super) fn from_trunks(member: Option<BridgeMember<'_>>, posted: &[TrunkRequest]) -> Vec<Wanted> {
-    let mut left: Vec<_> = member
-        .into_iter()
-        .flat_map(BridgeMember::trunks)
-        .collect();
+pub(super) fn from_trunks(
+    member: Option<BridgeMember<'_>>,
+    posted: &[TrunkRequest],
+) -> Vec<Wanted> {
+    let mut left: Vec<_> = member.into_iter().flat_map(BridgeMember::trunks).collect();
     let mut wanted = Vec::new();
     for request in posted {
         let by_slot = |slot: u16| left.iter().position(|trunk| trunk.slot == slot);
@@ -181,7 +180,9 @@ pub(super) fn check(bridge: &NetworkBridge, members: &[Vec<Wanted>]) -> Result<(
     }
     let carries = |wanted: &[Wanted]| -> BTreeSet<(u16, Vec<u16>)> {
         let trunks = wanted.iter().map(Wanted::carries);
-        trunks.map(|(vlan, tagged)| (vlan, tagged.to_vec())).collect()
+        trunks
+            .map(|(vlan, tagged)| (vlan, tagged.to_vec()))
+            .collect()
     };
     let mut all = members.iter().map(|wanted| carries(wanted));
     let first = all.next();
