@@ -32,6 +32,7 @@ pub mod logon;
 pub mod network;
 pub mod partition;
 pub mod quick;
+pub mod sriov;
 pub mod storage;
 pub mod system;
 pub mod units;

@@ -17,12 +17,13 @@ use powervm_schema::event::Event;
 use powervm_schema::file::File;
 use powervm_schema::job::{JobRequest, JobResponse};
 use powervm_schema::logon::{LogonRequest, LogonResponse};
-use powervm_schema::network::{ClientNetworkAdapter, VirtualNetwork, VirtualSwitch};
+use powervm_schema::network::{ClientNetworkAdapter, NetworkBridge, VirtualNetwork, VirtualSwitch};
 use powervm_schema::partition::LogicalPartition;
+use powervm_schema::sriov::{SriovEthernetLogicalPort, VirtualNicDedicated};
 use powervm_schema::storage::{Cluster, LogicalUnit, SharedStoragePool, Tier, VolumeGroup};
 use powervm_schema::system::{ManagedSystem, ManagementConsole};
 use powervm_schema::view::Inspection;
-use powervm_schema::vios::VirtualIoServer;
+use powervm_schema::vios::{VirtualFibreChannelClientAdapter, VirtualIoServer, VirtualScsiBus};
 use powervm_schema::xml::{Element, ParseError};
 use quick_xml::Reader;
 use quick_xml::events::Event as Token;
@@ -327,6 +328,13 @@ fn inspect(element: &Element) -> Option<Inspection> {
         "ClientNetworkAdapter" => ClientNetworkAdapter(element).inspect(),
         "VirtualSwitch" => VirtualSwitch(element).inspect(),
         "VirtualNetwork" => VirtualNetwork(element).inspect(),
+        "NetworkBridge" => NetworkBridge(element).inspect(),
+        "SRIOVEthernetLogicalPort" => SriovEthernetLogicalPort(element).inspect(),
+        "VirtualFibreChannelClientAdapter" => {
+            VirtualFibreChannelClientAdapter(element).inspect()
+        }
+        "VirtualSCSIBus" => VirtualScsiBus(element).inspect(),
+        "VirtualNICDedicated" => VirtualNicDedicated(element).inspect(),
         "JobRequest" => JobRequest(element).inspect(),
         "JobResponse" => JobResponse(element).inspect(),
         "Event" => Event(element).inspect(),

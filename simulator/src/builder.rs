@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,7 +17,9 @@ use crate::http::sessions::{Credentials, SessionRules, Sessions};
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::Flavor;
 use crate::render::Renderer;
+use crate::requests::RequestLog;
 use crate::simulator::{Shared, Simulator};
+use crate::state::{self, Shelf, StateError, StateFile};
 use crate::weather::{Faults, Queues, Sky, Weather};
 
 /// Why a simulator cannot be built.
@@ -26,6 +28,9 @@ pub enum BuildError {
     /// The inventory makes no world.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// The state file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// The first transaction number, as on a freshly started server.
@@ -52,6 +57,7 @@ pub struct Builder {
     password: Option<SecretString>,
     rules: SessionRules,
     authority: String,
+    state_file: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -68,6 +74,7 @@ impl Default for Builder {
             password: None,
             rules: SessionRules::default(),
             authority: "localhost:12080".to_owned(),
+            state_file: None,
         }
     }
 }
@@ -172,11 +179,26 @@ impl Builder {
         }
     }
 
-    /// Builds the simulator. Its clock starts now.
+    /// Where the state survives: read now if the file is there, in the place of what the inventory says; written by
+    /// [`Simulator::persist`].
+    #[must_use]
+    pub fn state_file(self, path: impl Into<PathBuf>) -> Self {
+        Self {
+            state_file: Some(path.into()),
+            ..self
+        }
+    }
+
+    /// Builds the simulator. Its clock starts now, or where that of its state file stopped.
     ///
     /// # Errors
-    /// [`BuildError`] if the inventory is not consistent.
+    /// [`BuildError`] if the inventory is not consistent, or the state file cannot be used.
     pub fn build(self) -> Result<Simulator, BuildError> {
+        let state_file = self.state_file.map(StateFile::open).transpose()?;
+        let saved = match &state_file {
+            Some(file) => state::read(file.path())?,
+            None => None,
+        };
         let clock = Clock::new(self.time_scale);
         let inventory = self
             .inventory
@@ -195,7 +217,7 @@ impl Builder {
             locks: self.flavor == Flavor::Hmc,
             ..self.rules
         };
-        Ok(Simulator::from_shared(Shared {
+        let simulator = Simulator::from_shared(Shared {
             world: ArcSwap::from_pointee(world),
             writer: Mutex::new(()),
             events: Notify::new(),
@@ -214,7 +236,15 @@ impl Builder {
             violations: Mutex::default(),
             transactions: AtomicU64::new(FIRST_TRANSACTION + 1),
             authority: self.authority,
-        }))
+            requests: RequestLog::default(),
+            present: AtomicUsize::new(0),
+            shelf: Shelf::default(),
+            state_file,
+        });
+        if let Some(saved) = &saved {
+            simulator.restore(saved)?;
+        }
+        Ok(simulator)
     }
 }
 

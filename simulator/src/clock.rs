@@ -3,18 +3,32 @@
 //! Under tokio's paused clock a run is deterministic: nothing here reads the wall clock, and every wait goes
 //! through [`Clock::sleep`] or [`Clock::sleep_until`]. See `docs/decisions/time.md`.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// A moment of simulated time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// REST documents carry such numbers as they are (`TimeStarted`, `AtomCreated`, `DateModified`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Millis(pub u64);
 
 impl Millis {
@@ -59,11 +73,37 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct Shared {
-    started: Instant,
-    scale: f64,
-    skipped: AtomicU64,
-    skip: Notify,
+    reading: ArcSwap<Reading>,
+    /// Held while one reading replaces another.
+    setting: Mutex<()>,
+    changed: Notify,
+    sleepers: Mutex<BTreeMap<Millis, usize>>,
+    waiting: AtomicUsize,
 }
+
+/// What the clock showed at one moment of tokio's time, and how fast it has run since.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    shown: Duration,
+    scale: f64,
+}
+
+impl Reading {
+    /// Simulated time since [`Millis::EPOCH`].
+    fn now(&self) -> Duration {
+        let elapsed = self.at.elapsed();
+        let simulated = if self.scale == 1.0 {
+            elapsed
+        } else {
+            Duration::try_from_secs_f64(elapsed.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
+        };
+        self.shown.saturating_add(simulated)
+    }
+}
+
+/// The fastest that a clock runs: a year of simulated time in half a minute.
+pub const FASTEST: f64 = 1e6;
 
 impl Clock {
     /// A clock that starts at [`Millis::EPOCH`] now and runs `scale` times as fast as tokio's.
@@ -76,12 +116,18 @@ impl Clock {
         } else {
             1.0
         };
+        let reading = Reading {
+            at: Instant::now(),
+            shown: Duration::ZERO,
+            scale,
+        };
         Self {
             shared: Arc::new(Shared {
-                started: Instant::now(),
-                scale,
-                skipped: AtomicU64::new(0),
-                skip: Notify::new(),
+                reading: ArcSwap::from_pointee(reading),
+                setting: Mutex::default(),
+                changed: Notify::new(),
+                sleepers: Mutex::default(),
+                waiting: AtomicUsize::new(0),
             }),
         }
     }
@@ -89,22 +135,36 @@ impl Clock {
     /// The simulated present.
     #[must_use]
     pub fn now(&self) -> Millis {
-        let elapsed = self.shared.started.elapsed();
-        let simulated = if self.shared.scale == 1.0 {
-            elapsed
-        } else {
-            Duration::try_from_secs_f64(elapsed.as_secs_f64() * self.shared.scale)
-                .unwrap_or(Duration::MAX)
-        };
-        Millis::EPOCH
-            .plus(self.shared.skipped.load(Ordering::Acquire))
-            .after(simulated)
+        Millis::EPOCH.after(self.shared.reading.load().now())
     }
 
-    /// How much simulated time passes in one second of tokio's.
+    /// How much simulated time passes in one second of tokio's; 0 while the clock stands.
     #[must_use]
     pub fn scale(&self) -> f64 {
-        self.shared.scale
+        self.shared.reading.load().scale
+    }
+
+    /// Lets the clock run `scale` times as fast as tokio's from now on; 0 stops it, so that only
+    /// [`Clock::advance`] moves it. False, and nothing changed, unless `scale` is 0 to [`FASTEST`].
+    pub fn set_scale(&self, scale: f64) -> bool {
+        let good = (0.0..=FASTEST).contains(&scale);
+        if good {
+            self.replace(|reading| Reading {
+                at: Instant::now(),
+                shown: reading.now(),
+                scale,
+            });
+        }
+        good
+    }
+
+    /// Sets the clock, ahead or back; one before [`Millis::EPOCH`] counts as that.
+    pub fn set(&self, moment: Millis) {
+        self.replace(|reading| Reading {
+            at: Instant::now(),
+            shown: moment.since(Millis::EPOCH),
+            scale: reading.scale,
+        });
     }
 
     /// Waits for `duration` of simulated time. A wait of zero returns at once.
@@ -114,42 +174,130 @@ impl Clock {
         }
     }
 
-    /// Waits until the simulated present is at or past `moment`; also ends when [`Clock::advance`] jumps past it.
+    /// Waits until the simulated present is at or past `moment`; also ends when the clock is set past it. The wait is
+    /// work that takes its time, and so counts for [`Clock::next_sleeper`].
     pub async fn sleep_until(&self, moment: Millis) {
+        if self.now() < moment {
+            let _sleeper = Sleeper::new(self, moment);
+            self.wait_until(moment).await;
+        }
+    }
+
+    /// As [`Clock::sleep_until`], for who waits for nothing in particular, as a long poll does.
+    pub async fn wait_until(&self, moment: Millis) {
+        let _waiting = Waiting::new(&self.shared.waiting);
         loop {
-            let skipped = self.shared.skip.notified();
-            tokio::pin!(skipped);
-            skipped.as_mut().enable();
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
             let now = self.now();
             if now >= moment {
                 return;
             }
-            tokio::select! {
-                () = tokio::time::sleep(self.real(moment.since(now))) => {}
-                () = skipped => {}
+            match self.real(moment.since(now)) {
+                Some(real) => tokio::select! {
+                    () = tokio::time::sleep(real) => {}
+                    () = changed => {}
+                },
+                None => changed.await,
             }
         }
     }
 
-    /// Jumps `duration` ahead and wakes whoever waits for a moment that has now come.
-    pub fn advance(&self, duration: Duration) {
-        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let add = |skipped: u64| Some(skipped.saturating_add(milliseconds));
-        let _ = self
-            .shared
-            .skipped
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
-        self.shared.skip.notify_waiters();
+    /// The next moment for which somebody sleeps.
+    #[must_use]
+    pub fn next_sleeper(&self) -> Option<Millis> {
+        self.sleepers().first_key_value().map(|(moment, _)| *moment)
     }
 
-    /// The tokio time that `simulated` takes, rounded up to tokio's grain of a millisecond by its timers.
-    fn real(&self, simulated: Duration) -> Duration {
-        if self.shared.scale == 1.0 {
-            simulated
+    /// How many sleep or wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Acquire)
+    }
+
+    /// Jumps `duration` ahead and wakes whoever waits for a moment that has now come.
+    pub fn advance(&self, duration: Duration) {
+        self.replace(|reading| Reading {
+            shown: reading.shown.saturating_add(duration),
+            ..*reading
+        });
+    }
+
+    fn replace(&self, next: impl FnOnce(&Reading) -> Reading) {
+        let setting = self
+            .shared
+            .setting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let next = next(&self.shared.reading.load());
+        self.shared.reading.store(Arc::new(next));
+        drop(setting);
+        self.shared.changed.notify_waiters();
+    }
+
+    /// The tokio time that `simulated` takes, rounded up to tokio's grain of a millisecond by its timers; none while
+    /// the clock stands.
+    fn real(&self, simulated: Duration) -> Option<Duration> {
+        let scale = self.scale();
+        if scale == 1.0 {
+            Some(simulated)
+        } else if scale > 0.0 {
+            Some(
+                Duration::try_from_secs_f64(simulated.as_secs_f64() / scale)
+                    .unwrap_or(Duration::MAX),
+            )
         } else {
-            Duration::try_from_secs_f64(simulated.as_secs_f64() / self.shared.scale)
-                .unwrap_or(Duration::MAX)
+            None
         }
+    }
+
+    fn sleepers(&self) -> MutexGuard<'_, BTreeMap<Millis, usize>> {
+        self.shared
+            .sleepers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who sleeps, for as long as this lives.
+struct Sleeper<'a> {
+    clock: &'a Clock,
+    moment: Millis,
+}
+
+impl<'a> Sleeper<'a> {
+    fn new(clock: &'a Clock, moment: Millis) -> Self {
+        *clock.sleepers().entry(moment).or_default() += 1;
+        Self { clock, moment }
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        let mut sleepers = self.clock.sleepers();
+        if let Some(number) = sleepers.get_mut(&self.moment) {
+            *number -= 1;
+            if *number == 0 {
+                sleepers.remove(&self.moment);
+            }
+        }
+    }
+}
+
+/// One who waits, for as long as this lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(number: &'a AtomicUsize) -> Self {
+        number.fetch_add(1, Ordering::AcqRel);
+        Self(number)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -192,6 +340,38 @@ mod tests {
         let woken = sleeper.await.unwrap();
         assert!(woken.duration_since(before) < Duration::from_secs(1));
         assert_eq!(clock.now(), Millis::EPOCH.plus(3_600_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_standing_clock_moves_only_when_told() {
+        let clock = Clock::new(1.0);
+        assert!(clock.set_scale(0.0));
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(5)).await }
+        });
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(clock.now(), Millis::EPOCH);
+        assert_eq!(clock.next_sleeper(), Some(Millis::EPOCH.plus(5000)));
+        clock.advance(Duration::from_secs(5));
+        sleeper.await.unwrap();
+        assert_eq!(clock.next_sleeper(), None);
+        assert!(clock.set_scale(2.0));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(clock.now(), Millis::EPOCH.plus(7000));
+        for nonsense in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(!clock.set_scale(nonsense));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_can_be_set_back() {
+        let clock = Clock::new(1.0);
+        clock.advance(Duration::from_secs(60));
+        clock.set(Millis::EPOCH.plus(5));
+        assert_eq!(clock.now(), Millis::EPOCH.plus(5));
+        clock.set(Millis(3));
+        assert_eq!(clock.now(), Millis::EPOCH);
     }
 
     #[tokio::test]

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use http::Method;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::weather::Class;
 
 /// A copy of the numbers at one moment. Maps are ordered, so that two equal runs print the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counters {
     /// All requests.
     pub requests: u64,
@@ -19,10 +21,13 @@ pub struct Counters {
     /// Requests by latency class ([`Class::name`]).
     pub by_class: BTreeMap<String, u64>,
     /// Answers by HTTP status; connections closed without an answer count under 0.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub by_status: BTreeMap<u16, u64>,
     /// Configuration changes that each Virtual I/O Server went through, by its UUID: of itself and of its volume groups.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub vios_writes: BTreeMap<Uuid, u64>,
     /// Those among them that were updates of the `VirtualIOServer` itself, and so of its mappings.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub mapping_writes: BTreeMap<Uuid, u64>,
     /// File contents received completely.
     pub uploads: u64,
@@ -36,10 +41,35 @@ pub struct Counters {
     pub faults: u64,
 }
 
+/// Upper bounds of the classes of durations, in seconds of real time.
+pub const BOUNDS: [f64; 10] = [
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1.0, 10.0,
+];
+
+/// How long requests took, in real time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Durations {
+    /// How many lie at or below each bound and above the one before; the last counts what lies above all.
+    pub counts: [u64; BOUNDS.len() + 1],
+    /// The sum of all in seconds.
+    pub sum: f64,
+}
+
+impl Durations {
+    fn add(&mut self, seconds: f64) {
+        let class = BOUNDS.iter().take_while(|bound| seconds > **bound).count();
+        if let Some(count) = self.counts.get_mut(class) {
+            *count += 1;
+        }
+        self.sum += seconds;
+    }
+}
+
 /// The numbers as they grow.
 #[derive(Debug, Default)]
 pub struct Tally {
     counters: Mutex<Counters>,
+    durations: Mutex<BTreeMap<&'static str, Durations>>,
 }
 
 impl Tally {
@@ -72,6 +102,28 @@ impl Tally {
                 counters.preconditions_failed += 1;
             }
         });
+    }
+
+    /// How long a request took in real time.
+    pub fn took(&self, class: Option<Class>, duration: Duration) {
+        let name = class.map_or("other", Class::name);
+        let mut durations = self
+            .durations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        durations
+            .entry(name)
+            .or_default()
+            .add(duration.as_secs_f64());
+    }
+
+    /// How long requests took so far, by latency class; `other` for those whose URL could not be read.
+    #[must_use]
+    pub fn durations(&self) -> BTreeMap<&'static str, Durations> {
+        self.durations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A configuration change of a Virtual I/O Server; `of_mappings` if it was an update of the server itself.

@@ -9,9 +9,14 @@ pub mod counters;
 pub mod http;
 pub mod inventory;
 pub mod model;
+pub mod recording;
 pub mod render;
+pub mod requests;
+mod scope;
 pub mod serve;
 pub mod simulator;
+pub mod state;
+pub mod stepping;
 pub mod tls;
 pub mod weather;
 

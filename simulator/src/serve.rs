@@ -61,6 +61,25 @@ pub struct AdminOptions {
     pub token: SecretString,
 }
 
+impl ServeOptions {
+    /// The same so many ports higher; a free port stays a free port, and there is one admin API only.
+    fn above(&self, number: u16) -> Self {
+        let raised = |address: &SocketAddr| match address.port() {
+            0 => *address,
+            port => SocketAddr::new(address.ip(), port.saturating_add(number)),
+        };
+        Self {
+            http: self.http.as_ref().map(raised),
+            https: self.https.as_ref().map(raised),
+            certificate: self.certificate.clone(),
+            admin: None,
+        }
+    }
+}
+
+/// Addresses of http and https, and the certificate.
+type Bound = (Option<SocketAddr>, Option<SocketAddr>, Option<String>);
+
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -91,8 +110,23 @@ pub struct Serving {
     pub admin: Option<SocketAddr>,
     /// The https listener's certificate in PEM if it was made at start.
     pub certificate_pem: Option<String>,
+    /// The other NovaLinks of the machine room, see [`Simulator::novalinks`].
+    pub neighbours: Vec<Neighbour>,
     ending: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// Where another NovaLink of the same machine room listens.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    /// The name of its system.
+    pub system: String,
+    /// The http listener's address.
+    pub http: Option<SocketAddr>,
+    /// The https listener's address.
+    pub https: Option<SocketAddr>,
+    /// The https listener's certificate in PEM if it was made at start.
+    pub certificate_pem: Option<String>,
 }
 
 /// Binds the sockets and serves `simulator` on them until the returned value is stopped or dropped.
@@ -100,48 +134,56 @@ pub struct Serving {
 /// # Errors
 /// [`ServeError`]; nothing is served then.
 pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serving, ServeError> {
+    if let Some(AdminOptions { address, .. }) = &options.admin
+        && !address.ip().is_loopback()
+    {
+        return Err(ServeError::AdminNotLoopback(*address));
+    }
+    let mut novalinks = simulator.novalinks().into_iter();
+    let first = novalinks.next().unwrap_or_else(|| simulator.clone());
+    let mut serving = serve_router(&first.router(), options).await?;
+    for (novalink, number) in novalinks.zip(1..) {
+        serving.add(&novalink, &options.above(number)).await?;
+    }
+    if let Some(AdminOptions { address, token }) = &options.admin {
+        let admin = crate::admin::router(simulator, token.clone());
+        serving.admin = Some(serving.listen(*address, admin, None).await?);
+    }
+    Ok(serving)
+}
+
+/// Binds the http and https sockets and serves any HTTP service on them.
+///
+/// # Errors
+/// [`ServeError`]; nothing is served then.
+pub async fn serve_router(router: &Router, options: &ServeOptions) -> Result<Serving, ServeError> {
     let mut serving = Serving {
         http: None,
         https: None,
         admin: None,
         certificate_pem: None,
+        neighbours: Vec::new(),
         ending: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
-    if let Some(address) = options.http {
-        serving.http = Some(serving.listen(address, simulator.router(), None).await?);
-    }
-    if let Some(address) = options.https {
-        let names = if address.ip().is_unspecified() {
-            Vec::new()
-        } else {
-            vec![address.ip().to_string()]
-        };
-        let Identity {
-            config,
-            certificate_pem,
-        } = options.certificate.identity(&names)?;
-        serving.https = Some(
-            serving
-                .listen(address, simulator.router(), Some(TlsAcceptor::from(config)))
-                .await?,
-        );
-        serving.certificate_pem = certificate_pem;
-    }
-    if let Some(AdminOptions { address, token }) = &options.admin {
-        if !address.ip().is_loopback() {
-            return Err(ServeError::AdminNotLoopback(*address));
-        }
-        serving.admin = Some(
-            serving
-                .listen(
-                    *address,
-                    crate::admin::router(simulator, token.clone()),
-                    None,
-                )
-                .await?,
-        );
-    }
+    let bound = serving.bind(router, options).await?;
+    (serving.http, serving.https, serving.certificate_pem) = bound;
+    Ok(serving)
+}
+
+/// Binds a fork's sockets: its REST API and its admin API, on free ports of the loopback interface.
+pub(crate) async fn serve_fork(
+    simulator: &Simulator,
+    token: SecretString,
+) -> Result<Serving, ServeError> {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let options = ServeOptions {
+        http: Some(anywhere),
+        ..ServeOptions::default()
+    };
+    let mut serving = serve_router(&simulator.router(), &options).await?;
+    let admin = crate::admin::router_of_fork(simulator, token);
+    serving.admin = Some(serving.listen(anywhere, admin, None).await?);
     Ok(serving)
 }
 
@@ -152,6 +194,50 @@ impl Serving {
         self.tasks.close();
         // Connections end themselves after DRAIN; the margin is for their tasks to be run.
         let _ = tokio::time::timeout(DRAIN + Duration::from_millis(200), self.tasks.wait()).await;
+    }
+
+    /// Binds the sockets of another NovaLink.
+    async fn add(
+        &mut self,
+        novalink: &Simulator,
+        options: &ServeOptions,
+    ) -> Result<(), ServeError> {
+        let (http, https, certificate_pem) = self.bind(&novalink.router(), options).await?;
+        let world = novalink.world();
+        self.neighbours.push(Neighbour {
+            system: world
+                .systems
+                .values()
+                .map(|system| system.name.clone())
+                .collect(),
+            http,
+            https,
+            certificate_pem,
+        });
+        Ok(())
+    }
+
+    /// Binds an http and an https socket; gives their addresses and the certificate, if one was made.
+    async fn bind(&self, router: &Router, options: &ServeOptions) -> Result<Bound, ServeError> {
+        let http = match options.http {
+            Some(address) => Some(self.listen(address, router.clone(), None).await?),
+            None => None,
+        };
+        let Some(address) = options.https else {
+            return Ok((http, None, None));
+        };
+        let names = if address.ip().is_unspecified() {
+            Vec::new()
+        } else {
+            vec![address.ip().to_string()]
+        };
+        let Identity {
+            config,
+            certificate_pem,
+        } = options.certificate.identity(&names)?;
+        let tls = Some(TlsAcceptor::from(config));
+        let https = self.listen(address, router.clone(), tls).await?;
+        Ok((http, Some(https), certificate_pem))
     }
 
     async fn listen(

@@ -1,19 +1,26 @@
 //! The simulator as one value: a world behind an atomic pointer, its clock, its weather, its sessions.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use axum::Router;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::builder::Builder;
 use crate::clock::{Clock, Millis};
 use crate::counters::{Counters, Tally};
 use crate::http::sessions::{Credentials, Sessions};
+use crate::model::events::Event;
+use crate::model::job::incident::Incident;
+use crate::model::system::ManagedSystem;
 use crate::model::{Command, Flavor, Outcome, Refusal, World};
 use crate::render::Renderer;
+use crate::requests::RequestLog;
+use crate::scope::Scope;
+use crate::state::{Shelf, StateFile};
 use crate::weather::{Faults, Queues, Sky};
 
 /// An emulated management console with everything that it manages. Clones share one world.
@@ -30,6 +37,8 @@ use crate::weather::{Faults, Queues, Sky};
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Shared>,
+    /// Which system's NovaLink answers, where there are several.
+    scope: Option<Arc<Scope>>,
 }
 
 pub(crate) struct Shared {
@@ -48,6 +57,20 @@ pub(crate) struct Shared {
     pub(crate) violations: Mutex<Vec<String>>,
     pub(crate) transactions: AtomicU64,
     pub(crate) authority: String,
+    pub(crate) requests: RequestLog,
+    /// How many requests are being served.
+    pub(crate) present: AtomicUsize,
+    pub(crate) shelf: Shelf,
+    pub(crate) state_file: Option<StateFile>,
+}
+
+/// A request that is being served, for as long as this lives.
+pub(crate) struct Present<'a>(&'a AtomicUsize);
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// How many violations of invariants are kept.
@@ -63,7 +86,25 @@ impl Simulator {
     pub(crate) fn from_shared(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
+            scope: None,
         }
+    }
+
+    /// The NovaLinks of the machine room, one for each system by name, each with a REST API of its own; the simulator
+    /// itself if it is an HMC or the only NovaLink. They share the world, and the whole of it is what this one tells.
+    #[must_use]
+    pub fn novalinks(&self) -> Vec<Self> {
+        let world = self.shared.world.load();
+        if world.flavor == Flavor::Hmc || world.systems.len() < 2 || self.scope.is_some() {
+            return vec![self.clone()];
+        }
+        let mut systems: Vec<_> = world.systems.values().collect();
+        systems.sort_by(|one, other| one.name.cmp(&other.name));
+        let of = |system: &Arc<ManagedSystem>| Self {
+            shared: Arc::clone(&self.shared),
+            scope: Some(Arc::new(Scope::new(system.uuid))),
+        };
+        systems.into_iter().map(of).collect()
     }
 
     /// The REST API as an HTTP service, for calls in process and for sockets.
@@ -75,12 +116,23 @@ impl Simulator {
     #[must_use]
     pub fn world(&self) -> Arc<World> {
         let now = self.now();
-        let world = self.shared.world.load_full();
-        if world.next_due().is_none_or(|due| due > now) {
-            return world;
+        let mut world = self.shared.world.load_full();
+        if world.next_due().is_some_and(|due| due <= now) {
+            let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
+            world = self.shared.world.load_full();
         }
-        let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
-        self.shared.world.load_full()
+        match &self.scope {
+            None => world,
+            Some(scope) => scope.of(&world),
+        }
+    }
+
+    /// Whether this NovaLink tells that event; an HMC and an only NovaLink tell all.
+    pub(crate) fn tells(&self, event: &Event) -> bool {
+        let world = self.shared.world.load();
+        self.scope
+            .as_ref()
+            .is_none_or(|scope| world.concerns(scope.system, event))
     }
 
     /// Which product is emulated.
@@ -119,6 +171,24 @@ impl Simulator {
         &self.shared.faults
     }
 
+    /// The last requests.
+    #[must_use]
+    pub fn requests(&self) -> &RequestLog {
+        &self.shared.requests
+    }
+
+    /// The snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> &Shelf {
+        &self.shared.shelf
+    }
+
+    /// Counts a request as being served until the returned value is dropped.
+    pub(crate) fn enter(&self) -> Present<'_> {
+        self.shared.present.fetch_add(1, Ordering::AcqRel);
+        Present(&self.shared.present)
+    }
+
     /// What happened so far, in numbers.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -143,6 +213,25 @@ impl Simulator {
     /// What the model refuses; the world is then as it was.
     pub fn apply(&self, command: Command) -> Result<Outcome, Refusal> {
         self.commit(|world, now| world.apply(now, command))
+    }
+
+    /// Lets something befall a partition or Virtual I/O Server, past HTTP and weather. With `lasts`, in milliseconds
+    /// of simulated time, it is undone by itself then.
+    ///
+    /// # Errors
+    /// 404 if there is no partition with this UUID.
+    pub fn befall(
+        &self,
+        whom: Uuid,
+        incident: Incident,
+        lasts: Option<u64>,
+    ) -> Result<(), Refusal> {
+        self.commit(|world, now| {
+            let owner = world
+                .owner(whom)
+                .ok_or_else(|| Refusal::not_found("partition", whom))?;
+            world.befall(now, owner, incident, lasts)
+        })
     }
 
     /// Makes the next world from the present one: brings it to this moment, changes it, and puts it in its place.

@@ -14,16 +14,25 @@ use crate::command;
 use crate::python::Python;
 use crate::workspace::Workspace;
 
-/// A program and the file of pinned packages that it runs with.
+/// A program and the file of pinned packages that it runs with, if it needs any.
 struct Program {
     name: &'static str,
-    requirements: &'static str,
+    requirements: Option<&'static str>,
 }
 
-const PROGRAMS: &[Program] = &[Program {
-    name: "pypowervm_basics",
-    requirements: "pypowervm.txt",
-}];
+impl Program {
+    const fn new(name: &'static str, requirements: Option<&'static str>) -> Self {
+        Self { name, requirements }
+    }
+}
+
+const PROGRAMS: &[Program] = &[
+    Program::new("curl_hmc", None),
+    Program::new("pypowervm_basics", Some("pypowervm.txt")),
+    Program::new("nova_in_tree", Some("nova.txt")),
+    Program::new("nova_services", Some("nova.txt")),
+    Program::new("nova_out_of_tree", Some("nova-powervm.txt")),
+];
 
 /// Which programs to run, and how.
 #[derive(Debug, Default, Args)]
@@ -100,15 +109,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 impl Program {
     fn run(&self, workspace: &Workspace, python: &Python, options: &Options) -> Result<Tally> {
         let folder = workspace.root().join("conformance");
-        let requirements = folder.join("requirements").join(self.requirements);
         let environments = workspace.target().join("conformance");
         std::fs::create_dir_all(&environments)
             .with_context(|| format!("cannot make {}", environments.display()))?;
-        let environment = environments.join(self.requirements.trim_end_matches(".txt"));
-        let client = python.environment(&environment, &requirements)?;
+        let mut command = match self.requirements {
+            None => python.command(),
+            Some(name) => {
+                let requirements = folder.join("requirements").join(name);
+                let environment = environments.join(name.trim_end_matches(".txt"));
+                python.environment(&environment, &requirements)?.command()
+            }
+        };
 
         println!("# {}", self.name);
-        let mut command = client.command();
         command
             .arg(folder.join(format!("{}.py", self.name)))
             .arg("--simulator")
@@ -173,6 +186,18 @@ mod tests {
         assert_eq!(Tally::parse("12 passed"), None);
         assert_eq!(Tally::parse("many passed, 1 failed"), None);
         assert_eq!(Tally::parse("1 passed, 1 failed, 1 skipped, 1 lost"), None);
+    }
+
+    #[test]
+    fn every_program_and_its_requirements_are_there() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance");
+        for program in PROGRAMS {
+            assert!(folder.join(format!("{}.py", program.name)).is_file());
+            let requirements = program
+                .requirements
+                .map(|name| folder.join("requirements").join(name));
+            assert!(requirements.is_none_or(|file| file.is_file()));
+        }
     }
 
     #[test]

@@ -1,6 +1,14 @@
-//! Virtual switches, networks and the adapters of partitions.
+//! Virtual switches, networks, bridges and the adapters of partitions.
 
-use crate::view::{spelled, view};
+mod bridge;
+
+pub use bridge::{
+    BackingDeviceChoice, ConfigurationState, EthernetBackingDevice, HighAvailabilityMode,
+    IpInterface, LoadGroup, NetworkBridge, SharedEthernetAdapter, TrunkAdapter,
+};
+
+use crate::view::{FieldError, spelled, view};
+use crate::xml::Element;
 
 spelled! {
     /// How a switch forwards between its own ports: itself, or through the physical switch.
@@ -86,26 +94,20 @@ view! {
     }
 }
 
-impl<E: std::borrow::Borrow<crate::xml::Element>> ClientNetworkAdapter<E> {
+impl<E: std::borrow::Borrow<Element>> ClientNetworkAdapter<E> {
     /// The tagged VLANs as numbers; a known client sends several spaces between them.
     ///
     /// # Errors
     /// When one is not a number below 65536.
-    pub fn tagged_vlan_ids(&self) -> Result<Vec<u16>, crate::view::FieldError> {
-        let text = self
-            .0
-            .borrow()
-            .child_value("TaggedVLANIDs")
-            .unwrap_or_default();
-        text.split_ascii_whitespace()
-            .map(|id| id.parse().ok())
-            .collect::<Option<_>>()
-            .ok_or_else(|| {
-                crate::view::FieldError::new(
-                    "TaggedVLANIDs",
-                    text,
-                    "VLAN numbers separated by spaces",
-                )
-            })
+    pub fn tagged_vlan_ids(&self) -> Result<Vec<u16>, FieldError> {
+        vlan_ids(self.0.borrow(), "TaggedVLANIDs")
     }
+}
+
+fn vlan_ids(adapter: &Element, name: &'static str) -> Result<Vec<u16>, FieldError> {
+    let text = adapter.child_value(name).unwrap_or_default();
+    text.split_ascii_whitespace()
+        .map(|id| id.parse().ok())
+        .collect::<Option<_>>()
+        .ok_or_else(|| FieldError::new(name, text, "VLAN numbers separated by spaces"))
 }

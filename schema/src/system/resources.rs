@@ -1,5 +1,6 @@
 //! What a system has: memory, processors, adapters, networks.
 
+use crate::sriov::IoAdapterChoice;
 use crate::units::ProcessingUnits;
 use crate::view::view;
 
@@ -152,7 +153,8 @@ view! {
         "IOBuses" opaque;
         "IOSlots" opaque;
         "MaximumIOPools" value(u32) maximum_io_pools set_maximum_io_pools;
-        "SRIOVAdapters" opaque;
+        "SRIOVAdapters" list(IoAdapterChoice in "IOAdapterChoice")
+            sriov_adapters push_sriov_adapter retain_sriov_adapters;
         "AssociatedSystemVirtualNetwork" child(SystemVirtualNetwork)
             virtual_network virtual_network_mut;
         /// What generated port names begin with: 12 hexadecimal digits, or on older levels a decimal number of

@@ -50,10 +50,12 @@ view! {
 view! {
     /// The partition's end.
     pub struct ClientAdapter = "ClientAdapter" in Uom extends VirtualAdapter as (adapter, adapter_mut) {
-        "ServerAdapter" opaque;
+        "ServerAdapter" child(ServerAdapter) server_adapter server_adapter_mut;
         /// Two names of 16 hexadecimal digits, separated by a space; fibre channel only.
         "WWPNs" text wwpns set_wwpns;
-        "NportLoggedInStatus" opaque;
+        /// Whether its names are logged in to their fabrics, one a name; an HMC's.
+        "NportLoggedInStatus" list(NportLoginStatus in "VirtualFibreChannelNPortLoginStatus")
+            logins push_login retain_logins;
         "OperatingSystemDisks" opaque;
     }
 }
@@ -64,5 +66,17 @@ view! {
         /// `fcs0` …; fibre channel only.
         "MapPort" text map_port set_map_port;
         "PhysicalPort" child(PhysicalFibreChannelPort) physical_port physical_port_mut;
+    }
+}
+
+view! {
+    /// Whether a name of a virtual fibre channel adapter is logged in to its fabric.
+    pub struct NportLoginStatus = "VirtualFibreChannelNPortLoginStatus" in Uom {
+        "WWPN" text wwpn set_wwpn;
+        /// `Unknown` in all recordings.
+        "WWPNStatus" text status set_status;
+        "LoggedInBy" text logged_in_by set_logged_in_by;
+        /// `MIG_PROP_DEFAULT_ENGLISH_MESSAGE=…, MIG_PROP_MESSAGE_ID=…` and so on.
+        "StatusReason" text reason set_reason;
     }
 }

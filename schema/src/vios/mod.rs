@@ -1,15 +1,22 @@
 //! Virtual I/O Servers and the mappings that connect storage to partitions.
 
 mod adapters;
+mod buses;
 mod mappings;
 
-pub use adapters::{AdapterType, ClientAdapter, ServerAdapter, VirtualAdapter};
+pub use adapters::{AdapterType, ClientAdapter, NportLoginStatus, ServerAdapter, VirtualAdapter};
+pub use buses::{
+    VirtualFibreChannelClientAdapter, VirtualScsiBus, VirtualScsiClientAdapter,
+    VirtualScsiStorageAndTargetDevice,
+};
 pub use mappings::{
     MappedStorage, Storage, TargetDevice, VirtualFibreChannelMapping, VirtualScsiMapping,
     VirtualTargetDevice,
 };
 
+use crate::network::{EthernetBackingDevice, SharedEthernetAdapter, TrunkAdapter};
 use crate::partition::BasePartition;
+use crate::sriov::VirtualNicBackingDeviceChoice;
 use crate::storage::{PhysicalVolume, VirtualMediaRepository};
 use crate::view::view;
 
@@ -34,13 +41,15 @@ view! {
         "PagingServicePartition" value(bool) paging_service_partition set_paging_service_partition;
         "PhysicalVolumes" list(PhysicalVolume in "PhysicalVolume")
             physical_volumes push_physical_volume retain_physical_volumes;
-        "SharedEthernetAdapters" opaque;
+        "SharedEthernetAdapters" list(SharedEthernetAdapter in "SharedEthernetAdapter")
+            shared_ethernet_adapters push_shared_ethernet_adapter retain_shared_ethernet_adapters;
         "SharedStoragePoolCapable" value(bool)
             shared_storage_pool_capable set_shared_storage_pool_capable;
         "SharedStoragePoolVersion" text shared_storage_pool_version set_shared_storage_pool_version;
         /// Links to volume groups.
         "StoragePools" links storage_pools set_storage_pools;
-        "TrunkAdapters" opaque;
+        "TrunkAdapters" list(TrunkAdapter in "TrunkAdapter")
+            trunk_adapters push_trunk_adapter retain_trunk_adapters;
         "VirtualIOServerLicense" opaque;
         "VirtualIOServerLicenseAccepted" value(bool) license_accepted set_license_accepted;
         "VirtualFibreChannelMappings" list(VirtualFibreChannelMapping in "VirtualFibreChannelMapping")
@@ -48,9 +57,21 @@ view! {
         "VirtualSCSIMappings" list(VirtualScsiMapping in "VirtualSCSIMapping")
             scsi_mappings push_scsi_mapping retain_scsi_mappings;
         "FreeIOAdaptersForLinkAggregation" opaque;
-        "FreeEthenetBackingDevicesForSEA" opaque;
-        "VirtualNICBackingDevices" @ "V1_3_0" links virtual_nic_backing_devices;
+        "FreeEthenetBackingDevicesForSEA" list(FreeBackingDevice in "IOAdapterChoice")
+            free_backing_devices push_free_backing_device retain_free_backing_devices;
+        /// Only with the group `VNIC`.
+        "VirtualNICBackingDevices"
+            list(VirtualNicBackingDeviceChoice in "VirtualNICBackingDeviceChoice")
+            virtual_nic_backing_devices push_virtual_nic_backing_device
+            retain_virtual_nic_backing_devices;
         "VirtualIOServerCapabilities" opaque;
         "VirtualSCSIBus" opaque;
+    }
+}
+
+view! {
+    /// A port that a shared Ethernet adapter could sit on.
+    pub struct FreeBackingDevice = "IOAdapterChoice" in Uom, bare, {
+        "EthernetBackingDevice" child(EthernetBackingDevice) ethernet ethernet_mut;
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! Clients write them as root or as child URIs, with whatever host they know the server by.
 
+use powervm_schema::xml::Element;
 use uuid::Uuid;
+
+use super::body::{excerpt, href, invalid};
+use crate::model::Refusal;
 
 /// The length of a UUID's text.
 const LENGTH: usize = 36;
@@ -13,6 +17,37 @@ pub(crate) fn last_uuid(href: &str) -> Option<Uuid> {
     path.rsplit('/')
         .filter(|part| part.len() == LENGTH)
         .find_map(|part| Uuid::try_parse(part).ok())
+}
+
+/// The resource that a reference names; nothing if the reference is absent.
+///
+/// # Errors
+/// 400 if it names none.
+pub(crate) fn linked(parent: &Element, name: &str) -> Result<Option<Uuid>, Refusal> {
+    href(parent, name)
+        .map(|link| last_uuid(link).ok_or_else(|| nameless(name, link)))
+        .transpose()
+}
+
+/// The resources that a list of references names; nothing if the list is absent.
+///
+/// # Errors
+/// 400 if one of them names none.
+pub(crate) fn links(parent: &Element, name: &str) -> Result<Option<Vec<Uuid>>, Refusal> {
+    let Some(list) = parent.child(name) else {
+        return Ok(None);
+    };
+    let hrefs = list
+        .children_named("link")
+        .filter_map(|link| link.attribute("href"));
+    hrefs
+        .map(|link| last_uuid(link).ok_or_else(|| nameless(name, link)))
+        .collect::<Result<Vec<Uuid>, Refusal>>()
+        .map(Some)
+}
+
+fn nameless(name: &str, link: &str) -> Refusal {
+    invalid(format!("{name} names no resource: '{}'.", excerpt(link)))
 }
 
 #[cfg(test)]

@@ -5,12 +5,16 @@
 //! (`docs/protocol/resources.md`). Whether the change may be made is the model's business.
 
 mod body;
+mod bridge;
 mod job;
 mod link;
 mod mappings;
 mod network;
 mod partition;
+mod sriov;
 mod storage;
+mod storage_options;
+mod system;
 mod volume_group;
 
 use http::Method;
@@ -24,9 +28,12 @@ use crate::http::group::Group;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::target::{Action, Service, Target};
-use crate::model::command::{UpdateNetworkAdapter, UpdatePartition, UpdateVios};
+use crate::model::command::{UpdateNetworkAdapter, UpdatePartition, UpdateScsiBus, UpdateVios};
 use crate::model::{Command, Owner, Refusal, World};
 use partition::Settings;
+
+/// The namespace of partition templates.
+const TEMPLATES: &str = "http://www.ibm.com/xmlns/systems/power/firmware/templates/mc/2012_10/";
 
 /// A change that a request asks for, as far as it tells without the world.
 #[derive(Clone, Debug)]
@@ -61,6 +68,9 @@ pub fn request(method: &Method, target: &Target, bytes: &[u8]) -> Result<Request
                 job_target(target)?,
                 operation,
             )?))
+        }
+        (Action::Monitoring(monitored), &Method::POST) => {
+            command(Command::UpdateMonitoring(system::monitoring(monitored, bytes)?))
         }
         (Action::CancelJob(job), &Method::POST) => command(Command::CancelJob(*job)),
         (Action::Job(job), &Method::DELETE) => command(Command::DeleteJob(*job)),
@@ -139,6 +149,8 @@ fn document(target: &Target, bytes: &[u8]) -> Result<Element, Refusal> {
     let namespace = match kind.service() {
         Service::Uom => Namespace::Uom,
         Service::Web => Namespace::Web,
+        Service::Pcm => Namespace::Pcm,
+        Service::Templates => Namespace::Other(TEMPLATES.into()),
     };
     parse(bytes, &namespace, kind.name())
 }
@@ -156,6 +168,18 @@ fn create(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
             let vios = needed(target, Kind::VirtualIoServer)?;
             Command::CreateVolumeGroup(volume_group::create(&document(target, bytes)?, vios)?)
         }
+        (Some(Kind::VirtualScsiBus), _) => {
+            let vios = needed(target, Kind::VirtualIoServer)?;
+            Command::CreateScsiBus(mappings::create_bus(&document(target, bytes)?, vios)?)
+        }
+        (Some(Kind::LogicalPartitionProfile), _) => {
+            let owner = owner(target)?;
+            let request = system::profile(&document(target, bytes)?, owner)?;
+            Command::CreateProfile(Box::new(request))
+        }
+        (Some(Kind::SharedMemoryPool), Some(uuid)) => {
+            Command::CreateMemoryPool(system::memory_pool(&document(target, bytes)?, uuid)?)
+        }
         (Some(Kind::LogicalUnit), _) => {
             let tier = needed(target, Kind::Tier)?;
             Command::CreateLogicalUnit(storage::create_unit(&document(target, bytes)?, tier)?)
@@ -172,6 +196,17 @@ fn create(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
         }
         (Some(Kind::VirtualNetwork), Some(system)) => {
             Command::CreateNetwork(network::create_network(&document(target, bytes)?, system)?)
+        }
+        (Some(Kind::NetworkBridge), Some(system)) => {
+            Command::CreateNetworkBridge(bridge::create(&document(target, bytes)?, system)?)
+        }
+        (Some(Kind::SriovEthernetLogicalPort), _) => {
+            let owner = owner(target)?;
+            Command::CreateLogicalPort(sriov::create_port(&document(target, bytes)?, owner)?)
+        }
+        (Some(Kind::VirtualNicDedicated), _) => {
+            let partition = needed(target, Kind::LogicalPartition)?;
+            Command::CreateVnic(sriov::create_vnic(&document(target, bytes)?, partition)?)
         }
         (Some(Kind::File), _) => {
             Command::CreateFile(storage::create_file(&document(target, bytes)?)?)
@@ -192,6 +227,7 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
             let root = document(target, bytes)?;
             let (mut update, settings) =
                 partition::update(&root, Owner::Partition(id), target.query.force)?;
+            update.reset_serial_number = target.query.reset_auto_assign;
             drop_nvram(&mut update, target);
             Meaning::Partition(Box::new(update), Box::new(settings))
         }
@@ -206,10 +242,16 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
                 .filter(|_| asked)
                 .map(mappings::scsi)
                 .transpose()?;
+            let fc_mappings = root
+                .child("VirtualFibreChannelMappings")
+                .filter(|_| target.groups.contains(Group::ViosFcMapping))
+                .map(mappings::fibre_channel)
+                .transpose()?;
             let update = UpdateVios {
                 vios: id,
                 base: Some(base),
                 scsi_mappings: mappings,
+                fc_mappings,
             };
             Meaning::Vios(Box::new(update), Box::new(settings))
         }
@@ -220,6 +262,16 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
                 vios,
                 id,
             )?)
+        }
+        (Some(Kind::VirtualScsiBus), _) => {
+            let devices = mappings::bus_devices(&document(target, bytes)?)?;
+            command(Command::UpdateScsiBus(UpdateScsiBus {
+                vios: needed(target, Kind::VirtualIoServer)?,
+                bus: id,
+                devices: devices.ok_or_else(|| {
+                    body::invalid("A VirtualSCSIBus that is updated has AssociatedMappings.")
+                })?,
+            }))
         }
         (Some(Kind::ClientNetworkAdapter), _) => {
             let owner = owner(target)?;
@@ -234,6 +286,45 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
             system,
             id,
         )?),
+        (Some(Kind::VirtualNetwork), Some(system)) => command(Command::UpdateNetwork {
+            system,
+            network: id,
+            name: body::text(&document(target, bytes)?, "NetworkName").map(str::to_owned),
+        }),
+        (Some(Kind::NetworkBridge), Some(system)) => {
+            let update = bridge::update(&document(target, bytes)?, system, id)?;
+            command(Command::UpdateNetworkBridge(update))
+        }
+        (Some(Kind::ManagedSystem), _) => {
+            let update = sriov::update_system(&document(target, bytes)?, id)?;
+            command(Command::UpdateSystem(update))
+        }
+        (Some(Kind::SriovEthernetLogicalPort), _) => {
+            let update = sriov::update_port(&document(target, bytes)?, owner(target)?, id)?;
+            command(Command::UpdateLogicalPort(update))
+        }
+        (Some(Kind::VirtualNicDedicated), _) => {
+            let partition = needed(target, Kind::LogicalPartition)?;
+            let update = sriov::update_vnic(&document(target, bytes)?, partition, id)?;
+            command(Command::UpdateVnic(update))
+        }
+        (Some(Kind::LogicalPartitionProfile), _) => {
+            let owner = owner(target)?;
+            let request = system::profile(&document(target, bytes)?, owner)?;
+            command(Command::UpdateProfile {
+                profile: id,
+                request: Box::new(request),
+            })
+        }
+        (Some(Kind::SharedProcessorPool), Some(uuid)) => {
+            let root = document(target, bytes)?;
+            let update = system::update_processor_pool(&root, uuid, id)?;
+            command(Command::UpdateProcessorPool(update))
+        }
+        (Some(Kind::SharedMemoryPool), Some(uuid)) => {
+            let request = system::memory_pool(&document(target, bytes)?, uuid)?;
+            command(Command::UpdateMemoryPool(request))
+        }
         (Some(Kind::SharedStoragePool), _) => command(Command::UpdatePool(storage::update_pool(
             &document(target, bytes)?,
             id,
@@ -255,10 +346,17 @@ fn delete(target: &Target) -> Result<Command, Refusal> {
     let id = target.id().ok_or_else(refused)?;
     let system = target.id_of(Kind::ManagedSystem);
     match (target.kind(), system) {
-        (Some(Kind::LogicalPartition), _) => Ok(Command::DeletePartition(id)),
+        (Some(Kind::LogicalPartition), _) => Ok(Command::DeletePartition {
+            partition: id,
+            reset_serial_number: target.query.reset_auto_assign,
+        }),
         (Some(Kind::LogicalUnit), _) => Ok(Command::DeleteLogicalUnit {
             tier: needed(target, Kind::Tier)?,
             unit: id,
+        }),
+        (Some(Kind::VirtualScsiBus), _) => Ok(Command::DeleteScsiBus {
+            vios: needed(target, Kind::VirtualIoServer)?,
+            bus: id,
         }),
         (Some(Kind::ClientNetworkAdapter), _) => Ok(Command::DeleteNetworkAdapter {
             owner: owner(target)?,
@@ -270,6 +368,22 @@ fn delete(target: &Target) -> Result<Command, Refusal> {
         (Some(Kind::VirtualNetwork), Some(system)) => Ok(Command::DeleteNetwork {
             system,
             network: id,
+        }),
+        (Some(Kind::LogicalPartitionProfile), _) => Ok(Command::DeleteProfile {
+            owner: owner(target)?,
+            profile: id,
+        }),
+        (Some(Kind::SharedMemoryPool), Some(system)) => Ok(Command::DeleteMemoryPool(system)),
+        (Some(Kind::NetworkBridge), Some(system)) => {
+            Ok(Command::DeleteNetworkBridge { system, bridge: id })
+        }
+        (Some(Kind::SriovEthernetLogicalPort), _) => Ok(Command::DeleteLogicalPort {
+            owner: owner(target)?,
+            port: id,
+        }),
+        (Some(Kind::VirtualNicDedicated), _) => Ok(Command::DeleteVnic {
+            partition: needed(target, Kind::LogicalPartition)?,
+            vnic: id,
         }),
         (Some(Kind::File), _) => Ok(Command::DeleteFile(id)),
         _ => Err(refused()),

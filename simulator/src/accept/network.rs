@@ -3,14 +3,12 @@
 use powervm_schema::xml::Element;
 use uuid::Uuid;
 
-use super::body::{
-    choice, excerpt, flag, href, incomplete, integer, invalid, required, text, wrong_type,
-};
-use super::link::last_uuid;
+use super::body::{choice, flag, incomplete, integer, required, text, wrong_type};
+use super::link::linked;
 use super::mappings::slot;
 use crate::model::command::{Command, CreateNetwork, CreateNetworkAdapter, UpdateNetworkAdapter};
 use crate::model::names::SwitchMode;
-use crate::model::network::{NetworkAdapter, Trunk};
+use crate::model::network::{NetworkAdapter, StationInterface, Trunk};
 use crate::model::{Owner, Refusal};
 
 /// What an HMC appends to the name of the default switch.
@@ -31,6 +29,10 @@ pub(crate) fn create_adapter(
         tagged: flag(root, "TaggedVLANSupported")?,
         switch: linked(root, "AssociatedVirtualSwitch")?,
         allowed_os_macs: owned("AllowedOperatingSystemMACAddresses"),
+        quality_of_service: quality_of_service(root)?.flatten(),
+        enabled: flag(root, "Enabled")?,
+        required: flag(root, "RequiredAdapter")?,
+        station: station(root),
         trunk: trunk(root)?,
         mtu: integer(root, "ConfiguredMTU")?,
         ovs_bridge: owned("OvsBridge"),
@@ -51,6 +53,10 @@ pub(crate) fn update_adapter(
         vlan: integer(root, "PortVLANID")?,
         tagged_vlans: tagged_vlans(root)?,
         tagged: flag(root, "TaggedVLANSupported")?,
+        allowed_os_macs: owned("AllowedOperatingSystemMACAddresses"),
+        quality_of_service: quality_of_service(root)?,
+        enabled: flag(root, "Enabled")?,
+        required: flag(root, "RequiredAdapter")?,
         trunk: trunk(root)?,
         mtu: integer(root, "ConfiguredMTU")?,
         ovs_bridge: owned("OvsBridge"),
@@ -80,7 +86,7 @@ pub(crate) fn complete(
 }
 
 /// Numbers between blanks, of which clients put several. An empty element means no VLANs, a missing one no change.
-fn tagged_vlans(root: &Element) -> Result<Option<Vec<u16>>, Refusal> {
+pub(crate) fn tagged_vlans(root: &Element) -> Result<Option<Vec<u16>>, Refusal> {
     let Some(list) = root.child("TaggedVLANIDs") else {
         return Ok(None);
     };
@@ -95,19 +101,28 @@ fn tagged_vlans(root: &Element) -> Result<Option<Vec<u16>>, Refusal> {
     numbers.collect::<Result<Vec<u16>, Refusal>>().map(Some)
 }
 
+/// The priority, if the body says that it is enabled; the inner none if it says that it is not.
+fn quality_of_service(root: &Element) -> Result<Option<Option<u8>>, Refusal> {
+    let priority = integer(root, "QualityOfServicePriority")?;
+    Ok(match flag(root, "QualityOfServicePriorityEnabled")? {
+        Some(true) => Some(Some(priority.unwrap_or(0))),
+        Some(false) => Some(None),
+        None => None,
+    })
+}
+
+fn station(root: &Element) -> Option<StationInterface> {
+    let owned = |name: &str| text(root, name).map(str::to_owned);
+    Some(StationInterface {
+        type_id: owned("VirtualStationInterfaceTypeID")?,
+        type_version: owned("VirtualStationInterfaceTypeVersion").unwrap_or_default(),
+        manager_id: owned("VirtualStationInterfaceManagerID").unwrap_or_default(),
+    })
+}
+
 fn trunk(root: &Element) -> Result<Option<Trunk>, Refusal> {
     let device = text(root, "DeviceName").map(str::to_owned);
     Ok(integer(root, "TrunkPriority")?.map(|priority| Trunk { priority, device }))
-}
-
-/// The resource that a reference names; nothing if the reference is absent.
-fn linked(root: &Element, name: &str) -> Result<Option<Uuid>, Refusal> {
-    let Some(link) = href(root, name) else {
-        return Ok(None);
-    };
-    let uuid = last_uuid(link)
-        .ok_or_else(|| invalid(format!("{name} names no resource: '{}'.", excerpt(link))))?;
-    Ok(Some(uuid))
 }
 
 /// A new switch.
@@ -137,7 +152,7 @@ pub(crate) fn update_switch(
 }
 
 /// Both spellings of the enumeration are in use (`VEB` in the schema, `Veb` on the wire).
-fn switch_mode(text: &str) -> Option<SwitchMode> {
+pub(crate) fn switch_mode(text: &str) -> Option<SwitchMode> {
     SwitchMode::EVERY
         .iter()
         .copied()

@@ -13,6 +13,9 @@ use crate::model::partition::PartitionSettings;
 use crate::model::units::ProcUnits;
 use crate::model::{Owner, Refusal};
 
+const MEMORY: &str = "PartitionMemoryConfiguration";
+const PROCESSORS: &str = "PartitionProcessorConfiguration";
+
 /// A new partition.
 pub(crate) fn create(root: &Element, system: Uuid) -> Result<CreatePartition, Refusal> {
     let kind =
@@ -26,11 +29,12 @@ pub(crate) fn create(root: &Element, system: Uuid) -> Result<CreatePartition, Re
         name: required(root, "PartitionName")?.to_owned(),
         description: text(root, "Description").map(str::to_owned),
         kind,
-        memory: memory(root)?,
-        processors: processors(root)?,
+        memory: memory(root, MEMORY)?,
+        processors: processors(root, PROCESSORS)?,
         maximum_slots: maximum_slots(root)?,
         settings,
         nvram: text(root, "PartitionNVRAM").map(str::to_owned),
+        serial_number: text(root, "VirtualSerialNumber").map(str::to_owned),
     })
 }
 
@@ -44,10 +48,14 @@ pub(crate) fn update(
     let update = UpdatePartition {
         name: text(root, "PartitionName").map(str::to_owned),
         description: text(root, "Description").map(str::to_owned),
-        memory: memory(root)?,
-        processors: processors(root)?,
+        memory: memory(root, MEMORY)?,
+        processors: processors(root, PROCESSORS)?,
         maximum_slots: maximum_slots(root)?,
         nvram: text(root, "PartitionNVRAM").map(str::to_owned),
+        serial_number: root
+            .child("VirtualSerialNumber")
+            .map(|number| number.text().trim().to_owned()),
+        mover: flag(root, "MoverServicePartition")?,
         force,
         ..UpdatePartition::of(owner)
     };
@@ -75,8 +83,9 @@ fn maximum_slots(root: &Element) -> Result<Option<u32>, Refusal> {
         .map_or(Ok(None), |io| integer(io, "MaximumVirtualIOSlots"))
 }
 
-fn memory(root: &Element) -> Result<MemoryRequest, Refusal> {
-    let Some(memory) = root.child("PartitionMemoryConfiguration") else {
+/// The section of a document that holds memory; profiles have another name for it.
+pub(crate) fn memory(root: &Element, section: &str) -> Result<MemoryRequest, Refusal> {
+    let Some(memory) = root.child(section) else {
         return Ok(MemoryRequest::default());
     };
     let factor = value(memory, "ExpansionFactor", "float", ProcUnits::parse)?;
@@ -87,11 +96,21 @@ fn memory(root: &Element) -> Result<MemoryRequest, Refusal> {
         expansion_factor: factor.map(ProcUnits::hundredths),
         page_table_ratio: integer(memory, "HardwarePageTableRatio")?,
         physical_page_table_ratio: integer(memory, "PhysicalPageTableRatio")?,
+        shared: match flag(memory, "SharedMemoryEnabled")? {
+            Some(shared) => Some(shared),
+            None => flag(memory, "ActiveMemorySharingEnabled")?,
+        },
+        entitled: integer(memory, "DesiredEntitledMemory")?,
+        weight: integer(memory, "MemoryWeight")?,
     })
 }
 
-fn processors(root: &Element) -> Result<Option<ProcessorRequest>, Refusal> {
-    let Some(processors) = root.child("PartitionProcessorConfiguration") else {
+/// The section of a document that holds processors; profiles have another name for it.
+pub(crate) fn processors(
+    root: &Element,
+    section: &str,
+) -> Result<Option<ProcessorRequest>, Refusal> {
+    let Some(processors) = root.child(section) else {
         return Ok(None);
     };
     let mut request = ProcessorRequest {

@@ -97,6 +97,7 @@ fn disk(element: &Element) -> Result<DiskRequest, Refusal> {
         base_image: owned("BaseImage"),
         kind: choice(element, "VirtualDiskType", VirtualDiskKind::parse)?,
         file_format: owned("FileFormat"),
+        options: super::storage_options::options(element)?,
     })
 }
 

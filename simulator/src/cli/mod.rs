@@ -1,8 +1,12 @@
 //! `powervm-sim`: the simulator on sockets.
 
 pub mod address;
+mod inventory;
 mod ready;
+mod record;
+mod replay;
 mod run;
+mod until;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +33,15 @@ enum Command {
     /// Serve the API until SIGTERM or SIGINT.
     #[command(after_help = SERVE_HELP)]
     Serve(Box<Serve>),
+    /// Make, describe or import inventory files.
+    #[command(subcommand)]
+    Inventory(inventory::Command),
+    /// Record a session with a real HMC or NovaLink: a proxy before it, until SIGTERM or SIGINT.
+    #[command(after_help = record::HELP)]
+    Record(record::Record),
+    /// Serve a recording again, until SIGTERM or SIGINT.
+    #[command(after_help = replay::HELP)]
+    Replay(replay::Replay),
 }
 
 const SERVE_HELP: &str = "\
@@ -40,6 +53,7 @@ Exit codes: 0 ended by a signal, 1 could not start, 2 wrong command line.
 Examples:
   powervm-sim serve
   powervm-sim serve --flavor hmc --systems 3 --partitions 50 --weather typical
+  powervm-sim serve --systems 2 --shared-storage
   powervm-sim serve --listen 127.0.0.1:0 --tls-listen none --ready-file sim.json";
 
 /// Which product to emulate.
@@ -96,10 +110,10 @@ pub(crate) struct Serve {
     token_dir: Option<PathBuf>,
 
     /// What stands in the machine room, TOML.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["systems", "vios", "partitions"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["systems", "vios", "partitions", "shared_storage"])]
     inventory: Option<PathBuf>,
 
-    /// How many POWER systems; a NovaLink has one.
+    /// How many POWER systems. Each has a NovaLink of its own in that flavour, which listens one port above the last.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     systems: Option<u16>,
 
@@ -110,6 +124,10 @@ pub(crate) struct Serve {
     /// How many partitions each system has already.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1000))]
     partitions: Option<u16>,
+
+    /// All systems see one storage, so that partitions can move between them.
+    #[arg(long)]
+    shared_storage: bool,
 
     /// Seed of identifiers and weather: the same seed and the same requests give the same answers.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -130,6 +148,11 @@ pub(crate) struct Serve {
     /// File to write addresses and credentials to, as JSON, once everything listens; readable by its owner only.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+
+    /// File in which the state survives: read at the start if it is there (instead of an inventory), written at the
+    /// end, on SIGUSR1 and through the admin API, always as a whole.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 
     /// Check the model's invariants after every change; a violation is answered with 500 and logged.
     #[arg(long)]
@@ -154,8 +177,13 @@ fn positive(text: &str) -> Result<f64, String> {
 /// Does what the command line says; the process ends with what this returns.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Command::Serve(serve) = cli.command;
-    match run::serve(&serve) {
+    let done = match cli.command {
+        Command::Serve(serve) => run::serve(&serve),
+        Command::Inventory(command) => inventory::run(&command),
+        Command::Record(record) => record::run(&record),
+        Command::Replay(replay) => replay::run(&replay),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("powervm-sim: {error:#}");
@@ -180,10 +208,13 @@ mod tests {
     fn the_documented_options_are_there() {
         let line = "powervm-sim serve --flavor hmc --listen 127.0.0.1:0 --tls-listen 0 --tls-cert c --tls-key k --user u \
             --password p --token-dir d --systems 2 --vios 2 --partitions 3 --seed 7 --weather typical --time-scale 10 \
-            --admin 0 --ready-file r --check-invariants";
+            --admin 0 --ready-file r --state s --check-invariants";
         let Command::Serve(serve) = Cli::try_parse_from(line.split_whitespace())
             .unwrap()
-            .command;
+            .command
+        else {
+            panic!("another command");
+        };
         assert_eq!(serve.flavor, FlavorName::Hmc);
         assert_eq!(serve.password.as_ref().unwrap().expose_secret(), "p");
         assert!(!format!("{serve:?}").contains("\"p\""));

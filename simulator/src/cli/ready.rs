@@ -1,12 +1,13 @@
 //! What is told once everything listens: to people on standard output, to programs in the ready file.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::serve::Serving;
+use crate::serve::{Neighbour, Serving};
 use crate::simulator::Simulator;
 
 /// Everything that a client has to know.
@@ -36,6 +37,12 @@ impl Ready<'_> {
         )];
         for url in [self.http(), self.https()].into_iter().flatten() {
             lines.push(format!("  listening  {url}"));
+        }
+        for other in &self.serving.neighbours {
+            let urls = [url("http", other.http), url("https", other.https)];
+            for url in urls.into_iter().flatten() {
+                lines.push(format!("  {:<9}  {url}", other.system));
+            }
         }
         if let (Some(url), Some(token)) = (self.admin(), self.admin_token) {
             lines.push(format!(
@@ -69,21 +76,8 @@ impl Ready<'_> {
             "token_dir": self.token_dir,
             "admin": self.admin(),
             "admin_token": self.admin_token.map(ExposeSecret::expose_secret),
+            "neighbours": self.serving.neighbours.iter().map(neighbour).collect::<Vec<_>>(),
         })
-    }
-
-    /// Writes the JSON so that whoever waits for the file finds it complete.
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-        // A temporary file is readable by its owner only.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, &self.json())?;
-        file.write_all(b"\n")?;
-        file.persist(path)?;
-        Ok(())
     }
 
     fn example(&self) -> Option<[String; 3]> {
@@ -106,18 +100,42 @@ impl Ready<'_> {
     }
 
     fn http(&self) -> Option<String> {
-        self.serving.http.map(|address| format!("http://{address}"))
+        url("http", self.serving.http)
     }
 
     fn https(&self) -> Option<String> {
-        self.serving
-            .https
-            .map(|address| format!("https://{address}"))
+        url("https", self.serving.https)
     }
 
     fn admin(&self) -> Option<String> {
-        self.serving
-            .admin
-            .map(|address| format!("http://{address}"))
+        url("http", self.serving.admin)
     }
+}
+
+/// Another NovaLink for programs.
+fn neighbour(other: &Neighbour) -> Value {
+    json!({
+        "system": other.system,
+        "http": url("http", other.http),
+        "https": url("https", other.https),
+        "certificate": other.certificate_pem,
+    })
+}
+
+fn url(scheme: &str, address: Option<SocketAddr>) -> Option<String> {
+    address.map(|address| format!("{scheme}://{address}"))
+}
+
+/// Writes JSON so that whoever waits for the file finds it complete, and its owner alone can read it.
+pub(super) fn write(path: &Path, value: &Value) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    // A temporary file is readable by its owner only.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut file, value)?;
+    file.write_all(b"\n")?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -1,18 +1,16 @@
 //! `powervm-sim serve`, from the command line to the last connection.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::Serve;
-use super::ready::Ready;
+use super::ready::{self, Ready};
+use super::until::{self, Signal, Signals};
 use crate::inventory::{Inventory, Sizes};
 use crate::model::Flavor;
 use crate::serve::{AdminOptions, ServeOptions, serve as listen};
@@ -22,21 +20,12 @@ use crate::weather::{self, Weather};
 
 /// Builds the simulator, serves it, waits for a signal.
 pub(super) fn serve(options: &Serve) -> anyhow::Result<()> {
-    log();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("no runtime")?;
-    let served = runtime.block_on(until_signal(options));
-    // Whatever still runs then, such as a body that nobody sends on, ends with the process.
-    runtime.shutdown_timeout(Duration::from_millis(50));
-    served
+    until::run(until_signal(options))
 }
 
 async fn until_signal(options: &Serve) -> anyhow::Result<()> {
     // Installed first, so that a signal during the start ends it cleanly as well.
-    let mut terminate = signal(SignalKind::terminate()).context("no SIGTERM handler")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("no SIGINT handler")?;
+    let mut signals = Signals::new()?;
 
     let simulator = simulator(options)?;
     let admin_token = SecretString::from(format!("{:016x}{:016x}", random()?, random()?));
@@ -50,21 +39,28 @@ async fn until_signal(options: &Serve) -> anyhow::Result<()> {
         generated: options.password.is_none(),
     };
     if let Some(path) = &options.ready_file {
-        ready
-            .write(path)
+        ready::write(path, &ready.json())
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
     let _ = writeln!(std::io::stdout(), "{}", ready.text());
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    while signals.next().await == Signal::Save {
+        let simulator = simulator.clone();
+        let saved = tokio::task::spawn_blocking(move || simulator.persist()).await;
+        match saved.context("saving broke off")? {
+            Ok(Some(path)) => tracing::info!(path = %path.display(), "state saved"),
+            Ok(None) => tracing::warn!("there is no --state file to save to"),
+            Err(error) => tracing::error!(%error, "the state is not saved"),
+        }
     }
     tracing::info!("ending");
     if let Some(path) = &options.ready_file {
         let _ = std::fs::remove_file(path);
     }
     serving.stop().await;
+    if let Some(path) = simulator.persist().context("the state is not saved")? {
+        tracing::info!(path = %path.display(), "state saved");
+    }
     Ok(())
 }
 
@@ -86,6 +82,9 @@ fn simulator(options: &Serve) -> anyhow::Result<Simulator> {
     if let Some(folder) = &options.token_dir {
         builder = builder.token_folder(folder);
     }
+    if let Some(path) = &options.state {
+        builder = builder.state_file(path);
+    }
     Ok(builder.build()?)
 }
 
@@ -95,18 +94,18 @@ fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
         return Inventory::from_toml(&read(path)?).with_context(|| path.display().to_string());
     }
     let systems = options.systems.unwrap_or(1);
-    if flavor == Flavor::NovaLink && systems > 1 {
-        return Err(anyhow!(
-            "a NovaLink manages one system; use --flavor hmc for {systems}"
-        ));
-    }
     let usual = Sizes::default();
     let sizes = Sizes {
         systems,
         vioses: options.vios.unwrap_or(usual.vioses),
         partitions: options.partitions.unwrap_or(usual.partitions),
     };
-    Ok(Inventory::sized(flavor, sizes))
+    let inventory = Inventory::sized(flavor, sizes);
+    Ok(if options.shared_storage {
+        inventory.with_shared_storage()
+    } else {
+        inventory
+    })
 }
 
 fn weather(name: &str) -> anyhow::Result<Weather> {
@@ -147,7 +146,7 @@ fn sockets(options: &Serve, admin_token: &SecretString) -> ServeOptions {
 /// The largest inventory or weather file, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let told = || format!("{} cannot be read", path.display());
     if std::fs::metadata(path).with_context(told)?.len() > LARGEST_FILE {
         return Err(anyhow!(
@@ -163,14 +162,4 @@ fn random() -> anyhow::Result<u64> {
     SysRng
         .try_next_u64()
         .context("the operating system gives no random numbers")
-}
-
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let coloured = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(coloured)
-        .with_writer(std::io::stderr);
-    let _ = log.try_init();
 }

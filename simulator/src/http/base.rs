@@ -35,6 +35,17 @@ impl Base {
         &self.0
     }
 
+    /// The origin without its port, as links inside groups have it.
+    #[must_use]
+    pub fn without_port(&self) -> &str {
+        match self.0.rsplit_once(':') {
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+                host
+            }
+            _ => &self.0,
+        }
+    }
+
     /// The absolute URL of `path` below a service: `href(Service::Uom, "Cluster/…")`.
     #[must_use]
     pub fn href(&self, service: Service, path: &str) -> String {

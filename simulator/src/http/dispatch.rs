@@ -3,39 +3,54 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use http::{Method, Request, Response};
+use tokio::time::Instant;
+use uuid::Uuid;
 
+use super::body;
 use super::connection::{Aborted, aborted};
 use super::documents;
 use super::events;
 use super::exchange::Exchange;
 use super::kind::Kind;
 use super::logon;
+use super::monitored::Monitored;
 use super::problem::Problem;
 use super::respond;
 use super::target::{Action, Target};
 use super::upload;
 use super::write;
+use crate::requests::Logged;
 use crate::simulator::Simulator;
 use crate::weather::faults::Strike;
-use crate::weather::{Class, Draw, Fault};
+use crate::weather::{Asked, Class, Draw, Fault};
 
 /// Answers one request. Never fails: what goes wrong becomes an error document, or a closed connection.
 pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Response<Body> {
-    let began = simulator.now();
+    let _present = simulator.enter();
+    let (began, really) = (simulator.now(), Instant::now());
     let (parts, body) = request.into_parts();
     let target = Target::parse(parts.uri.path(), parts.uri.query());
     let class = target
         .as_ref()
         .ok()
         .map(|target| Class::of(&parts.method, target));
-    let strike = simulator.faults().strike(&parts.method, parts.uri.path());
+    let asked = Asked {
+        method: &parts.method,
+        path: parts.uri.path(),
+        target: target.as_ref().ok(),
+    };
+    let strike = simulator.faults().strike(began, &asked);
+    let named = target.as_ref().ok().and_then(partition_of);
+    let url = parts.uri.path_and_query().map(ToString::to_string);
+    let sent = body::announced(&parts.headers);
     let exchange = Arc::new(Exchange::new(&simulator, parts));
 
     let served = serve(&exchange, target, class, &strike, body).await;
     let mut response = served.unwrap_or_else(|problem| exchange.refuse(&problem));
     for fault in &strike.after {
+        befall(&simulator, named, fault);
         response = exchange.strike(response, fault).await;
     }
     exchange.stamp(&mut response);
@@ -50,6 +65,21 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
     tally.request(&exchange.method, class, status);
     tally.faults(strike.before.len() + strike.after.len());
     let milliseconds = simulator.now().since(began).as_millis();
+    tally.took(class, really.elapsed());
+    simulator.requests().add(Logged {
+        number: 0,
+        at: began,
+        method: exchange.method.as_str().chars().take(16).collect(),
+        url: url.unwrap_or_default(),
+        class: class.map(Class::name),
+        status,
+        simulated_ms: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+        real_us: u64::try_from(really.elapsed().as_micros()).unwrap_or(u64::MAX),
+        sent,
+        received: response.body().size_hint().exact(),
+        transaction: exchange.transaction.clone(),
+        faults: strike.before.len() + strike.after.len(),
+    });
     let path: String = exchange.path.chars().take(200).collect();
     tracing::info!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
     response
@@ -62,11 +92,19 @@ async fn serve(
     strike: &Strike,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
+    let mut fate = None;
     for fault in &strike.before {
+        befall(
+            &exchange.simulator,
+            target.as_ref().ok().and_then(partition_of),
+            fault,
+        );
         match fault {
             Fault::Delay(duration) => exchange.simulator.clock().sleep(*duration).await,
             Fault::Answer(problem) => return Err(problem.clone()),
             Fault::Reset | Fault::Cut(_) => return Ok(aborted()),
+            Fault::Job(decided) => fate = Some(decided.clone()),
+            Fault::Befall { .. } => {}
         }
     }
     let is_logon = exchange.method == Method::PUT
@@ -93,7 +131,28 @@ async fn serve(
             .await;
         return Err(trouble.clone());
     }
-    route(exchange, target, draw, body).await
+    route(exchange, target, Draw { fate, ..draw }, body).await
+}
+
+/// The partition or Virtual I/O Server that a path names; the last one of several.
+fn partition_of(target: &Target) -> Option<Uuid> {
+    let of_kind = |kind: Kind| matches!(kind, Kind::LogicalPartition | Kind::VirtualIoServer);
+    let named = target.steps.iter().rev().find(|step| of_kind(step.kind));
+    named.and_then(|step| step.id)
+}
+
+/// Lets a fault's incident happen. One that befalls nobody, because the path names nobody, is none.
+fn befall(simulator: &Simulator, named: Option<Uuid>, fault: &Fault) {
+    if let Fault::Befall {
+        whom,
+        incident,
+        lasts,
+    } = fault
+        && let Some(whom) = whom.or(named)
+        && let Err(refusal) = simulator.befall(whom, *incident, *lasts)
+    {
+        tracing::warn!(%whom, %refusal, "a fault befalls nobody");
+    }
 }
 
 /// How long a server takes to find that it is too busy.
@@ -165,6 +224,7 @@ fn disallowed(method: &Method, target: &Target) -> Option<&'static str> {
         Action::Operation(_) => "GET, PUT",
         Action::Job(_) => "GET, DELETE",
         Action::CancelJob(_) => "POST",
+        Action::Monitoring(Monitored::AllPreferences | Monitored::Preferences(_)) => "GET, POST",
         Action::Document if target.is_entry() => "GET, POST, DELETE",
         Action::Document => "GET, PUT",
         _ => "GET",

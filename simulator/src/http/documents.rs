@@ -15,8 +15,8 @@ use super::respond;
 use super::target::{Action, Target};
 use crate::accept;
 use crate::model::events::Event;
-use crate::model::{Command, Outcome, World};
-use crate::render::{Context, Rendered};
+use crate::model::{Command, Outcome, Resource, World};
+use crate::render::{Context, Monitoring, Rendered};
 
 /// Answers a GET of anything that is a document or JSON.
 pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body>, Problem> {
@@ -26,6 +26,19 @@ pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body
     match &target.action {
         Action::QuickAll | Action::QuickProperty(_) => {
             Ok(respond::json(renderer.quick(&cx, target)?))
+        }
+        Action::Monitoring(monitored) => {
+            Ok(match renderer.monitoring(&cx, monitored, &target.query)? {
+                Monitoring::Preferences { body, etag } => document(
+                    exchange,
+                    Rendered {
+                        body,
+                        etag: Some(etag),
+                    },
+                ),
+                Monitoring::Samples { body, newest } => respond::samples(body, newest),
+                Monitoring::File { body, name } => respond::measurements(body, &name),
+            })
         }
         Action::Quick if target.is_entry() => Ok(respond::json(renderer.quick(&cx, target)?)),
         _ => match renderer.read(&cx, target)? {
@@ -91,6 +104,7 @@ pub(crate) fn written(
     let cx = context(exchange, target, &world);
     let renderer = &exchange.simulator.shared().renderer;
     match outcome {
+        Outcome::Written(Resource::PcmPreference(_)) => read(exchange, target),
         Outcome::Written(resource) => {
             Ok(document(exchange, renderer.written(&cx, target, resource)?))
         }
@@ -114,6 +128,7 @@ fn context<'a>(exchange: &'a Exchange, target: &'a Target, world: &'a World) -> 
         world,
         base: &exchange.base,
         groups: &target.groups,
+        detail: target.wants_detail(),
         now: exchange.simulator.now(),
     }
 }

@@ -33,10 +33,11 @@ pub(crate) async fn poll(exchange: &Exchange, target: &Target) -> Result<Vec<Arc
             let taken = simulator.apply(Command::TakeEvents {
                 application: application.clone(),
             })?;
-            if let Outcome::Events(events) = taken
-                && !events.is_empty()
-            {
-                return Ok(events);
+            if let Outcome::Events(mut events) = taken {
+                events.retain(|event| simulator.tells(event));
+                if !events.is_empty() {
+                    return Ok(events);
+                }
             }
         }
         if simulator.now() >= deadline {
@@ -47,7 +48,7 @@ pub(crate) async fn poll(exchange: &Exchange, target: &Target) -> Result<Vec<Arc
             .next_due()
             .map_or(deadline, |due| due.min(deadline));
         tokio::select! {
-            () = simulator.clock().sleep_until(due) => {}
+            () = simulator.clock().wait_until(due) => {}
             () = news => {}
         }
     }

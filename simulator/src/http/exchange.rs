@@ -116,6 +116,8 @@ impl Exchange {
             Fault::Answer(problem) => self.refuse(problem),
             Fault::Reset => aborted(),
             Fault::Cut(bytes) => cut(response, *bytes).await,
+            // A job that was submitted goes its way, and who is befallen is no part of the answer.
+            Fault::Job(_) | Fault::Befall { .. } => response,
         }
     }
 

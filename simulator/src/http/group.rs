@@ -75,6 +75,7 @@ impl GroupSet {
                 Group::ViosScsiMapping,
                 Group::ViosFcMapping,
                 Group::ViosNetwork,
+                Group::Vnic,
             ],
             Kind::ManagedSystem => &[Group::SystemNetwork],
             _ => &[],

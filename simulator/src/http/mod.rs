@@ -17,6 +17,7 @@ mod exchange;
 pub mod group;
 pub mod kind;
 mod logon;
+pub mod monitored;
 pub mod problem;
 pub mod query;
 pub mod respond;

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::group::GroupSet;
 use super::problem::Problem;
+use crate::clock::Millis;
 
 /// The query of a URL without its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,14 @@ pub struct Query {
     pub ignore_error: bool,
     /// `resetAutoAssign=true`: hand out a virtual serial number anew.
     pub reset_auto_assign: bool,
+    /// `detail=full`: all of a template, not only what names it.
+    pub full_detail: bool,
+    /// `StartTS`: samples from this moment on.
+    pub start: Option<Millis>,
+    /// `EndTS`: samples up to this moment.
+    pub end: Option<Millis>,
+    /// `NoOfSamples`: the newest so many samples.
+    pub samples: Option<usize>,
 }
 
 /// The longest application id that gets a queue, in bytes. Clients send 32 hexadecimal digits.
@@ -40,15 +49,15 @@ impl Query {
                 "force" => query.force = value == "true",
                 "ignoreError" => query.ignore_error = value == "true",
                 "resetAutoAssign" => query.reset_auto_assign = value == "true",
-                // Known to real servers; nothing that is served here depends on them.
-                "QUEUE_CLIENTKEY_METHOD" | "detail" | "timeout" | "topology" | "draft" => {}
-                _ => {
-                    return Err(Problem::new(
-                        400,
-                        "INVALID_URL",
-                        "REST0123 Incorrect query parameter",
-                    ));
+                "detail" => query.full_detail = value == "full",
+                "StartTS" => query.start = Some(moment(&value)?),
+                "EndTS" => query.end = Some(moment(&value)?),
+                "NoOfSamples" => {
+                    query.samples = Some(value.parse().map_err(|_| incorrect())?);
                 }
+                // Known to real servers; nothing that is served here depends on them.
+                "QUEUE_CLIENTKEY_METHOD" | "Type" | "timeout" | "topology" | "draft" => {}
+                _ => return Err(incorrect()),
             }
         }
         let groups = GroupSet::parse(groups.iter().map(String::as_str)).map_err(|name| {
@@ -61,6 +70,20 @@ impl Query {
         })?;
         Ok((groups, query))
     }
+}
+
+fn incorrect() -> Problem {
+    Problem::new(400, "INVALID_URL", "REST0123 Incorrect query parameter")
+}
+
+/// An ISO 8601 moment with a zone: `2022-04-22T14:00:00Z`, the zone also as `+0000`.
+fn moment(text: &str) -> Result<Millis, Problem> {
+    let parsed = text
+        .parse::<jiff::Timestamp>()
+        .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text));
+    let millis = parsed.ok().map(jiff::Timestamp::as_millisecond);
+    let millis = millis.and_then(|millis| u64::try_from(millis).ok());
+    millis.map(Millis).ok_or_else(incorrect)
 }
 
 fn decoded(text: &str) -> Result<String, Problem> {

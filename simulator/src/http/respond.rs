@@ -9,12 +9,15 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::problem::Problem;
+use crate::clock::Millis;
 use crate::model::Flavor;
 
 /// The media type of feeds and entries.
 pub const ATOM: &str = "application/atom+xml; charset=UTF-8";
 /// The media type of quick properties.
 pub const JSON: &str = "application/json; charset=UTF-8";
+/// The media type of files of measurements.
+pub const MEASUREMENTS: &str = "application/vnd.ibm.powervm.pcm.json; charset=UTF-8";
 /// The media type of the answer to a logon.
 pub const LOGON: &str = "application/vnd.ibm.powervm.web+xml; type=LogonResponse; charset=UTF-8";
 
@@ -62,6 +65,28 @@ pub fn json(body: impl Into<Bytes>) -> Response<Body> {
         CACHE_CONTROL,
         HeaderValue::from_static("no-cache=\"set-cookie, set-cookie2\""),
     );
+    response
+}
+
+/// A feed of links to samples: its etag is a moment in milliseconds (cassette `metrics_capture_lpar.yml`).
+#[must_use]
+pub fn samples(body: impl Into<Bytes>, newest: Millis) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.into()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(ATOM));
+    headers.insert(ETAG, HeaderValue::from(newest.0));
+    response
+}
+
+/// A file of measurements: its etag is its name.
+#[must_use]
+pub fn measurements(body: impl Into<Bytes>, name: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.into()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEASUREMENTS));
+    if let Ok(etag) = HeaderValue::from_str(name) {
+        headers.insert(ETAG, etag);
+    }
     response
 }
 

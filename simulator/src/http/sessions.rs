@@ -221,6 +221,21 @@ impl Sessions {
         self.len() == 0
     }
 
+    /// The same user and rules without any session, for a server of its own. Its tokens follow from none of these.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let seed = self
+            .random
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_u64();
+        let rules = SessionRules {
+            token_folder: None,
+            ..self.rules.clone()
+        };
+        Self::new(self.credentials.clone(), rules, seed)
+    }
+
     fn begin(&self, inner: &mut Inner, token: &SecretString, file: Option<PathBuf>, now: Millis) {
         if inner.sessions.len() >= self.rules.most {
             let expired: Vec<Digest> = inner

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::group::GroupSet;
 use super::kind::Kind;
+use super::monitored::Monitored;
 use super::problem::Problem;
 use super::query::Query;
 use super::search::Condition;
@@ -19,6 +20,10 @@ pub enum Service {
     Uom,
     /// `web`: logon and files.
     Web,
+    /// `templates`: partition templates of an HMC.
+    Templates,
+    /// `pcm`: performance and capacity monitoring.
+    Pcm,
 }
 
 impl Service {
@@ -28,6 +33,8 @@ impl Service {
         match self {
             Self::Uom => "uom",
             Self::Web => "web",
+            Self::Templates => "templates",
+            Self::Pcm => "pcm",
         }
     }
 }
@@ -70,6 +77,8 @@ pub enum Action {
     FileContents(Uuid),
     /// `web/Logon`
     Logon,
+    /// Whatever the `pcm` service has.
+    Monitoring(Monitored),
 }
 
 /// A parsed URL.
@@ -111,7 +120,13 @@ impl Target {
         let service = match segments.next().as_deref() {
             Some("uom") => Service::Uom,
             Some("web") => Service::Web,
-            _ => return Err(Problem::invalid_url("Known services are uom and web.")),
+            Some("templates") => Service::Templates,
+            Some("pcm") => Service::Pcm,
+            _ => {
+                return Err(Problem::invalid_url(
+                    "Known services are uom, web, templates and pcm.",
+                ));
+            }
         };
         let mut target = Self {
             service,
@@ -120,7 +135,10 @@ impl Target {
             groups: GroupSet::none(),
             query: Query::default(),
         };
-        target.read_path(&mut segments)?;
+        match service {
+            Service::Pcm => target.read_pcm(&mut segments)?,
+            Service::Uom | Service::Web | Service::Templates => target.read_path(&mut segments)?,
+        }
         if segments.next().is_some() {
             return Err(Problem::invalid_url("The path goes on after its end."));
         }
@@ -132,6 +150,13 @@ impl Target {
         });
         target.query = query;
         Ok(target)
+    }
+
+    /// Whether all of a resource is asked for, where less is shown without (`detail=full`). One template alone is always
+    /// shown in full.
+    #[must_use]
+    pub fn wants_detail(&self) -> bool {
+        self.query.full_detail || self.is_entry()
     }
 
     /// The type that the path ends in.
@@ -218,6 +243,12 @@ impl Target {
         if self.steps.is_empty() && self.action == Action::Document {
             return Err(Problem::invalid_url("The path names no resource type."));
         }
+        Ok(())
+    }
+
+    fn read_pcm(&mut self, segments: &mut Segments) -> Result<(), Problem> {
+        let words: Vec<String> = segments.collect();
+        self.action = Action::Monitoring(Monitored::parse(&words)?);
         Ok(())
     }
 
@@ -336,7 +367,7 @@ fn needed(segments: &mut Segments, what: &str) -> Result<String, Problem> {
         .ok_or_else(|| Problem::invalid_url(&format!("The path ends before it names {what}.")))
 }
 
-fn identifier(word: &str) -> Result<Uuid, Problem> {
+pub(super) fn identifier(word: &str) -> Result<Uuid, Problem> {
     // Only the hyphenated form is an identifier here; the uuid crate would also take braces, urn: and bare hex.
     if word.len() == 36
         && let Ok(id) = Uuid::try_parse(word)

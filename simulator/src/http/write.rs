@@ -72,7 +72,9 @@ async fn carry_out(
         let command = change.command(target, world)?;
         let usual = slowed(&world.pace, draw.job_factor)
             .map(|slow| std::mem::replace(&mut world.pace, slow));
+        world.doom_next_job(draw.fate.clone());
         let outcome = world.apply(now, command).map_err(Problem::from);
+        world.doom_next_job(None);
         if let Some(usual) = usual {
             world.pace = usual;
         }
@@ -99,6 +101,9 @@ fn slowed(pace: &Pace, factor: f64) -> Option<Pace> {
         power_off_immediate: longer(pace.power_off_immediate),
         power_off: longer(pace.power_off),
         os_shutdown: longer(pace.os_shutdown),
+        migration: longer(pace.migration),
+        migration_gigabyte: longer(pace.migration_gigabyte),
+        suspend_step: longer(pace.suspend_step),
         other_job: longer(pace.other_job),
         ..pace.clone()
     })

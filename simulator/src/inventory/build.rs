@@ -5,18 +5,23 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::cluster::add_cluster;
-use super::hardware::{Named, San, missing};
+use super::directory::{processor_pools, register};
+use super::hardware::{Named, missing};
+use super::network::{FIRST_SLOT, sriov_adapters};
 use super::server::vios_of;
 use super::{Inventory, InventoryError, SystemInventory, existing};
 use crate::clock::Millis;
 use crate::model::agenda::Agenda;
 use crate::model::events::EventLog;
 use crate::model::ids::Ids;
-use crate::model::names::{CompatibilityMode, SwitchMode};
+use crate::model::job::gate::Gate;
+use crate::model::monitoring::Monitoring;
+use crate::model::partition::Partition;
+use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
+use crate::model::profile::DEFAULT;
 use crate::model::system::{
-    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SharedProcessorPool,
-    SystemCapabilities, SystemMemory, SystemProcessors,
+    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities, SystemMemory, SystemProcessors,
 };
 use crate::model::units::ProcUnits;
 use crate::model::{Flavor, Pace, World};
@@ -27,9 +32,9 @@ pub(super) fn world(
     seed: u64,
     now: Millis,
 ) -> Result<World, InventoryError> {
-    if flavor == Flavor::NovaLink && inventory.systems.len() != 1 {
+    if flavor == Flavor::NovaLink && inventory.systems.is_empty() {
         return Err(InventoryError::Inconsistent(
-            "a NovaLink manages exactly one system".to_owned(),
+            "a NovaLink runs on the system that it manages, and there is none".to_owned(),
         ));
     }
     let mut ids = Ids::new(seed, now.0);
@@ -42,15 +47,22 @@ pub(super) fn world(
         clusters: OrdMap::new(),
         pools: OrdMap::new(),
         tiers: OrdMap::new(),
+        san: Arc::default(),
+        groups: OrdMap::new(),
+        enterprise_pools: OrdMap::new(),
+        templates: OrdMap::new(),
+        migrations: OrdMap::new(),
         jobs: OrdMap::new(),
         files: OrdMap::new(),
         events: EventLog::new(now.0),
+        now,
         agenda: Agenda::default(),
+        gate: Gate::default(),
         ids,
         pace: Pace::calm(),
         generation: 1,
     };
-    let mut san = San::default();
+    let mut san = inventory.san.build()?;
     let mut vioses = Named::new();
     for system in &inventory.systems {
         if world
@@ -63,6 +75,12 @@ pub(super) fn world(
                 system.name
             )));
         }
+        if system.uuid.is_some_and(|uuid| world.systems.contains_key(&uuid)) {
+            return Err(InventoryError::Inconsistent(format!(
+                "system {} has the UUID of another one",
+                system.name
+            )));
+        }
         let uuid = add_system(&mut world, system)?;
         for (number, vios) in system.vioses.iter().enumerate() {
             let id = number
@@ -71,7 +89,17 @@ pub(super) fn world(
                 } else {
                     1
                 };
-            let made = vios_of(&mut world.ids, system, vios, (uuid, id), &mut san, now)?;
+            let id = vios.id.map_or(id, usize::from);
+            let mut made = vios_of(&mut world.ids, system, vios, (uuid, id), &mut san, now)?;
+            let taken = |other: &Partition| {
+                other.uuid == made.partition.uuid || other.id == made.partition.id
+            };
+            if world.vioses_of(uuid).any(|other| taken(&other.partition)) {
+                return Err(InventoryError::Inconsistent(format!(
+                    "{} has the number or the UUID of another Virtual I/O Server",
+                    vios.name
+                )));
+            }
             if vioses
                 .insert(
                     format!("{}/{}", system.name, vios.name),
@@ -84,13 +112,20 @@ pub(super) fn world(
                     vios.name
                 )));
             }
+            if flavor == Flavor::Hmc {
+                let partition = &mut made.partition;
+                let profile = partition.as_profile(partition.profile, DEFAULT, 1);
+                partition.profiles.push(Arc::new(profile));
+            }
             world.vioses.insert(made.partition.uuid, Arc::new(made));
         }
     }
+    world.san = Arc::new(san);
     for cluster in &inventory.clusters {
         add_cluster(&mut world, cluster, &vioses, inventory)?;
     }
     existing::populate(&mut world, inventory, now)?;
+    register(&mut world, inventory, flavor)?;
     let pace = std::mem::take(&mut world.pace);
     Ok(World {
         events: EventLog::new(now.0),
@@ -130,7 +165,8 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
 
 fn add_system(world: &mut World, inventory: &SystemInventory) -> Result<Uuid, InventoryError> {
     let ids = &mut world.ids;
-    let uuid = ids.named_uuid();
+    let drawn = ids.named_uuid();
+    let uuid = inventory.uuid.unwrap_or(drawn);
     let mut modes = vec![CompatibilityMode::Default];
     for name in &inventory.compatibility_modes {
         modes.push(
@@ -154,19 +190,6 @@ fn add_system(world: &mut World, inventory: &SystemInventory) -> Result<Uuid, In
         )
     });
     let switches = switches.collect();
-    let pools =
-        std::iter::once("DefaultPool").chain(inventory.processor_pools.iter().map(String::as_str));
-    let processor_pools = pools.zip(0..).map(|(name, id)| SharedProcessorPool {
-        uuid: ids.named_uuid(),
-        id,
-        name: name.to_owned(),
-        maximum: if id == 0 {
-            ProcUnits::ZERO
-        } else {
-            ProcUnits::whole(inventory.processors)
-        },
-    });
-    let processor_pools = processor_pools.collect();
     let processors = ProcUnits::whole(inventory.processors);
     let most = u16::try_from(inventory.processors).unwrap_or(256).min(256);
     let system = ManagedSystem {
@@ -177,7 +200,9 @@ fn add_system(world: &mut World, inventory: &SystemInventory) -> Result<Uuid, In
             model: inventory.model.clone(),
             serial: inventory.serial.clone(),
         },
-        state: "operating".to_owned(),
+        description: inventory.description.clone(),
+        location: inventory.location.clone(),
+        state: SystemState::Operating,
         ip_address: "192.0.2.20".to_owned(),
         maximum_partitions: 1000,
         capabilities: capabilities(),
@@ -202,10 +227,16 @@ fn add_system(world: &mut World, inventory: &SystemInventory) -> Result<Uuid, In
         io_slots: Vec::new(),
         wwpn_prefix: 0xC050_7606_0000_0000 | ids.between(0, 0xffff) << 16,
         available_wwpns: 65_536,
-        processor_pools,
+        processor_pools: processor_pools(uuid, inventory)?,
+        memory_pool: None,
+        serial_numbers: OrdMap::new(),
+        monitoring: Monitoring::default(),
         switches,
         networks: OrdMap::new(),
+        bridges: OrdMap::new(),
+        sriov_adapters: sriov_adapters(inventory),
         is_controller: true,
+        is_temporary_controller: false,
         version: 1,
     };
     world.systems.insert(uuid, Arc::new(system));
@@ -220,6 +251,7 @@ const fn capabilities() -> SystemCapabilities {
         simplified_remote_restart: true,
         dynamic_simplified_remote_restart: true,
         active_memory_expansion: true,
+        active_memory_sharing: true,
         physical_page_table_ratio: false,
         shared_processor_pools: true,
         vnic: true,
@@ -241,7 +273,7 @@ pub(super) fn io_slots(world: &World, system: Uuid, serial: &str) -> Vec<IoSlot>
         description: description.to_owned(),
         location: format!("C{location}"),
         unit_location: unit.clone(),
-        drc_index: 553_713_664 + location,
+        drc_index: FIRST_SLOT + location,
         pci_class: class,
         pci_vendor: vendor,
         pci_device: device,
@@ -255,11 +287,16 @@ pub(super) fn io_slots(world: &World, system: Uuid, serial: &str) -> Vec<IoSlot>
         5719,
         None,
     )];
+    let sriov = world.systems.get(&system);
+    for adapter in sriov.iter().flat_map(|system| &system.sriov_adapters) {
+        let location = adapter.drc_index - FIRST_SLOT;
+        slots.push(slot(&adapter.description, location, 512, 4319, 1808, None));
+    }
     for vios in world.vioses_of(system) {
         for adapter in &vios.fc_adapters {
             slots.push(slot(
                 &adapter.description,
-                adapter.id - 553_713_664,
+                adapter.id - FIRST_SLOT,
                 3076,
                 4215,
                 9522,

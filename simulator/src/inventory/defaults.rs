@@ -2,15 +2,18 @@
 
 use super::{
     ClusterInventory, DiskInventory, Inventory, ManagementInventory, NetworkInventory,
-    PartitionInventory, SystemInventory, ViosInventory, VolumeGroupInventory,
+    PartitionInventory, SanInventory, SriovInventory, SystemInventory, ViosInventory, VolumeGroupInventory,
 };
 use crate::model::Flavor;
 use crate::model::network::VirtualSwitch;
 
+/// The VLAN of the control channel between two shared Ethernet adapters (recording `fake_network_bridge`).
+const CONTROL_CHANNEL: u16 = 99;
+
 /// How much of everything: the numbers on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Managed systems; NovaLink has one whatever this says.
+    /// Managed systems, each with a NovaLink of its own in that flavour.
     pub systems: u16,
     /// Virtual I/O Servers of each system.
     pub vioses: u16,
@@ -32,11 +35,7 @@ impl Inventory {
     /// The default inventory with so much of everything. Memory and processors grow with the number of partitions.
     #[must_use]
     pub fn sized(flavor: Flavor, sizes: Sizes) -> Self {
-        let count = if flavor == Flavor::NovaLink {
-            1
-        } else {
-            sizes.systems.max(1)
-        };
+        let count = sizes.systems.max(1);
         let systems: Vec<SystemInventory> = (1..=count)
             .map(|number| system(flavor, number, sizes))
             .collect();
@@ -48,8 +47,56 @@ impl Inventory {
             console: console(),
             systems,
             clusters,
+            san: SanInventory::default(),
+            groups: Vec::new(),
+            enterprise_pools: Vec::new(),
+            templates: Vec::new(),
         }
     }
+}
+
+impl Inventory {
+    /// The same with one storage for all systems, so that partitions can move between them: every system's servers see
+    /// the first one's SAN volumes, and one cluster has them all.
+    #[must_use]
+    pub fn with_shared_storage(mut self) -> Self {
+        let Some(names) = self.systems.first().map(san_volumes) else {
+            return self;
+        };
+        for system in &mut self.systems {
+            let own = san_volumes(system);
+            let renamed = |volume: &String| {
+                let index = own.iter().position(|name| name == volume);
+                index.and_then(|index| names.get(index)).cloned()
+            };
+            for disk in system.vioses.iter_mut().flat_map(|vios| &mut vios.disks) {
+                disk.san = disk.san.as_ref().and_then(renamed);
+            }
+        }
+        let nodes: Vec<String> = self
+            .clusters
+            .iter()
+            .flat_map(|cluster| cluster.nodes.clone())
+            .collect();
+        self.clusters.truncate(1);
+        if let Some(cluster) = self.clusters.first_mut() {
+            "cluster".clone_into(&mut cluster.name);
+            "ssp".clone_into(&mut cluster.pool);
+            cluster.nodes = nodes;
+        }
+        self
+    }
+}
+
+/// The names of the SAN volumes that the servers of a system see, in their order.
+fn san_volumes(system: &SystemInventory) -> Vec<String> {
+    let mut names = Vec::new();
+    for disk in system.vioses.iter().flat_map(|vios| &vios.disks) {
+        if let Some(name) = disk.san.as_ref().filter(|name| !names.contains(*name)) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 fn system(flavor: Flavor, number: u16, sizes: Sizes) -> SystemInventory {
@@ -61,12 +108,15 @@ fn system(flavor: Flavor, number: u16, sizes: Sizes) -> SystemInventory {
         } else {
             format!("neo{number}")
         },
+        uuid: None,
         machine_type: machine_type(),
         model: model(),
         serial: format!(
             "21{:04X}A",
             0x25D4_u32.wrapping_add(u32::from(number) - 1) & 0xffff
         ),
+        description: String::new(),
+        location: String::new(),
         memory_mb: memory_mb() + extra * (partition_memory_mb() + memory_region_mb()),
         hypervisor_mb: hypervisor_mb(),
         memory_region_mb: memory_region_mb(),
@@ -78,13 +128,26 @@ fn system(flavor: Flavor, number: u16, sizes: Sizes) -> SystemInventory {
             Vec::new()
         },
         processor_pools: Vec::new(),
+        memory_pool: None,
+        serial_numbers: Vec::new(),
         management_partition: (flavor == Flavor::NovaLink).then(|| ManagementInventory {
             name: management_name(),
+            uuid: None,
+            id: None,
             memory_mb: management_memory_mb(),
             disk_gb: management_disk_gb(),
         }),
+        sriov: vec![SriovInventory::recorded(8)],
         vioses: (1..=sizes.vioses)
-            .map(|vios_number| vios(number, vios_number))
+            .map(|vios_number| {
+                let mut vios = vios(number, vios_number);
+                // A NovaLink's Virtual I/O Servers are too new to need one.
+                let channel = flavor == Flavor::Hmc && sizes.vioses > 1;
+                if let Some(network) = vios.network.as_mut().filter(|_| channel) {
+                    network.control_channel = Some(CONTROL_CHANNEL);
+                }
+                vios
+            })
             .collect(),
         partitions,
     }
@@ -94,12 +157,22 @@ fn vios(system: u16, number: u16) -> ViosInventory {
     let local = |name: &str, gb: u64| DiskInventory {
         name: name.to_owned(),
         gb,
+        udid: None,
         san: None,
+        reserve_policy: None,
+        read_iops: None,
+        write_iops: None,
+        encrypted: false,
     };
     let san = |index: u16, gb: u64, volume: String| DiskInventory {
         name: format!("hdisk{index}"),
         gb,
+        udid: None,
         san: Some(format!("system{system}_{volume}")),
+        reserve_policy: None,
+        read_iops: None,
+        write_iops: None,
+        encrypted: false,
     };
     let mut disks = vec![
         local("hdisk0", 558),
@@ -113,9 +186,14 @@ fn vios(system: u16, number: u16) -> ViosInventory {
         disks: vec![disk.to_owned()],
         reserved_gb,
         repository_gb,
+        virtual_disks: Vec::new(),
+        media: Vec::new(),
     };
     ViosInventory {
         name: format!("vios{number}"),
+        uuid: None,
+        id: None,
+        level: vios_level(),
         memory_mb: vios_memory_mb(),
         processor_units_hundredths: vios_units(),
         disks,
@@ -124,6 +202,7 @@ fn vios(system: u16, number: u16) -> ViosInventory {
             group("datavg", "hdisk1", 0, None),
         ],
         fc_ports: fc_ports(),
+        iscsi: iscsi(),
         network: u8::try_from(number)
             .ok()
             .filter(|priority| *priority <= 2)
@@ -131,6 +210,7 @@ fn vios(system: u16, number: u16) -> ViosInventory {
                 vlan: vlan(),
                 tagged_vlans: (100..110).collect(),
                 priority,
+                control_channel: None,
             }),
     }
 }
@@ -158,18 +238,31 @@ fn cluster(system: &SystemInventory, several: bool) -> Option<ClusterInventory> 
         repository: volumes.next()?,
         volumes: volumes.take(4).collect(),
         overcommit_percent: overcommit_percent(),
+        logical_units: Vec::new(),
     })
 }
 
 fn partition(number: u16) -> PartitionInventory {
     PartitionInventory {
         name: format!("existing-{number:04}"),
+        uuid: None,
+        id: None,
+        kind: None,
+        memory_minimum_mb: None,
+        memory_maximum_mb: None,
+        maximum_slots: None,
+        processors: None,
+        adapters: None,
+        mappings: Vec::new(),
+        fc_mappings: Vec::new(),
         memory_mb: partition_memory_mb(),
         virtual_processors: partition_processors(),
         processor_units_hundredths: partition_units(),
         vlan: vlan(),
         disk_gb: Some(10),
         running: number % 2 == 1,
+        fc_adapters: if number == 1 { 2 } else { 0 },
+        sriov: matches!(number, 2 | 3),
     }
 }
 
@@ -231,6 +324,14 @@ pub(super) const fn vios_units() -> u32 {
     100
 }
 
+pub(super) const fn iscsi() -> bool {
+    true
+}
+
+pub(super) fn vios_level() -> String {
+    "2.2.6.10".to_owned()
+}
+
 pub(super) const fn fc_ports() -> u16 {
     2
 }
@@ -253,4 +354,8 @@ pub(super) const fn partition_processors() -> u16 {
 
 pub(super) const fn partition_units() -> u32 {
     10
+}
+
+pub(super) fn group_color() -> String {
+    "Grey".to_owned()
 }

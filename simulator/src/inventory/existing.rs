@@ -5,20 +5,22 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::build::io_slots;
+use super::directory::equip;
+use super::furnish::{fill_group, fill_pool, kept_disks, map_storage, plug_adapters, settle};
+use super::network::{add_sriov, bridge};
 use super::server::running;
 use super::{Inventory, InventoryError, ManagementInventory, PartitionInventory, SystemInventory};
 use crate::clock::Millis;
 use crate::model::command::{
-    Command, CreateLogicalUnit, CreateNetworkAdapter, CreatePartition, DiskRequest, MemoryRequest,
-    ProcessorRequest, ScsiMapping, SlotChoice, StorageName, SubmitJob, UpdateVios,
-    UpdateVolumeGroup,
+    Command, CreateLogicalUnit, CreateNetworkAdapter, DiskRequest, FcMappingRequest, ScsiMapping,
+    SlotChoice, StorageName, SubmitJob, UpdateVios, UpdateVolumeGroup,
 };
 use crate::model::job::JobTarget;
-use crate::model::names::{LogicalUnitKind, PartitionKind, PartitionState, SharingMode};
+use crate::model::names::{LogicalUnitKind, PartitionKind, PartitionState};
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::PartitionSettings;
-use crate::model::storage::Content;
-use crate::model::units::{Gigabytes, ProcUnits};
+use crate::model::storage::{Content, StorageOptions};
+use crate::model::units::Gigabytes;
 use crate::model::{Outcome, Owner, Refusal, Resource, World};
 
 /// How long before the start the partitions were made, in milliseconds: long enough for everything to have settled.
@@ -33,6 +35,9 @@ pub(super) fn populate(
     now: Millis,
 ) -> Result<(), InventoryError> {
     let then = Millis(now.0.saturating_sub(AGE));
+    for cluster in &inventory.clusters {
+        fill_pool(world, cluster, then)?;
+    }
     for system in &inventory.systems {
         let Some(uuid) = world
             .systems
@@ -42,12 +47,24 @@ pub(super) fn populate(
         else {
             continue;
         };
-        plug_trunks(world, uuid);
+        bridge(world, uuid, system, then)?;
         let slots = io_slots(world, uuid, &system.serial);
         if let Some(made) = world.systems.get_mut(&uuid).map(Arc::make_mut) {
             made.io_slots = slots;
         }
         world.derive_networks(then, uuid);
+        equip(world, uuid, system, then)?;
+        for vios in &system.vioses {
+            let server = world
+                .vioses_of(uuid)
+                .find(|server| server.partition.name == vios.name)
+                .map(|server| server.partition.uuid);
+            if let Some(server) = server {
+                for group in &vios.volume_groups {
+                    fill_group(world, server, group, then)?;
+                }
+            }
+        }
         if let Some(management) = &system.management_partition {
             add_management(world, uuid, management, now)?;
         }
@@ -63,35 +80,13 @@ pub(super) fn populate(
         }
     }
     world.advance(now);
-    Ok(())
-}
-
-/// Trunk adapters of shared Ethernet adapters sit on the default switch.
-fn plug_trunks(world: &mut World, system: Uuid) {
-    let switch = world
-        .systems
-        .get(&system)
-        .and_then(|system| system.switch_by_id(0))
-        .map(|switch| switch.uuid);
-    let vioses: Vec<Uuid> = world
-        .vioses_of(system)
-        .map(|vios| vios.partition.uuid)
-        .collect();
-    for vios in vioses {
-        let Some(server) = world.vioses.get_mut(&vios).map(Arc::make_mut) else {
-            continue;
-        };
-        let plugged = server
-            .partition
-            .network_adapters
-            .iter()
-            .map(|(uuid, adapter)| {
-                let mut adapter = (**adapter).clone();
-                adapter.switch = switch.unwrap_or_default();
-                (*uuid, Arc::new(adapter))
-            });
-        server.partition.network_adapters = plugged.collect();
+    for system in &inventory.systems {
+        let made = world.systems.values().find(|made| made.name == system.name);
+        if let Some(made) = made.map(|made| made.uuid) {
+            settle(world, made, system);
+        }
     }
+    Ok(())
 }
 
 /// The NovaLink partition boots from a virtual disk on each Virtual I/O Server, so it has a mapping on each.
@@ -104,12 +99,13 @@ fn add_management(
     let mut partition = running(
         &mut world.ids,
         system,
-        1,
+        inventory.id.unwrap_or(1),
         &inventory.name,
         inventory.memory_mb,
         50,
         now,
     );
+    partition.uuid = inventory.uuid.unwrap_or(partition.uuid);
     partition.kind = PartitionKind::AixLinux;
     partition.is_management = true;
     partition.os_version = "Linux/Ubuntu 4.15.0-generic 18.04".to_owned();
@@ -122,7 +118,7 @@ fn add_management(
     partition.logical_serial = world
         .systems
         .get(&system)
-        .map(|made| format!("{}1", made.machine.serial))
+        .map(|made| format!("{}{:X}", made.machine.serial, partition.id))
         .unwrap_or_default();
     let uuid = partition.uuid;
     world.partitions.insert(uuid, Arc::new(partition));
@@ -131,15 +127,14 @@ fn add_management(
         .map(|vios| vios.partition.uuid)
         .collect();
     for vios in vioses {
-        let Some(group) = world
+        let group = world
             .vioses
             .get(&vios)
-            .and_then(|vios| vios.volume_groups.first())
-            .map(|group| group.uuid)
-        else {
+            .and_then(|vios| vios.volume_groups.first());
+        let Some((group, mut disks)) = group.map(|group| (group.uuid, kept_disks(group))) else {
             continue;
         };
-        let disk = DiskRequest {
+        disks.push(DiskRequest {
             udid: None,
             name: MANAGEMENT_DISK.to_owned(),
             label: None,
@@ -147,11 +142,12 @@ fn add_management(
             base_image: None,
             kind: None,
             file_format: None,
-        };
+            options: StorageOptions::default(),
+        });
         let update = UpdateVolumeGroup {
             vios,
             group,
-            disks: Some(vec![disk]),
+            disks: Some(disks),
             repositories: None,
             physical_volumes: None,
         };
@@ -182,56 +178,36 @@ fn add_partition(
     inventory: &PartitionInventory,
     then: Millis,
 ) -> Result<(), InventoryError> {
-    if inventory.running && inventory.disk_gb.is_none() {
+    // One with an identity was recorded: it runs from disks that no document tells of.
+    if inventory.running && inventory.uuid.is_none() && !inventory.has_storage() {
         return Err(InventoryError::Inconsistent(format!(
             "partition {} runs without a disk: give it disk_gb",
             inventory.name
         )));
     }
-    let units = Some(ProcUnits::from_hundredths(
-        inventory.processor_units_hundredths,
-    ));
-    let processors = Some(inventory.virtual_processors);
-    let create = CreatePartition {
-        system,
-        uuid: None,
-        id: None,
-        name: inventory.name.clone(),
-        description: None,
-        kind: PartitionKind::AixLinux,
-        memory: MemoryRequest {
-            desired: Some(inventory.memory_mb),
-            ..MemoryRequest::default()
-        },
-        processors: Some(ProcessorRequest {
-            dedicated: Some(false),
-            sharing: Some(SharingMode::Uncapped),
-            minimum_units: units,
-            desired_units: units,
-            maximum_units: units,
-            minimum_virtual: processors,
-            desired_virtual: processors,
-            maximum_virtual: processors,
-            ..ProcessorRequest::default()
-        }),
-        maximum_slots: None,
-        settings: PartitionSettings::default(),
-        nvram: None,
-    };
+    let create = inventory.creation(system, hardware)?;
     let Outcome::Written(Resource::LogicalPartition(partition)) =
         world.apply(then, Command::CreatePartition(Box::new(create)))?
     else {
         return Ok(());
     };
-    plug(
-        world,
-        then,
-        Owner::Partition(partition),
-        None,
-        inventory.vlan,
-    )?;
+    match &inventory.adapters {
+        Some(adapters) => plug_adapters(world, system, partition, adapters, then)?,
+        None => plug(
+            world,
+            then,
+            Owner::Partition(partition),
+            None,
+            inventory.vlan,
+        )?,
+    }
     if let Some(gigabytes) = inventory.disk_gb {
         add_disk(world, system, partition, inventory, gigabytes, then)?;
+    }
+    map_storage(world, system, partition, inventory, then)?;
+    add_fc_adapters(world, system, partition, inventory.fc_adapters, then)?;
+    if inventory.sriov {
+        add_sriov(world, system, partition, then)?;
     }
     if inventory.running {
         let job = SubmitJob {
@@ -250,6 +226,40 @@ fn add_partition(
                 inventory.name, hardware.name
             )));
         }
+    }
+    Ok(())
+}
+
+/// Virtual Fibre Channel adapters, one after another on each server's ports in turn.
+fn add_fc_adapters(
+    world: &mut World,
+    system: Uuid,
+    partition: Uuid,
+    count: u16,
+    then: Millis,
+) -> Result<(), InventoryError> {
+    let servers: Vec<(Uuid, Vec<String>)> = world
+        .vioses_of(system)
+        .map(|vios| {
+            let names = vios.fc_ports().map(|port| port.name.clone());
+            (vios.partition.uuid, names.collect::<Vec<String>>())
+        })
+        .filter(|(_, ports)| !ports.is_empty())
+        .collect();
+    for (turn, (vios, ports)) in (0..usize::from(count)).zip(servers.iter().cycle()) {
+        let mut mappings = world.posted_fc_mappings(*vios);
+        mappings.push(FcMappingRequest {
+            client: Some(partition),
+            port: ports.get(turn / servers.len() % ports.len()).cloned(),
+            ..FcMappingRequest::default()
+        });
+        let update = UpdateVios {
+            vios: *vios,
+            base: None,
+            scsi_mappings: None,
+            fc_mappings: Some(mappings),
+        };
+        world.apply(then, Command::UpdateVios(Box::new(update)))?;
     }
     Ok(())
 }
@@ -355,6 +365,10 @@ fn plug(
         tagged: None,
         switch,
         allowed_os_macs: None,
+        quality_of_service: None,
+        enabled: None,
+        required: None,
+        station: None,
         trunk: None,
         mtu: None,
         ovs_bridge: None,
@@ -383,6 +397,7 @@ fn map(
         vios,
         base: None,
         scsi_mappings: Some(mappings),
+        fc_mappings: None,
     };
     world
         .apply(at, Command::UpdateVios(Box::new(update)))

@@ -6,77 +6,89 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{DiskInventory, InventoryError, VolumeGroupInventory};
+use super::{DiskInventory, InventoryError, VolumeGroupInventory, san};
 use crate::model::ids::Ids;
-use crate::model::names::{ReservePolicy, VolumeState};
-use crate::model::storage::{MediaRepository, PhysicalVolume, VolumeGroup, VolumeUsage};
+use crate::model::names::{EncryptionState, ReservePolicy, VolumeState};
+use crate::model::san::{San, discovered};
+use crate::model::storage::{
+    LuksEncryptor, MediaRepository, PhysicalVolume, StorageOptions, Transport, VolumeGroup,
+    VolumeUsage,
+};
 use crate::model::units::Gigabytes;
 use crate::model::vios::{FcAdapter, FcPort};
-
-/// The identity of each SAN volume, shared by the Virtual I/O Servers that see it.
-#[derive(Debug, Default)]
-pub(super) struct San {
-    names: BTreeMap<String, String>,
-}
-
-impl San {
-    /// The NAA name of a volume: 32 hexadecimal digits, upper case.
-    fn naa(&mut self, volume: &str, ids: &mut Ids) -> String {
-        let make = || format!("60050768{}", ids.hex(24).to_uppercase());
-        self.names
-            .entry(volume.to_owned())
-            .or_insert_with(make)
-            .clone()
-    }
-}
 
 /// A disk as a Virtual I/O Server reports it (recordings `fake_vios_ssp_npiv.txt`, `fake_volume_group.txt`).
 pub(super) fn physical_volume(
     disk: &DiskInventory,
-    index: usize,
     san: &mut San,
-    unit: &str,
+    place: (Option<&FcPort>, &str),
     ids: &mut Ids,
 ) -> PhysicalVolume {
-    let (description, udid, unique_id, location, naa) = if let Some(volume) = &disk.san {
-        let naa = san.naa(volume, ids);
-        (
-            "MPIO IBM 2076 FC Disk",
-            format!("01{}", STANDARD.encode(format!("3IBM2145{}{naa}", "24C"))),
-            format!("33213{naa}04214503IBMfcp"),
-            format!("{unit}-P1-C3-T1-W500507680300104A-L{index:X}000000000000"),
-            Some(naa),
-        )
-    } else {
-        let serial = ids.hex(16).to_uppercase();
-        (
-            "SAS RAID 0 Disk Array",
+    let plain = plain_volume(disk, san, place, ids);
+    let policy = disk
+        .reserve_policy
+        .as_deref()
+        .and_then(ReservePolicy::parse);
+    PhysicalVolume {
+        options: options(disk),
+        reserve_policy: policy.unwrap_or(plain.reserve_policy),
+        ..plain
+    }
+}
+
+fn options(disk: &DiskInventory) -> StorageOptions {
+    StorageOptions {
+        read_iops: disk.read_iops,
+        write_iops: disk.write_iops,
+        encryption_state: disk.encrypted.then_some(EncryptionState::Unlocked),
+        encryption: disk.encrypted.then(|| LuksEncryptor {
+            cipher: Some("aes-cbc-essiv:sha256".to_owned()),
+            key_size: Some(512),
+            hash: Some("sha512".to_owned()),
+        }),
+        tag: None,
+    }
+}
+
+fn plain_volume(
+    disk: &DiskInventory,
+    san: &mut San,
+    (port, unit): (Option<&FcPort>, &str),
+    ids: &mut Ids,
+) -> PhysicalVolume {
+    if let Some(volume) = &disk.san {
+        let (volume, lun) = san::volume_of(san, volume, disk.gb, ids);
+        let location = match port {
+            Some(port) => port.location.clone(),
+            None => format!("{unit}-P1-C3-T1"),
+        };
+        let path = (san::OWN_TARGET, lun);
+        let mut found = discovered::fibre_channel(disk.name.clone(), &volume, &location, path);
+        if let Some(udid) = &disk.udid {
+            found.udid.clone_from(udid);
+        }
+        return found;
+    }
+    let serial = ids.hex(16).to_uppercase();
+    let short = |digits: usize| serial.get(..digits).unwrap_or_default();
+    PhysicalVolume {
+        name: disk.name.clone(),
+        udid: disk.udid.clone().unwrap_or_else(|| {
             format!(
                 "01{}",
                 STANDARD.encode(format!("1IBM     IPR-0   {serial}"))
-            ),
-            format!(
-                "391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas",
-                serial.get(..8).unwrap_or_default()
-            ),
-            format!(
-                "{unit}-P1-C14-R1-L{}-L0",
-                serial.get(..10).unwrap_or_default()
-            ),
-            None,
-        )
-    };
-    PhysicalVolume {
-        name: disk.name.clone(),
-        udid,
-        unique_id,
+            )
+        }),
+        unique_id: format!("391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas", short(8)),
         megabytes: disk.gb.saturating_mul(1024),
-        description: description.to_owned(),
-        location,
+        description: "SAS RAID 0 Disk Array".to_owned(),
+        location: format!("{unit}-P1-C14-R1-L{}-L0", short(10)),
         state: VolumeState::Active,
         reserve_policy: ReservePolicy::NoReserve,
-        fibre_channel: naa.is_some(),
-        naa,
+        transport: Transport::Local,
+        label: None,
+        options: StorageOptions::default(),
+        naa: None,
         usage: VolumeUsage::Unused,
         content: None,
     }
@@ -135,6 +147,7 @@ pub(super) fn fc_adapters(
     ports: u16,
     unit: &str,
     first_slot: u16,
+    fabrics: usize,
     ids: &mut Ids,
 ) -> Vec<FcAdapter> {
     let numbers: Vec<u16> = (0..ports).collect();
@@ -153,7 +166,9 @@ pub(super) fn fc_adapters(
                         wwpn: 0x1000_0090_fa00_0000 | serial,
                         wwnn: 0x2000_0090_fa00_0000 | serial,
                         total: 64,
-                        available: 64,
+                        fabric: usize::from(*number)
+                            .checked_rem(fabrics)
+                            .unwrap_or_default(),
                     }
                 });
             let ports = ports.collect();

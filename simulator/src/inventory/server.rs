@@ -4,21 +4,22 @@ use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::hardware::{San, fc_adapters, physical_volume, volume_group};
-use super::{InventoryError, NetworkInventory, SystemInventory, ViosInventory};
+use super::hardware::{fc_adapters, missing, physical_volume, volume_group};
+use super::{InventoryError, SystemInventory, ViosInventory};
 use crate::clock::Millis;
 use crate::model::ids::Ids;
+use crate::model::monitoring::Load;
 use crate::model::names::{
-    CompatibilityMode, MigrationState, PartitionKind, PartitionState, RmcState,
+    CompatibilityMode, MigrationState, PartitionKind, PartitionState, ReservePolicy, RmcState,
 };
-use crate::model::network::{NetworkAdapter, SharedEthernetAdapter, Trunk};
 use crate::model::partition::{
     Partition, PartitionCapabilities, PartitionMemory, PartitionProcessors, PartitionSettings,
     ProcessorSetting, SharedProcessors,
 };
+use crate::model::san::San;
 use crate::model::storage::PhysicalVolume;
 use crate::model::units::ProcUnits;
-use crate::model::vios::VirtualIoServer;
+use crate::model::vios::{IscsiInitiator, VirtualIoServer};
 
 /// How long Virtual I/O Servers and the management partition have been up at the start, in milliseconds.
 const UPTIME: u64 = 86_400_000;
@@ -70,6 +71,7 @@ pub(super) fn running(
             expansion_factor: 0,
             page_table_ratio: 7,
             physical_page_table_ratio: None,
+            shared: None,
         },
         processors: PartitionProcessors {
             configured: setting.clone(),
@@ -88,8 +90,14 @@ pub(super) fn running(
         logical_serial: String::new(),
         is_management: false,
         profile: ids.named_uuid(),
+        profiles: Vec::new(),
         migration: MigrationState::NotMigrating,
+        progress: None,
+        serial_number: None,
+        load: Load::default(),
         network_adapters: OrdMap::new(),
+        logical_ports: OrdMap::new(),
+        vnics: OrdMap::new(),
         console_open: false,
         activation: 1,
         version: 1,
@@ -117,18 +125,25 @@ pub(super) fn vios_of(
         units,
         now,
     );
-    partition.os_version = "VIOS 2.2.6.10".to_owned();
+    partition.uuid = inventory.uuid.unwrap_or(partition.uuid);
+    partition.os_version = format!("VIOS {}", inventory.level);
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);
+    let fc_adapters = fc_adapters(inventory.fc_ports, &unit, 3, san.fabrics.len(), ids);
+    let first_port = fc_adapters.first().and_then(|adapter| adapter.ports.first());
     let mut disks: Vec<PhysicalVolume> = Vec::new();
-    for (index, disk) in inventory.disks.iter().enumerate() {
+    for disk in &inventory.disks {
         if disks.iter().any(|other| other.name == disk.name) {
             return Err(InventoryError::Inconsistent(format!(
                 "{} has two disks named {}",
                 inventory.name, disk.name
             )));
         }
-        disks.push(physical_volume(disk, index, san, &unit, ids));
+        let policy = disk.reserve_policy.as_deref();
+        if policy.is_some_and(|policy| ReservePolicy::parse(policy).is_none()) {
+            return Err(missing("reserve policy", policy.unwrap_or_default()));
+        }
+        disks.push(physical_volume(disk, san, (first_port, &unit), ids));
     }
     let mut volume_groups = Vec::new();
     for group in &inventory.volume_groups {
@@ -146,15 +161,26 @@ pub(super) fn vios_of(
             inventory.name
         )));
     }
-    let mut vios = VirtualIoServer {
+    let initiator = inventory.iscsi.then(|| {
+        let name = format!("{}-{}", inventory.name, system.serial).to_lowercase();
+        format!("iqn.1994-05.com.ibm:{}", name.replace('_', "-"))
+    });
+    let vios = VirtualIoServer {
         partition,
-        level: "2.2.6.10".to_owned(),
+        level: inventory.level.clone(),
+        mover: true,
         physical_volumes: disks.into_iter().map(Arc::new).collect(),
         volume_groups,
         buses: OrdMap::new(),
-        fc_adapters: fc_adapters(inventory.fc_ports, &unit, 3, ids),
+        fc_adapters,
+        fc_mappings: OrdMap::new(),
+        external_disks: OrdMap::new(),
+        iscsi: IscsiInitiator {
+            initiator,
+            ..IscsiInitiator::default()
+        },
         shared_ethernet: Vec::new(),
-        free_ports: (1..4)
+        free_ports: (0..4)
             .map(|port| (format!("ent{port}"), format!("{unit}-P1-C7-T{}", port + 1)))
             .collect(),
         mappings_version: 1,
@@ -162,54 +188,5 @@ pub(super) fn vios_of(
         storage_version: 1,
         network_version: 1,
     };
-    if let Some(network) = &inventory.network {
-        add_shared_ethernet(&mut vios, network, &unit, ids);
-    }
     Ok(vios)
-}
-
-/// The trunk adapters get their switch in [`existing::populate`], which knows it.
-fn add_shared_ethernet(
-    vios: &mut VirtualIoServer,
-    network: &NetworkInventory,
-    unit: &str,
-    ids: &mut Ids,
-) {
-    let mut trunk = |slot: u16, vlan: u16, tagged: &[u16], device: &str| NetworkAdapter {
-        uuid: ids.named_uuid(),
-        slot,
-        mac: vios.partition.mac_prefix | u64::from(slot),
-        vlan,
-        tagged_vlans: tagged.to_vec(),
-        tagged: !tagged.is_empty(),
-        switch: Uuid::nil(),
-        switch_id: 0,
-        required: false,
-        allowed_os_macs: "ALL".to_owned(),
-        trunk: Some(Trunk {
-            priority: network.priority,
-            device: Some(device.to_owned()),
-        }),
-        mtu: None,
-        ovs_bridge: None,
-        ovs_external_ids: None,
-        version: 1,
-    };
-    let mut trunks = vec![trunk(2, network.vlan, &[], "ent4")];
-    if !network.tagged_vlans.is_empty() {
-        trunks.push(trunk(3, 4094, &network.tagged_vlans, "ent5"));
-    }
-    vios.shared_ethernet.push(SharedEthernetAdapter {
-        device: "ent6".to_owned(),
-        udid: format!("10{}", ids.hex(16)),
-        vlan: network.vlan,
-        backing_device: "ent0".to_owned(),
-        backing_location: format!("{unit}-P1-C7-T1"),
-        availability_mode: "auto".to_owned(),
-        trunks: trunks.iter().map(|adapter| adapter.uuid).collect(),
-    });
-    vios.partition.network_adapters = trunks
-        .into_iter()
-        .map(|adapter| (adapter.uuid, Arc::new(adapter)))
-        .collect();
 }

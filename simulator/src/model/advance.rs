@@ -8,20 +8,23 @@ impl World {
     /// Lets everything happen that is due by `now`, in order.
     pub fn advance(&mut self, now: Millis) {
         while let Some((at, effect)) = self.agenda.take(now) {
+            self.now = self.now.max(at);
             self.happen(at, effect);
         }
+        self.now = self.now.max(now);
         self.forget_old_jobs(now);
     }
 
     fn happen(&mut self, at: Millis, effect: Effect) {
         match effect {
-            Effect::StartJob(job) => self.start_job(at, job),
+            Effect::StartJob(job) => self.reach_gate(at, job),
             Effect::FinishJob { job, end } => self.finish_job(at, job, &end),
             Effect::Started {
                 owner,
                 activation,
                 job,
             } => self.started(at, owner, activation, job),
+            Effect::Recovered { owner, activation } => self.recovered(at, owner, activation),
             Effect::Booted { owner, activation } => self.booted(at, owner, activation),
             Effect::FellToOpenFirmware { owner, activation } => {
                 self.fell_to_open_firmware(at, owner, activation)
@@ -33,6 +36,12 @@ impl World {
                 job,
                 request,
             } => self.stopped(at, owner, activation, job, request),
+            Effect::MigrationStep { partition, job } => self.step_migration(at, partition, job),
+            Effect::ProgressStep {
+                partition,
+                activation,
+                job,
+            } => self.step_progress(at, partition, activation, job),
             Effect::EjectMedium { partition, name } => self.eject_medium(at, partition, &name),
         }
     }

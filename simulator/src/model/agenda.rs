@@ -9,13 +9,16 @@ use super::resource::Owner;
 use crate::clock::Millis;
 
 /// Due effects in the order of their moments; among equals, of their planning.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
+    #[serde(with = "super::pairs")]
     due: OrdMap<(Millis, u64), Effect>,
     planned: u64,
 }
 
 /// Something that comes about without a request.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A job begins.
@@ -67,6 +70,29 @@ pub enum Effect {
         job: u64,
         /// What the job asked for.
         request: PowerOff,
+    },
+    /// A partition that went down by itself starts again.
+    Recovered {
+        /// The partition.
+        owner: Owner,
+        /// The activation that ended.
+        activation: u64,
+    },
+    /// A migration goes on, or arrives.
+    MigrationStep {
+        /// The UUID of the partition.
+        partition: Uuid,
+        /// The job that waits for it.
+        job: u64,
+    },
+    /// A suspension or a resumption goes on, or ends.
+    ProgressStep {
+        /// The UUID of the partition.
+        partition: Uuid,
+        /// The activation that this belongs to.
+        activation: u64,
+        /// The job that waits for it.
+        job: u64,
     },
     /// A medium leaves its drive after the boot (`remove_optical_name`).
     EjectMedium {

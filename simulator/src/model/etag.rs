@@ -14,6 +14,8 @@ pub struct Facets {
     pub storage: bool,
     /// `ViosNetwork`
     pub network: bool,
+    /// `VNIC`
+    pub vnic: bool,
     /// `NVRAM`
     pub nvram: bool,
 }

@@ -16,6 +16,7 @@ pub const APPLICATIONS: usize = 256;
 pub const IDLE: u64 = 3_600_000;
 
 /// `Event`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// `EventID`: 13 decimal digits, rising by one.
@@ -31,6 +32,7 @@ pub struct Event {
 }
 
 /// What an event is about.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventData {
     /// Nothing, as with `NEW_CLIENT`.
@@ -47,6 +49,7 @@ pub enum EventData {
 }
 
 /// Events and readers.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLog {
     events: OrdMap<u64, Arc<Event>>,
@@ -54,6 +57,7 @@ pub struct EventLog {
     readers: OrdMap<String, Reader>,
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reader {
     next: u64,

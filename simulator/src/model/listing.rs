@@ -105,6 +105,7 @@ impl World {
                     detail,
                 );
             }
+            self.list_bridges(system, &mut add);
             for partition in self.all_partitions_of(system.uuid) {
                 let place = format!("{}/{}", system.name, partition.name);
                 let detail = format!(
@@ -137,6 +138,7 @@ impl World {
                         detail,
                     );
                 }
+                self.list_sriov(partition, &place, &mut add);
             }
             for vios in self.vioses_of(system.uuid) {
                 self.list_storage(&system.name, vios, &mut add);
@@ -165,6 +167,21 @@ impl World {
                     detail,
                 );
             }
+        }
+        for volume in self.san.volumes.values() {
+            let detail = format!(
+                "{} MB {} {:?} {:?} content {:?}",
+                volume.megabytes,
+                volume.access.protocol(),
+                volume.naa,
+                volume.access,
+                volume.content.map(|content| content.sha256_hex())
+            );
+            add(
+                "storage volume",
+                format!("{}/{}", volume.name, volume.uuid),
+                detail,
+            );
         }
         for file in self.files.values() {
             add(
@@ -230,6 +247,30 @@ impl World {
                     );
                 }
             }
+        }
+        for (iqn, portal) in &vios.iscsi.sessions {
+            add(
+                "iSCSI session",
+                format!("{place}/{iqn}/{portal}"),
+                String::new(),
+            );
+        }
+        for mapping in vios.fc_mappings.values() {
+            let client = mapping.client.map(|client| {
+                let [first, second] = client.wwpns;
+                format!(
+                    "partition {} slot {} {first:016x} {second:016x}",
+                    client.partition_id, client.slot
+                )
+            });
+            add(
+                "virtual Fibre Channel adapter",
+                format!("{place}/{}", mapping.adapter_name()),
+                format!(
+                    "slot {} client {client:?} port {:?}",
+                    mapping.slot, mapping.port
+                ),
+            );
         }
         for bus in vios.buses.values() {
             let bus_place = format!("{place}/{}", bus.adapter_name());

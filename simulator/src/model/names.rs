@@ -41,6 +41,24 @@ macro_rules! wire_names {
                 f.write_str(self.as_str())
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    serde::de::Error::custom(format!(
+                        "there is no {} {text:?}",
+                        stringify!($name)
+                    ))
+                })
+            }
+        }
     };
 }
 
@@ -166,6 +184,36 @@ wire_names! {
 }
 
 wire_names! {
+    /// `State` of a managed system.
+    SystemState {
+        Operating = "operating",
+        Standby = "standby",
+        PowerOff = "power off",
+        Error = "error",
+        NoConnection = "no connection",
+        Recovery = "recovery",
+        Incomplete = "incomplete",
+    }
+}
+
+wire_names! {
+    /// `ProgressState` of a partition that is being suspended or resumed.
+    ProgressState {
+        HibernateValidating = "Hibernate Validating",
+        HibernatePreparing = "Hibernate Preparing",
+        HibernateSavingHmcData = "Hibernate Saving HMC Data",
+        HibernateSavingPartitionData = "Hibernate Saving Partition Data",
+        HibernateCompleting = "Hibernate Completing",
+        ResumeValidating = "Resume Validating",
+        ResumePreparing = "Resume Preparing",
+        ResumeReadingHmcData = "Resume Reading HMC Data",
+        ResumeReadingPartitionData = "Resume Reading Partition Data",
+        ResumeRestoringPartitionData = "Resume Restoring Partition Data",
+        ResumeCompleting = "Resume Completing",
+    }
+}
+
+wire_names! {
     /// `LogicalUnitType`.
     LogicalUnitKind {
         Disk = "VirtualIO_Disk",
@@ -192,10 +240,103 @@ wire_names! {
 }
 
 wire_names! {
+    /// `HighAvailabilityMode` of a shared Ethernet adapter.
+    HighAvailability {
+        Failover = "auto",
+        LoadSharing = "sharing",
+        Disabled = "disabled",
+    }
+}
+
+wire_names! {
+    /// `AdapterMode` of an SR-IOV adapter.
+    SriovMode {
+        Sriov = "Sriov",
+        Dedicated = "Dedicated",
+        ForceDedicated = "ForceDedicated",
+        Unknown = "unknown",
+    }
+}
+
+wire_names! {
+    /// `AdapterState` of an SR-IOV adapter.
+    SriovState {
+        Initializing = "Initializing",
+        NotConfigured = "NotConfigured",
+        PoweredOff = "PoweredOff",
+        PoweringOff = "PoweringOff",
+        Running = "Running",
+        Dumping = "Dumping",
+        Failed = "Failed",
+        Missing = "Missing",
+        Mismatch = "PCIEIDMismatch",
+    }
+}
+
+wire_names! {
+    /// `Personality` of an SR-IOV adapter.
+    SriovPersonality {
+        NoQos = "NO_QOS",
+        MinCapacity = "MIN_CAPACITY",
+        MaxMinCapacity = "MAX_MIN_CAPACITY",
+        Unknown = "UNKNOWN",
+    }
+}
+
+wire_names! {
+    /// `PortType` of a physical port of an SR-IOV adapter.
+    SriovPortKind {
+        Converged = "Cna",
+        Ethernet = "Ethernet",
+        Roce = "RoCE",
+    }
+}
+
+wire_names! {
+    /// The speed of a physical port of an SR-IOV adapter.
+    SriovSpeed {
+        E10Mbps = "E10Mbps",
+        E100Mbps = "E100Mbps",
+        E1Gbps = "E1Gbps",
+        E10Gbps = "E10Gbps",
+        E40Gbps = "E40Gbps",
+        E100Gbps = "E100Gbps",
+        Auto = "Auto",
+        Unknown = "Unknown",
+    }
+}
+
+wire_names! {
+    /// `VNICPortUsage` of a logical port.
+    LogicalPortUsage {
+        NotVnic = "NOT_VNIC",
+        DedicatedVnic = "DEDICATED_VNIC",
+        SharedVnic = "SHARED_VNIC",
+    }
+}
+
+wire_names! {
+    /// `Status` of a backing device of a virtual NIC.
+    BackingState {
+        Operational = "OPERATIONAL",
+        PoweredOff = "POWERED_OFF",
+        LinkDown = "LINK_DOWN",
+        NetworkError = "NETWORK_ERROR",
+        Unresponsive = "UNRESPONSIVE",
+        AdapterError = "ADAPTER_ERROR",
+        Unknown = "UNKNOWN",
+    }
+}
+
+wire_names! {
     /// `ReservePolicy` of a physical volume.
     ReservePolicy {
         NoReserve = "NoReserve",
         SinglePath = "SinglePath",
+        ClusterReserve = "ClusterReserve",
+        ExclusivePersistent = "ExclusivePersistent",
+        SharedPersistent = "SharedPersistent",
+        Scsi2 = "SCSI-2",
     }
 }
 
@@ -215,6 +356,25 @@ wire_names! {
         LogicalVolume = "LogicalVolume",
         File = "File",
         Rbd = "RBD",
+    }
+}
+
+wire_names! {
+    /// `EncryptionState` of a disk.
+    EncryptionState {
+        Unencrypted = "Unencrypted",
+        Formatted = "Formatted",
+        Unlocked = "Unlocked",
+    }
+}
+
+wire_names! {
+    /// `BackStoreType` of a virtual disk that is no logical volume.
+    BackStoreType {
+        FileIo = "fileio",
+        UserQcow = "user:qcow",
+        Loop = "loop",
+        UserRbd = "user:rbd",
     }
 }
 
@@ -262,7 +422,24 @@ impl PartitionState {
     pub const fn holds_resources(self) -> bool {
         !matches!(
             self,
-            Self::NotActivated | Self::NotAvailable | Self::Unknown | Self::MigratingNotActive
+            Self::NotActivated
+                | Self::NotAvailable
+                | Self::Unknown
+                | Self::MigratingNotActive
+                | Self::Suspended
+        )
+    }
+
+    /// Whether a migration, a suspension or a resumption has the partition in hand, so that nothing else may be done.
+    #[must_use]
+    pub const fn is_in_hand(self) -> bool {
+        matches!(
+            self,
+            Self::MigratingRunning
+                | Self::MigratingNotActive
+                | Self::Suspending
+                | Self::Suspended
+                | Self::Resuming
         )
     }
 }

@@ -3,6 +3,7 @@
 use super::ids::Ids;
 
 /// A range of milliseconds, both ends included.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The shortest time.
@@ -28,6 +29,7 @@ impl Span {
 }
 
 /// How long each kind of work takes, in simulated milliseconds.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// From the submission of a job to its start (`NOT_STARTED` to `RUNNING`).
@@ -48,6 +50,14 @@ pub struct Pace {
     pub power_off: Span,
     /// A shutdown by the operating system (`osshutdown`).
     pub os_shutdown: Span,
+    /// From the start of a migration to the copying of memory.
+    pub migration_start: Span,
+    /// The part of the copying that does not depend on memory, and the change over.
+    pub migration: Span,
+    /// The copying of one gigabyte of memory.
+    pub migration_gigabyte: Span,
+    /// Each step of a suspension or a resumption.
+    pub suspend_step: Span,
     /// Any other job.
     pub other_job: Span,
 }
@@ -66,6 +76,10 @@ impl Pace {
             power_off_immediate: Span::NONE,
             power_off: Span::NONE,
             os_shutdown: Span::NONE,
+            migration_start: Span::NONE,
+            migration: Span::NONE,
+            migration_gigabyte: Span::NONE,
+            suspend_step: Span::NONE,
             other_job: Span::NONE,
         }
     }
@@ -83,6 +97,10 @@ impl Pace {
             power_off_immediate: Span::ms(2_000, 3_000),
             power_off: Span::ms(8_000, 12_000),
             os_shutdown: Span::ms(15_000, 25_000),
+            migration_start: Span::ms(8_000, 12_000),
+            migration: Span::ms(18_000, 22_000),
+            migration_gigabyte: Span::ms(12_000, 13_500),
+            suspend_step: Span::ms(2_000, 4_000),
             other_job: Span::ms(80, 200),
         }
     }
@@ -100,6 +118,10 @@ impl Pace {
             power_off_immediate: Span::ms(2_000, 15_000),
             power_off: Span::ms(8_000, 60_000),
             os_shutdown: Span::ms(15_000, 120_000),
+            migration_start: Span::ms(8_000, 60_000),
+            migration: Span::ms(18_000, 120_000),
+            migration_gigabyte: Span::ms(12_000, 27_000),
+            suspend_step: Span::ms(2_000, 20_000),
             other_job: Span::ms(80, 2_000),
         }
     }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 /// The partition that owns a child resource such as a network adapter.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     /// A `LogicalPartition`.
@@ -22,6 +23,7 @@ impl Owner {
 }
 
 /// One resource of the world. It need not exist (any more).
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
     /// `ManagementConsole/{0}`
@@ -38,6 +40,27 @@ pub enum Resource {
         vios: Uuid,
         /// The volume group.
         group: Uuid,
+    },
+    /// `VirtualIOServer/{vios}/VirtualSCSIBus/{uuid}`
+    VirtualScsiBus {
+        /// The owning Virtual I/O Server.
+        vios: Uuid,
+        /// The slot of the server adapter; the UUID is made from it.
+        slot: u16,
+    },
+    /// `LogicalPartition/{partition}/VirtualSCSIClientAdapter/{uuid}`
+    VirtualScsiClientAdapter {
+        /// The owning partition.
+        partition: Uuid,
+        /// Its slot; the UUID is made from it.
+        slot: u16,
+    },
+    /// `LogicalPartition/{partition}/VirtualFibreChannelClientAdapter/{uuid}`
+    VirtualFibreChannelClientAdapter {
+        /// The owning partition.
+        partition: Uuid,
+        /// Its slot; the UUID is made from it.
+        slot: u16,
     },
     /// `{owner}/ClientNetworkAdapter/{adapter}`
     ClientNetworkAdapter {
@@ -59,6 +82,70 @@ pub enum Resource {
         system: Uuid,
         /// The network.
         network: Uuid,
+    },
+    /// `{owner}/LogicalPartitionProfile/{profile}`
+    LogicalPartitionProfile {
+        /// The owning partition.
+        owner: Owner,
+        /// The profile.
+        profile: Uuid,
+    },
+    /// `ManagedSystem/{system}/SharedProcessorPool/{pool}`
+    SharedProcessorPool {
+        /// The managed system.
+        system: Uuid,
+        /// The pool.
+        pool: Uuid,
+    },
+    /// `ManagedSystem/{system}/SharedMemoryPool/{pool}`
+    SharedMemoryPool {
+        /// The managed system.
+        system: Uuid,
+        /// The pool.
+        pool: Uuid,
+    },
+    /// `ManagedSystem/{system}/VirtualSerialNumberInformation/{number}`
+    VirtualSerialNumber {
+        /// The managed system.
+        system: Uuid,
+        /// The number's UUID.
+        number: Uuid,
+    },
+    /// `Group/{0}`
+    Group(Uuid),
+    /// `PowerEnterprisePool/{0}`
+    PowerEnterprisePool(Uuid),
+    /// `PowerEnterprisePool/{pool}/PowerEnterprisePoolMember/{member}`
+    PowerEnterprisePoolMember {
+        /// The pool.
+        pool: Uuid,
+        /// The member.
+        member: Uuid,
+    },
+    /// `PartitionTemplate/{0}` of the templates service
+    PartitionTemplate(Uuid),
+    /// `ManagedSystem/{0}/preferences` of the pcm service
+    PcmPreference(Uuid),
+    /// `ManagedSystem/{system}/NetworkBridge/{bridge}`
+    NetworkBridge {
+        /// The managed system.
+        system: Uuid,
+        /// The bridge.
+        bridge: Uuid,
+    },
+    /// `{owner}/SRIOVEthernetLogicalPort/{port}`
+    SriovEthernetLogicalPort {
+        /// The owning partition.
+        owner: Owner,
+        /// The logical port.
+        port: Uuid,
+    },
+    /// `LogicalPartition/{partition}/VirtualNICDedicated/{vnic}`
+    VirtualNic {
+        /// The owning partition.
+        partition: Uuid,
+        /// The virtual NIC.
+        vnic: Uuid,
     },
     /// `Cluster/{0}`
     Cluster(Uuid),

@@ -19,17 +19,28 @@ impl World {
             .into_iter()
             .flat_map(|partition| partition.network_adapters.values());
         let mut used: BTreeSet<u16> = adapters.map(|adapter| adapter.slot).collect();
+        let nics = self
+            .partition(owner)
+            .into_iter()
+            .flat_map(|partition| partition.vnics.values());
+        used.extend(nics.map(|nic| nic.slot));
         match owner {
-            Owner::Vios(uuid) => used.extend(
-                self.vioses
-                    .get(&uuid)
-                    .into_iter()
-                    .flat_map(|vios| vios.buses.keys().copied()),
-            ),
+            Owner::Vios(uuid) => used.extend(self.vioses.get(&uuid).into_iter().flat_map(|vios| {
+                let fibre_channel = vios.fc_mappings.keys();
+                vios.buses.keys().chain(fibre_channel).copied()
+            })),
             Owner::Partition(uuid) => {
                 let buses = self.vioses.values().flat_map(|vios| vios.buses.values());
                 let clients = buses
                     .filter_map(|bus| bus.client)
+                    .filter(|client| client.partition == uuid);
+                used.extend(clients.map(|client| client.slot));
+                let mappings = self
+                    .vioses
+                    .values()
+                    .flat_map(|vios| vios.fc_mappings.values());
+                let clients = mappings
+                    .filter_map(|mapping| mapping.client)
                     .filter(|client| client.partition == uuid);
                 used.extend(clients.map(|client| client.slot));
             }

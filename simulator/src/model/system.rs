@@ -4,11 +4,17 @@ use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::names::CompatibilityMode;
-use super::network::{VirtualNetwork, VirtualSwitch};
+use super::names::{CompatibilityMode, SystemState};
+use super::memory_pool::SharedMemoryPool;
+use super::monitoring::Monitoring;
+use super::network::{NetworkBridge, VirtualNetwork, VirtualSwitch};
+use super::sriov::SriovAdapter;
+use super::processor_pool::SharedProcessorPool;
+use super::serial_number::VirtualSerialNumber;
 use super::units::ProcUnits;
 
 /// `MachineTypeModelAndSerialNumber`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineId {
     /// Such as `8247`.
@@ -41,6 +47,7 @@ impl std::fmt::Display for MachineId {
 }
 
 /// The management console: an HMC, or the NovaLink partition itself.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagementConsole {
     /// Its UUID.
@@ -62,6 +69,7 @@ pub struct ManagementConsole {
 /// What a managed system can do; the flags that clients decide on.
 ///
 /// Flags that no client reads are constants of the renderer.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemCapabilities {
     /// `ActiveLogicalPartitionMobilityCapable`
@@ -76,6 +84,8 @@ pub struct SystemCapabilities {
     pub dynamic_simplified_remote_restart: bool,
     /// `ActiveMemoryExpansionCapable`
     pub active_memory_expansion: bool,
+    /// `ActiveMemorySharingCapable`
+    pub active_memory_sharing: bool,
     /// `CustomPhysicalPageTableRatioCapable`
     pub physical_page_table_ratio: bool,
     /// `SharedProcessorPoolCapable`
@@ -102,6 +112,7 @@ pub struct SystemCapabilities {
 
 /// `AssociatedSystemMemoryConfiguration`, in megabytes. What is available is worked out by
 /// [`World::available_memory`](super::World::available_memory).
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemMemory {
     /// `InstalledSystemMemory`
@@ -116,6 +127,7 @@ pub struct SystemMemory {
 
 /// `AssociatedSystemProcessorConfiguration`. What is available is worked out by
 /// [`World::available_processors`](super::World::available_processors).
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemProcessors {
     /// `InstalledSystemProcessorUnits`
@@ -133,6 +145,7 @@ pub struct SystemProcessors {
 }
 
 /// `SystemMigrationInformation`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MigrationLimits {
     /// `MaximumInactiveMigrations`
@@ -142,6 +155,7 @@ pub struct MigrationLimits {
 }
 
 /// A physical slot with an adapter in it (`IOSlot`).
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IoSlot {
     /// `Description`, such as `PCIe3 4-port Ethernet Adapter`.
@@ -162,20 +176,8 @@ pub struct IoSlot {
     pub owner: Option<Uuid>,
 }
 
-/// A shared processor pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedProcessorPool {
-    /// Its UUID.
-    pub uuid: Uuid,
-    /// `PoolID`, 0 to 63.
-    pub id: u8,
-    /// `PoolName`
-    pub name: String,
-    /// `MaximumProcessingUnits`; none for the default pool.
-    pub maximum: ProcUnits,
-}
-
 /// A POWER server.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagedSystem {
     /// Its UUID.
@@ -185,7 +187,7 @@ pub struct ManagedSystem {
     /// Its machine type, model and serial number.
     pub machine: MachineId,
     /// `State`: `operating` if partitions may run.
-    pub state: String,
+    pub state: SystemState,
     /// `PrimaryIPAddress`
     pub ip_address: String,
     /// `MaximumPartitions`
@@ -204,14 +206,30 @@ pub struct ManagedSystem {
     pub wwpn_prefix: u64,
     /// `AvailableWWPNs`
     pub available_wwpns: u32,
-    /// Its shared processor pools; the first is the default pool 0.
-    pub processor_pools: Vec<SharedProcessorPool>,
+    /// Its shared processor pools by `PoolID`; pool 0 is the default one.
+    pub processor_pools: OrdMap<u8, Arc<SharedProcessorPool>>,
+    /// Its shared memory pool, if it has one.
+    pub memory_pool: Option<Arc<SharedMemoryPool>>,
+    /// Its virtual serial numbers (NovaLink).
+    pub serial_numbers: OrdMap<String, Arc<VirtualSerialNumber>>,
+    /// What is measured of it.
+    pub monitoring: Monitoring,
     /// Its virtual switches by UUID.
     pub switches: OrdMap<Uuid, Arc<VirtualSwitch>>,
     /// Its virtual networks by UUID. On NovaLink there is one for each VLAN in use.
     pub networks: OrdMap<Uuid, Arc<VirtualNetwork>>,
+    /// `Description`
+    pub description: String,
+    /// `SystemLocation`
+    pub location: String,
+    /// Its network bridges by UUID.
+    pub bridges: OrdMap<Uuid, Arc<NetworkBridge>>,
+    /// Its SR-IOV adapters, shared or not.
+    pub sriov_adapters: Vec<SriovAdapter>,
     /// Whether the answering console is the management controller.
     pub is_controller: bool,
+    /// Whether it is so only until it lets go, and the controller before it takes over again.
+    pub is_temporary_controller: bool,
     /// Changes with the document, lists of partitions and available memory included.
     pub version: u64,
 }

@@ -21,6 +21,7 @@ impl World {
     pub fn apply(&mut self, now: Millis, command: Command) -> Result<Outcome, Refusal> {
         self.advance(now);
         let before = self.clone();
+        self.check_control(&command)?;
         match self.carry_out(now, command) {
             Ok(outcome) => {
                 self.advance(now);
@@ -37,8 +38,37 @@ impl World {
         match command {
             Command::CreatePartition(request) => self.create_partition(now, *request),
             Command::UpdatePartition(request) => self.update_partition(now, *request),
-            Command::DeletePartition(partition) => self.delete_partition(now, partition),
+            Command::DeletePartition {
+                partition,
+                reset_serial_number,
+            } => self.delete_partition(now, partition, reset_serial_number),
             Command::UpdateVios(request) => self.update_vios(now, *request),
+            Command::CreateScsiBus(request) => self.create_scsi_bus(now, request),
+            Command::UpdateScsiBus(request) => self.update_scsi_bus(now, request),
+            Command::DeleteScsiBus { vios, bus } => self.delete_scsi_bus(now, vios, bus),
+            Command::CreateSanVolume(request) => self.create_san_volume(request),
+            Command::MapSanVolume { volume, connector } => self.map_san_volume(volume, &connector),
+            Command::UnmapSanVolume { volume, connector } => {
+                self.unmap_san_volume(volume, connector.as_ref())
+            }
+            Command::ExtendSanVolume { volume, megabytes } => {
+                self.extend_san_volume(volume, megabytes)
+            }
+            Command::DeleteSanVolume(volume) => self.delete_san_volume(volume),
+            Command::StrandAdapter { vios, slot, any } => {
+                self.strand_adapter(now, vios, slot, any)
+            }
+            Command::CreateProfile(request) => self.create_profile(now, *request),
+            Command::UpdateProfile { profile, request } => {
+                self.update_profile(now, profile, *request)
+            }
+            Command::DeleteProfile { owner, profile } => self.delete_profile(now, owner, profile),
+            Command::UpdateProcessorPool(request) => self.update_processor_pool(now, request),
+            Command::CreateMemoryPool(request) => self.create_memory_pool(now, request),
+            Command::UpdateMemoryPool(request) => self.update_memory_pool(now, request),
+            Command::DeleteMemoryPool(system) => self.delete_memory_pool(now, system),
+            Command::UpdateMonitoring(requests) => self.update_monitoring(now, requests),
+            Command::SetSystemState { system, state } => self.set_system_state(now, system, state),
             Command::CreateVolumeGroup(request) => self.create_volume_group(now, request),
             Command::UpdateVolumeGroup(request) => self.update_volume_group(now, request),
             Command::UpdatePool(request) => self.update_pool(now, request),
@@ -60,7 +90,26 @@ impl World {
             } => self.update_switch(now, system, switch, name, mode),
             Command::DeleteSwitch { system, switch } => self.delete_switch(now, system, switch),
             Command::CreateNetwork(request) => self.create_network(now, request),
+            Command::UpdateNetwork {
+                system,
+                network,
+                name,
+            } => self.update_network(now, system, network, name),
             Command::DeleteNetwork { system, network } => self.delete_network(now, system, network),
+            Command::CreateNetworkBridge(request) => self.create_bridge(now, request),
+            Command::UpdateNetworkBridge(request) => self.update_bridge(now, request),
+            Command::DeleteNetworkBridge { system, bridge } => {
+                self.delete_bridge(now, system, bridge)
+            }
+            Command::UpdateSystem(request) => self.update_system(now, request),
+            Command::CreateLogicalPort(request) => self.create_logical_port(now, request),
+            Command::UpdateLogicalPort(request) => self.update_logical_port(now, request),
+            Command::DeleteLogicalPort { owner, port } => {
+                self.delete_logical_port(now, owner, port)
+            }
+            Command::CreateVnic(request) => self.create_vnic(now, request),
+            Command::UpdateVnic(request) => self.update_vnic(now, request),
+            Command::DeleteVnic { partition, vnic } => self.delete_vnic(now, partition, vnic),
             Command::UpdateConsole { authorized_keys } => {
                 Ok(self.authorize_keys(now, authorized_keys))
             }
@@ -94,8 +143,9 @@ impl World {
     }
 
     /// Changes a partition of either kind, with a new version.
-    pub(super) fn edit_partition(&mut self, owner: Owner, change: impl FnOnce(&mut Partition)) {
+    pub(crate) fn edit_partition(&mut self, owner: Owner, change: impl FnOnce(&mut Partition)) {
         let version = self.touch();
+        let now = self.now;
         let partition = match owner {
             Owner::Partition(uuid) => self.partitions.get_mut(&uuid).map(Arc::make_mut),
             Owner::Vios(uuid) => self
@@ -107,6 +157,7 @@ impl World {
         let (state, name) = (partition.state, partition.name.clone());
         change(partition);
         partition.version = version;
+        partition.note_load(now);
         if let Owner::Vios(uuid) = owner
             && (partition.state != state || partition.name != name)
         {

@@ -5,31 +5,36 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::agenda::Agenda;
+use super::directory::{EnterprisePool, Group, PartitionTemplate};
 use super::etag::{Etag, Facets, etag};
 use super::events::EventLog;
 use super::file::File;
 use super::ids::Ids;
 use super::job::Job;
+use super::job::gate::Gate;
+use super::migration::Migration;
 use super::names::Flavor;
 use super::network::NetworkAdapter;
 use super::pace::Pace;
 use super::partition::Partition;
 use super::pool::{Cluster, LogicalUnit, SharedStoragePool, Tier};
 use super::resource::{Owner, Resource};
+use super::san::San;
 use super::storage::VolumeGroup;
 use super::system::{ManagedSystem, ManagementConsole};
 use super::units::{Gigabytes, ProcUnits};
-use super::vios::VirtualIoServer;
+use super::vios::{VirtualIoServer, bus_uuid, client_uuid};
 use crate::clock::Millis;
 
 /// Everything a console knows. Cloning costs a few pointers.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
     /// Which product answers.
     pub flavor: Flavor,
     /// The console itself.
     pub console: Arc<ManagementConsole>,
-    /// Managed systems by UUID; exactly one on NovaLink.
+    /// Managed systems by UUID. With NovaLink each has its own, see [`World::of_system`].
     pub systems: OrdMap<Uuid, Arc<ManagedSystem>>,
     /// Logical partitions by UUID, the management partition included.
     pub partitions: OrdMap<Uuid, Arc<Partition>>,
@@ -41,14 +46,29 @@ pub struct World {
     pub pools: OrdMap<Uuid, Arc<SharedStoragePool>>,
     /// Tiers of all pools by UUID.
     pub tiers: OrdMap<Uuid, Arc<Tier>>,
+    /// The storage area network.
+    pub san: Arc<San>,
+    /// Groups by UUID (HMC).
+    pub groups: OrdMap<Uuid, Arc<Group>>,
+    /// Power enterprise pools by UUID.
+    pub enterprise_pools: OrdMap<Uuid, Arc<EnterprisePool>>,
+    /// Partition templates by UUID (HMC).
+    pub templates: OrdMap<Uuid, Arc<PartitionTemplate>>,
+    /// Migrations under way by the UUID of the partition.
+    pub migrations: OrdMap<Uuid, Arc<Migration>>,
     /// Jobs by number.
     pub jobs: OrdMap<u64, Arc<Job>>,
     /// Files by UUID.
     pub files: OrdMap<Uuid, Arc<File>>,
     /// The event log.
     pub events: EventLog,
+    /// The moment that everything has happened up to.
+    pub now: Millis,
     /// What will happen by itself.
     pub agenda: Agenda,
+    /// What holds jobs before their start.
+    #[serde(default)]
+    pub gate: Gate,
     /// The source of identifiers and random choices.
     pub ids: Ids,
     /// How long things take.
@@ -188,12 +208,14 @@ impl World {
         };
         let assigned: u64 = self
             .all_partitions_of(system)
-            .filter(|partition| partition.memory.active)
+            .filter(|partition| partition.memory.active && partition.memory.shared.is_none())
             .map(|partition| partition.memory.current)
             .sum();
         base.memory
             .configurable
             .saturating_sub(assigned)
+            .saturating_sub(self.pooled_memory(system))
+            .saturating_sub(self.memory_kept_for_arrivals(system))
             .saturating_sub(self.hypervisor_memory(system))
     }
 
@@ -206,11 +228,14 @@ impl World {
         let active = self
             .all_partitions_of(system)
             .filter(|partition| partition.processors.active);
-        base.processors.configurable.minus(
-            active
-                .map(|partition| partition.processors.current.desired_units())
-                .sum(),
-        )
+        let assigned: ProcUnits = active
+            .map(|partition| partition.processors.current.desired_units())
+            .sum();
+        base.processors
+            .configurable
+            .minus(assigned)
+            .minus(self.reserved_by_processor_pools(system))
+            .minus(self.processors_kept_for_arrivals(system))
     }
 
     /// The tag of what a request for these parts of a resource sees. `None` if there is no such resource.
@@ -242,6 +267,20 @@ impl World {
             Resource::VolumeGroup { vios, group } => {
                 etag(*group, &[self.volume_group(*vios, *group)?.version])
             }
+            Resource::VirtualScsiBus { vios, slot } => {
+                let version = self.vioses.get(vios)?.buses.get(slot)?.version;
+                etag(bus_uuid(*vios, *slot), &[version])
+            }
+            Resource::VirtualScsiClientAdapter { partition, slot } => {
+                let (_, bus) = self.scsi_client_adapter(*partition, *slot)?;
+                etag(client_uuid(*partition, *slot), &[bus.version])
+            }
+            Resource::VirtualFibreChannelClientAdapter { partition, slot } => {
+                let (vios, mapping) = self.fc_client_adapter(*partition, *slot)?;
+                let client = self.partitions.get(partition)?;
+                let versions = [mapping.version, vios.fc_version, client.version];
+                etag(client_uuid(*partition, *slot), &versions)
+            }
             Resource::ClientNetworkAdapter { owner, adapter } => {
                 etag(*adapter, &[self.network_adapter(*owner, *adapter)?.version])
             }
@@ -253,11 +292,52 @@ impl World {
                 *network,
                 &[self.systems.get(system)?.networks.get(network)?.version],
             ),
+            Resource::NetworkBridge { system, bridge } => {
+                let there = self.systems.get(system)?.bridges.get(bridge)?;
+                etag(*bridge, &self.bridge_versions(*system, there))
+            }
+            Resource::SriovEthernetLogicalPort { owner, port } => {
+                let version = self.logical_port(*owner, *port)?.version;
+                etag(*port, &[version])
+            }
+            Resource::VirtualNic { partition, vnic } => {
+                let there = self.vnic(*partition, *vnic)?;
+                etag(*vnic, &self.vnic_versions(*partition, there))
+            }
             Resource::Cluster(uuid) => etag(*uuid, &[self.clusters.get(uuid)?.version]),
             Resource::SharedStoragePool(uuid) => etag(*uuid, &[self.pools.get(uuid)?.version]),
             Resource::Tier(uuid) => etag(*uuid, &[self.tiers.get(uuid)?.version]),
             Resource::LogicalUnit { tier, unit } => {
                 etag(*unit, &[self.logical_unit(*tier, *unit)?.version])
+            }
+            Resource::LogicalPartitionProfile { owner, profile } => {
+                etag(*profile, &[self.profile(*owner, *profile)?.version])
+            }
+            Resource::SharedProcessorPool { system, pool } => {
+                let there = self.systems.get(system)?.processor_pool(*pool)?;
+                etag(*pool, &self.processor_pool_versions(*system, there))
+            }
+            Resource::SharedMemoryPool { system, pool } => {
+                let there = self.systems.get(system)?;
+                let own = there.memory_pool.as_ref().filter(|own| own.uuid == *pool)?;
+                etag(*pool, &[own.version, there.version])
+            }
+            Resource::VirtualSerialNumber { system, number } => {
+                let mut numbers = self.systems.get(system)?.serial_numbers.values();
+                etag(*number, &[numbers.find(|own| own.uuid == *number)?.version])
+            }
+            Resource::Group(uuid) => etag(*uuid, &[self.groups.get(uuid)?.version]),
+            Resource::PowerEnterprisePool(uuid) => {
+                etag(*uuid, &[self.enterprise_pools.get(uuid)?.version])
+            }
+            Resource::PowerEnterprisePoolMember { pool, member } => {
+                let pool = self.enterprise_pools.get(pool)?;
+                let system = self.systems.get(&pool.member(*member)?.system)?;
+                etag(*member, &[pool.version, system.version])
+            }
+            Resource::PartitionTemplate(uuid) => etag(*uuid, &[self.templates.get(uuid)?.version]),
+            Resource::PcmPreference(uuid) => {
+                etag(*uuid, &[self.systems.get(uuid)?.monitoring.version])
             }
             Resource::File(uuid) => etag(*uuid, &[self.files.get(uuid)?.version]),
             Resource::Job(id) => etag(
@@ -278,7 +358,7 @@ impl VirtualIoServer {
                 part(facets.scsi_mappings, self.mappings_version),
                 part(facets.fc_mappings, self.fc_version),
                 part(facets.storage, self.storage_version),
-                part(facets.network, self.network_version),
+                part(facets.network || facets.vnic, self.network_version),
                 part(facets.nvram, self.partition.nvram_version),
             ],
         )

@@ -6,15 +6,15 @@
 
 use jiff::Timestamp;
 
-use super::context::named;
 use super::context::{Context, upper};
 use super::writer::{COD, CUD, CUR, ROO, ROR, UOD, Writer};
-use super::{io_configuration, memory, processors};
+use super::{io_configuration, logical_port, memory, processors};
 use crate::clock::Millis;
 use crate::http::group::Group;
 use crate::model::Owner;
 use crate::model::names::{PartitionKind, PartitionState};
 use crate::model::partition::{Partition, ProcessorSetting};
+use crate::model::vios::client_uuid;
 
 /// Writes the elements from `AllowPerformanceDataCollection` to `Description`.
 pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
@@ -92,6 +92,10 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         partition.rmc_address.as_deref(),
     );
     w.reference("AssociatedManagedSystem", CUD, &cx.system(partition.system));
+    let logical_ports = logical_port::links(cx, owner, partition);
+    if !logical_ports.is_empty() {
+        w.links("SRIOVEthernetLogicalPorts", CUD, logical_ports);
+    }
     client_network_adapters(w, cx, partition);
     w.section("HostEthernetAdapterLogicalPorts", CUD, |_| ());
     w.value("MACAddressPrefix", ROR, partition.mac_prefix);
@@ -218,11 +222,7 @@ fn processor_pool(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let Some(system) = cx.world.systems.get(&partition.system) else {
         return;
     };
-    if let Some(pool) = system
-        .processor_pools
-        .iter()
-        .find(|pool| pool.id == shared.pool)
-    {
+    if let Some(pool) = system.processor_pools.get(&shared.pool) {
         w.reference(
             "ProcessorPool",
             CUD,
@@ -262,22 +262,22 @@ fn reference_code_full(partition: &Partition) -> String {
     )
 }
 
-/// Links to the client adapters that Virtual I/O Servers serve; the model numbers them by slot alone.
+/// Links to the virtual SCSI adapters that Virtual I/O Servers serve.
 pub(crate) fn scsi_client_adapters(cx: &Context<'_>, partition: &Partition) -> Vec<String> {
-    let mut slots: Vec<u16> = cx
-        .world
-        .vioses_of(partition.system)
-        .flat_map(|vios| vios.buses.values())
-        .filter_map(|bus| {
-            bus.client
-                .filter(|client| client.partition == partition.uuid)
-        })
-        .map(|client| client.slot)
-        .collect();
-    slots.sort_unstable();
-    let adapter = |slot: u16| named(partition.uuid, &format!("VirtualSCSIClientAdapter/{slot}"));
-    slots
-        .into_iter()
-        .map(|slot| cx.owned(owner(partition), "VirtualSCSIClientAdapter", adapter(slot)))
+    let adapters = cx.world.scsi_client_adapters(partition.uuid).into_iter();
+    adapters
+        .map(|(slot, ..)| client_adapter(cx, partition, "VirtualSCSIClientAdapter", slot))
         .collect()
+}
+
+/// Links to the virtual Fibre Channel adapters that Virtual I/O Servers serve.
+pub(crate) fn fc_client_adapters(cx: &Context<'_>, partition: &Partition) -> Vec<String> {
+    let adapters = cx.world.fc_client_adapters(partition.uuid).into_iter();
+    adapters
+        .map(|(slot, ..)| client_adapter(cx, partition, "VirtualFibreChannelClientAdapter", slot))
+        .collect()
+}
+
+fn client_adapter(cx: &Context<'_>, partition: &Partition, kind: &str, slot: u16) -> String {
+    cx.owned(owner(partition), kind, client_uuid(partition.uuid, slot))
 }

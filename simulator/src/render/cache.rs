@@ -89,6 +89,11 @@ impl Cache {
         text
     }
 
+    /// Forgets all texts.
+    pub(crate) fn clear(&self) {
+        *self.lock() = Inner::default();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -62,6 +62,13 @@ fn write_node(w: &mut Writer, cx: &Context<'_>, node: &Node) {
     });
 }
 
+/// The three parts of a machine's identity where nobody may set them.
+pub(crate) fn machine_read_only(w: &mut Writer, machine: &MachineId) {
+    w.text("MachineType", ROR, &machine.machine_type);
+    w.text("Model", ROR, &machine.model);
+    w.text("SerialNumber", ROR, &machine.serial);
+}
+
 /// The three parts of a machine's identity.
 pub(crate) fn machine(w: &mut Writer, machine: &MachineId) {
     w.text("MachineType", CUR, &machine.machine_type);

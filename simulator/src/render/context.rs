@@ -18,6 +18,8 @@ pub struct Context<'a> {
     pub base: &'a Base,
     /// The groups that the URL asks for.
     pub groups: &'a GroupSet,
+    /// Whether the URL asks for all details of templates (`detail=full`).
+    pub detail: bool,
     /// The simulated present.
     pub now: Millis,
 }

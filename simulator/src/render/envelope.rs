@@ -91,6 +91,28 @@ impl Envelope<'_> {
         w.finish()
     }
 
+    /// A feed of the templates service: it has neither links nor an identity (cassette `refresher.yml`).
+    pub(crate) fn feed_without_links(&self, contents: &[Content]) -> String {
+        let size: usize = contents.iter().map(|content| content.xml.len() + 512).sum();
+        let mut w = Writer::new("", size + 1024);
+        w.raw(r#"<feed xmlns=""#);
+        w.raw(ATOM);
+        w.raw(r#"" "#);
+        w.raw(UNUSED);
+        w.raw("><updated>");
+        w.raw(&self.now.to_string());
+        w.raw("</updated><generator>");
+        w.raw(AUTHOR);
+        w.raw("</generator>");
+        for content in contents {
+            w.raw("<entry>");
+            self.inside(&mut w, content, &[], None);
+            w.raw("</entry>");
+        }
+        w.raw("</feed>");
+        w.finish()
+    }
+
     fn inside(&self, w: &mut Writer, content: &Content, links: &[&str], console: Option<&str>) {
         w.raw("<id>");
         w.escaped(&content.id);

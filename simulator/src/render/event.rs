@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::context::{Context, upper};
 use super::resource::path;
 use super::writer::{ROR, UOM};
+use crate::http::target::Service;
 use crate::model::Resource;
 use crate::model::events::{Event, EventData};
 
@@ -49,6 +50,10 @@ fn data(cx: &Context<'_>, data: &EventData) -> String {
             "ManagedSystem/{system}/VirtualIOServer/{}",
             upper(*uuid)
         )),
+        EventData::Resource {
+            resource: resource @ Resource::PcmPreference(_),
+            ..
+        } => cx.base.href(Service::Pcm, &path(resource)),
         EventData::Resource { resource, .. } => cx.href(&path(resource)),
     }
 }

@@ -4,22 +4,31 @@ use uuid::Uuid;
 
 use super::context::{Context, upper};
 use super::{
-    cluster, console, file, managed_system, network_adapter, partition, pool, switch, vios,
-    volume_group,
+    client_adapter, cluster, console, enterprise_pool, file, group, logical_port, managed_system,
+    memory_pool, network_adapter, network_bridge, partition, pool, processor_pool, profile,
+    scsi_bus, serial_number, switch, template, vios, vnic, volume_group,
 };
-use crate::http::group::{Group, GroupSet};
+use crate::http::group::{Group as Part, GroupSet};
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::target::{Target, UNKNOWN_RESOURCE};
+use crate::model::directory::{
+    EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate,
+};
 use crate::model::etag::Facets;
 use crate::model::file::File;
-use crate::model::network::{NetworkAdapter, VirtualNetwork, VirtualSwitch};
+use crate::model::memory_pool::SharedMemoryPool;
+use crate::model::network::{NetworkAdapter, NetworkBridge, VirtualNetwork, VirtualSwitch};
 use crate::model::partition::Partition;
 use crate::model::pool::{Cluster, LogicalUnit, SharedStoragePool, Tier};
+use crate::model::processor_pool::SharedProcessorPool;
+use crate::model::profile::Profile;
+use crate::model::serial_number::VirtualSerialNumber;
+use crate::model::sriov::{LogicalPort, Vnic};
 use crate::model::storage::VolumeGroup;
 use crate::model::system::{ManagedSystem, ManagementConsole};
-use crate::model::vios::VirtualIoServer;
-use crate::model::{Owner, Resource, World};
+use crate::model::vios::{FcMapping, ScsiBus, VirtualIoServer, bus_uuid, client_uuid};
+use crate::model::{Flavor, Owner, Resource, World};
 
 /// A resource that is there, with the parent that its document needs.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +38,23 @@ pub(crate) enum Found<'w> {
     Partition(&'w Partition),
     Vios(&'w VirtualIoServer),
     VolumeGroup(&'w VirtualIoServer, &'w VolumeGroup),
+    Bus(&'w VirtualIoServer, &'w ScsiBus),
+    ScsiClient(&'w Partition, u16, &'w VirtualIoServer, &'w ScsiBus),
+    FcClient(&'w Partition, u16, &'w VirtualIoServer, &'w FcMapping),
     Adapter(Owner, &'w Partition, &'w NetworkAdapter),
     Switch(&'w ManagedSystem, &'w VirtualSwitch),
     Network(&'w ManagedSystem, &'w VirtualNetwork),
+    Bridge(&'w ManagedSystem, &'w NetworkBridge),
+    LogicalPort(Owner, &'w Partition, &'w LogicalPort),
+    Vnic(&'w Partition, &'w Vnic),
+    Profile(Owner, &'w Partition, &'w Profile),
+    ProcessorPool(&'w ManagedSystem, &'w SharedProcessorPool),
+    MemoryPool(&'w ManagedSystem, &'w SharedMemoryPool),
+    SerialNumber(&'w ManagedSystem, &'w VirtualSerialNumber),
+    Group(&'w Group),
+    EnterprisePool(&'w EnterprisePool),
+    EnterprisePoolMember(&'w EnterprisePool, &'w EnterprisePoolMember),
+    Template(&'w PartitionTemplate),
     Cluster(&'w Cluster),
     Pool(&'w SharedStoragePool),
     Tier(&'w Tier),
@@ -53,6 +76,9 @@ impl<'w> Selection<'w> {
     pub(crate) fn of(world: &'w World, target: &Target) -> Result<Self, Problem> {
         let mut parent = None;
         for step in &target.steps {
+            if step.kind == Kind::VirtualScsiBus && world.flavor == Flavor::Hmc {
+                return Err(Problem::invalid_url("VirtualSCSIBus is no child of VirtualIOServer."));
+            }
             let Some(id) = step.id else {
                 return Ok(Self::Feed(Found::list(world, parent, step.kind)));
             };
@@ -92,6 +118,18 @@ impl<'w> Found<'w> {
             Resource::VolumeGroup { vios, group } => {
                 Self::VolumeGroup(world.vioses.get(vios)?, world.volume_group(*vios, *group)?)
             }
+            Resource::VirtualScsiBus { vios, slot } => {
+                let vios = world.vioses.get(vios)?;
+                Self::Bus(vios, vios.buses.get(slot)?)
+            }
+            Resource::VirtualScsiClientAdapter { partition, slot } => {
+                let (vios, bus) = world.scsi_client_adapter(*partition, *slot)?;
+                Self::ScsiClient(world.partitions.get(partition)?, *slot, vios, bus)
+            }
+            Resource::VirtualFibreChannelClientAdapter { partition, slot } => {
+                let (vios, mapping) = world.fc_client_adapter(*partition, *slot)?;
+                Self::FcClient(world.partitions.get(partition)?, *slot, vios, mapping)
+            }
             Resource::ClientNetworkAdapter { owner, adapter } => Self::Adapter(
                 *owner,
                 world.partition(*owner)?,
@@ -105,6 +143,48 @@ impl<'w> Found<'w> {
                 let system = world.systems.get(system)?;
                 Self::Network(system, system.networks.get(network)?)
             }
+            Resource::NetworkBridge { system, bridge } => {
+                let system = world.systems.get(system)?;
+                Self::Bridge(system, system.bridges.get(bridge)?)
+            }
+            Resource::SriovEthernetLogicalPort { owner, port } => Self::LogicalPort(
+                *owner,
+                world.partition(*owner)?,
+                world.logical_port(*owner, *port)?,
+            ),
+            Resource::VirtualNic { partition, vnic } => Self::Vnic(
+                world.partitions.get(partition)?,
+                world.vnic(*partition, *vnic)?,
+            ),
+            Resource::LogicalPartitionProfile { owner, profile } => Self::Profile(
+                *owner,
+                world.partition(*owner)?,
+                world.profile(*owner, *profile)?,
+            ),
+            Resource::SharedProcessorPool { system, pool } => {
+                let system = world.systems.get(system)?;
+                Self::ProcessorPool(system, system.processor_pool(*pool)?)
+            }
+            Resource::SharedMemoryPool { system, .. } => {
+                let system = world.systems.get(system)?;
+                Self::MemoryPool(system, system.memory_pool.as_deref()?)
+            }
+            Resource::VirtualSerialNumber { system, number } => {
+                let system = world.systems.get(system)?;
+                let mut numbers = system.serial_numbers.values();
+                Self::SerialNumber(system, numbers.find(|own| own.uuid == *number)?)
+            }
+            Resource::Group(uuid) => Self::Group(world.groups.get(uuid)?),
+            Resource::PowerEnterprisePool(uuid) => {
+                Self::EnterprisePool(world.enterprise_pools.get(uuid)?)
+            }
+            Resource::PowerEnterprisePoolMember { pool, member } => {
+                let pool = world.enterprise_pools.get(pool)?;
+                Self::EnterprisePoolMember(pool, pool.member(*member)?)
+            }
+            Resource::PartitionTemplate(uuid) => Self::Template(world.templates.get(uuid)?),
+            // Preferences have a service, and so an answer, of their own.
+            Resource::PcmPreference(_) => return None,
             Resource::Cluster(uuid) => Self::Cluster(world.clusters.get(uuid)?),
             Resource::SharedStoragePool(uuid) => Self::Pool(world.pools.get(uuid)?),
             Resource::Tier(uuid) => Self::Tier(world.tiers.get(uuid)?),
@@ -127,6 +207,14 @@ impl<'w> Found<'w> {
             (Kind::VolumeGroup, Some(Self::Vios(vios))) => {
                 Self::VolumeGroup(vios, vios.volume_group(id)?)
             }
+            (
+                Kind::VirtualScsiBus
+                | Kind::VirtualScsiClientAdapter
+                | Kind::VirtualFibreChannelClientAdapter,
+                parent,
+            ) => Self::list(world, parent, kind)
+                .into_iter()
+                .find(|found| found.storage_adapter_uuid() == Some(id))?,
             (Kind::ClientNetworkAdapter, Some(parent)) => {
                 let (owner, partition) = parent.as_owner()?;
                 Self::Adapter(owner, partition, partition.network_adapters.get(&id)?)
@@ -137,6 +225,37 @@ impl<'w> Found<'w> {
             (Kind::VirtualNetwork, Some(Self::System(system))) => {
                 Self::Network(system, system.networks.get(&id)?)
             }
+            (Kind::NetworkBridge, Some(Self::System(system))) => {
+                Self::Bridge(system, system.bridges.get(&id)?)
+            }
+            (Kind::SriovEthernetLogicalPort, Some(parent)) => {
+                let (owner, partition) = parent.as_owner()?;
+                Self::LogicalPort(owner, partition, partition.logical_ports.get(&id)?)
+            }
+            (Kind::VirtualNicDedicated, Some(Self::Partition(partition))) => {
+                Self::Vnic(partition, partition.vnics.get(&id)?)
+            }
+            (Kind::LogicalPartitionProfile, Some(parent)) => {
+                let (owner, partition) = parent.as_owner()?;
+                Self::Profile(owner, partition, partition.profile(id)?)
+            }
+            (Kind::SharedProcessorPool, Some(Self::System(system))) => {
+                Self::ProcessorPool(system, system.processor_pool(id)?)
+            }
+            (Kind::SharedMemoryPool, Some(Self::System(system))) => {
+                let pool = system.memory_pool.as_deref().filter(|pool| pool.uuid == id);
+                Self::MemoryPool(system, pool?)
+            }
+            (Kind::VirtualSerialNumber, Some(Self::System(system))) => {
+                let mut numbers = system.serial_numbers.values();
+                Self::SerialNumber(system, numbers.find(|own| own.uuid == id)?)
+            }
+            (Kind::Group, _) => Self::Group(world.groups.get(&id)?),
+            (Kind::PowerEnterprisePool, _) => Self::EnterprisePool(world.enterprise_pools.get(&id)?),
+            (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => {
+                Self::EnterprisePoolMember(pool, pool.member(id)?)
+            }
+            (Kind::PartitionTemplate, _) => Self::Template(world.templates.get(&id)?),
             (Kind::Cluster, _) => Self::Cluster(world.clusters.get(&id)?),
             (Kind::SharedStoragePool, _) => Self::Pool(world.pools.get(&id)?),
             (Kind::Tier, _) => Self::Tier(world.tiers.get(&id)?),
@@ -156,6 +275,11 @@ impl<'w> Found<'w> {
             (Self::Vios(vios), Self::System(system)) => vios.partition.system == system.uuid,
             (Self::Tier(tier), Self::Pool(pool)) => tier.pool == pool.uuid,
             (Self::Pool(pool), Self::Cluster(cluster)) => pool.cluster == cluster.uuid,
+            (Self::Group(group), Self::System(system)) => group.systems.contains(&system.uuid),
+            (Self::Group(group), Self::Partition(partition)) => {
+                group.partitions.contains(&partition.uuid)
+            }
+            (Self::Group(group), Self::Vios(vios)) => group.vioses.contains(&vios.partition.uuid),
             _ => true,
         }
     }
@@ -190,6 +314,21 @@ impl<'w> Found<'w> {
                 .iter()
                 .map(|group| Self::VolumeGroup(vios, group))
                 .collect(),
+            (Kind::VirtualScsiBus, Some(Self::Vios(vios))) => vios
+                .buses
+                .values()
+                .map(|bus| Self::Bus(vios, bus))
+                .collect(),
+            (Kind::VirtualScsiClientAdapter, Some(Self::Partition(partition))) => world
+                .scsi_client_adapters(partition.uuid)
+                .into_iter()
+                .map(|(slot, vios, bus)| Self::ScsiClient(partition, slot, vios, bus))
+                .collect(),
+            (Kind::VirtualFibreChannelClientAdapter, Some(Self::Partition(partition))) => world
+                .fc_client_adapters(partition.uuid)
+                .into_iter()
+                .map(|(slot, vios, mapping)| Self::FcClient(partition, slot, vios, mapping))
+                .collect(),
             (Kind::ClientNetworkAdapter, Some(parent)) => match parent.as_owner() {
                 Some((owner, partition)) => partition
                     .network_adapters
@@ -208,6 +347,62 @@ impl<'w> Found<'w> {
                 .values()
                 .map(|network| Self::Network(system, network))
                 .collect(),
+            (Kind::NetworkBridge, Some(Self::System(system))) => {
+                let bridges = system.bridges.values();
+                bridges.map(|bridge| Self::Bridge(system, bridge)).collect()
+            }
+            (Kind::SriovEthernetLogicalPort, Some(parent)) => match parent.as_owner() {
+                Some((owner, partition)) => partition
+                    .logical_ports
+                    .values()
+                    .map(|port| Self::LogicalPort(owner, partition, port))
+                    .collect(),
+                None => Vec::new(),
+            },
+            (Kind::VirtualNicDedicated, Some(Self::Partition(partition))) => {
+                let nics = partition.vnics.values();
+                nics.map(|nic| Self::Vnic(partition, nic)).collect()
+            }
+            (Kind::LogicalPartitionProfile, Some(parent)) => match parent.as_owner() {
+                Some((owner, partition)) => {
+                    let profiles = partition.profiles.iter();
+                    profiles
+                        .map(|profile| Self::Profile(owner, partition, profile))
+                        .collect()
+                }
+                None => Vec::new(),
+            },
+            (Kind::SharedProcessorPool, Some(Self::System(system))) => {
+                let pools = system.processor_pools.values();
+                pools.map(|pool| Self::ProcessorPool(system, pool)).collect()
+            }
+            (Kind::SharedMemoryPool, Some(Self::System(system))) => {
+                let pool = system.memory_pool.iter();
+                pool.map(|pool| Self::MemoryPool(system, pool)).collect()
+            }
+            (Kind::VirtualSerialNumber, Some(Self::System(system))) => {
+                let numbers = system.serial_numbers.values();
+                numbers
+                    .map(|number| Self::SerialNumber(system, number))
+                    .collect()
+            }
+            (Kind::Group, _) => {
+                let groups = world.groups.values().map(|group| Self::Group(group));
+                groups.filter(under).collect()
+            }
+            (Kind::PowerEnterprisePool, _) => {
+                let pools = world.enterprise_pools.values();
+                pools.map(|pool| Self::EnterprisePool(pool)).collect()
+            }
+            (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => pool
+                .members
+                .iter()
+                .map(|member| Self::EnterprisePoolMember(pool, member))
+                .collect(),
+            (Kind::PartitionTemplate, _) => {
+                let templates = world.templates.values();
+                templates.map(|template| Self::Template(template)).collect()
+            }
             (Kind::Cluster, _) => world
                 .clusters
                 .values()
@@ -234,6 +429,17 @@ impl<'w> Found<'w> {
         }
     }
 
+    /// The identity of a bus or a client adapter, which is made from its slot.
+    fn storage_adapter_uuid(self) -> Option<Uuid> {
+        match self {
+            Self::Bus(vios, bus) => Some(bus_uuid(vios.partition.uuid, bus.slot)),
+            Self::ScsiClient(partition, slot, ..) | Self::FcClient(partition, slot, ..) => {
+                Some(client_uuid(partition.uuid, slot))
+            }
+            _ => None,
+        }
+    }
+
     fn as_owner(self) -> Option<(Owner, &'w Partition)> {
         match self {
             Self::Partition(partition) => Some((Owner::Partition(partition.uuid), partition)),
@@ -254,9 +460,23 @@ impl<'w> Found<'w> {
             Self::Partition(_) => Kind::LogicalPartition,
             Self::Vios(_) => Kind::VirtualIoServer,
             Self::VolumeGroup(..) => Kind::VolumeGroup,
+            Self::Bus(..) => Kind::VirtualScsiBus,
+            Self::ScsiClient(..) => Kind::VirtualScsiClientAdapter,
+            Self::FcClient(..) => Kind::VirtualFibreChannelClientAdapter,
             Self::Adapter(..) => Kind::ClientNetworkAdapter,
             Self::Switch(..) => Kind::VirtualSwitch,
             Self::Network(..) => Kind::VirtualNetwork,
+            Self::Bridge(..) => Kind::NetworkBridge,
+            Self::LogicalPort(..) => Kind::SriovEthernetLogicalPort,
+            Self::Vnic(..) => Kind::VirtualNicDedicated,
+            Self::Profile(..) => Kind::LogicalPartitionProfile,
+            Self::ProcessorPool(..) => Kind::SharedProcessorPool,
+            Self::MemoryPool(..) => Kind::SharedMemoryPool,
+            Self::SerialNumber(..) => Kind::VirtualSerialNumber,
+            Self::Group(_) => Kind::Group,
+            Self::EnterprisePool(_) => Kind::PowerEnterprisePool,
+            Self::EnterprisePoolMember(..) => Kind::PowerEnterprisePoolMember,
+            Self::Template(_) => Kind::PartitionTemplate,
             Self::Cluster(_) => Kind::Cluster,
             Self::Pool(_) => Kind::SharedStoragePool,
             Self::Tier(_) => Kind::Tier,
@@ -273,9 +493,24 @@ impl<'w> Found<'w> {
             Self::Partition(partition) => upper(partition.uuid),
             Self::Vios(vios) => upper(vios.partition.uuid),
             Self::VolumeGroup(_, group) => group.uuid.to_string(),
+            Self::Bus(..) | Self::ScsiClient(..) | Self::FcClient(..) => self
+                .storage_adapter_uuid()
+                .unwrap_or_default()
+                .to_string(),
             Self::Adapter(_, _, adapter) => adapter.uuid.to_string(),
             Self::Switch(_, switch) => switch.uuid.to_string(),
             Self::Network(_, network) => network.uuid.to_string(),
+            Self::Bridge(_, bridge) => bridge.uuid.to_string(),
+            Self::LogicalPort(_, _, port) => port.uuid.to_string(),
+            Self::Vnic(_, nic) => nic.uuid.to_string(),
+            Self::Profile(_, _, profile) => profile.uuid.to_string(),
+            Self::ProcessorPool(_, pool) => pool.uuid.to_string(),
+            Self::MemoryPool(_, pool) => pool.uuid.to_string(),
+            Self::SerialNumber(_, number) => number.uuid.to_string(),
+            Self::Group(group) => group.uuid.to_string(),
+            Self::EnterprisePool(pool) => pool.uuid.to_string(),
+            Self::EnterprisePoolMember(_, member) => member.uuid.to_string(),
+            Self::Template(template) => template.uuid.to_string(),
             Self::Cluster(cluster) => cluster.uuid.to_string(),
             Self::Pool(pool) => pool.uuid.to_string(),
             Self::Tier(tier) => tier.uuid.to_string(),
@@ -295,6 +530,18 @@ impl<'w> Found<'w> {
                 vios: vios.partition.uuid,
                 group: group.uuid,
             },
+            Self::Bus(vios, bus) => Resource::VirtualScsiBus {
+                vios: vios.partition.uuid,
+                slot: bus.slot,
+            },
+            Self::ScsiClient(partition, slot, ..) => Resource::VirtualScsiClientAdapter {
+                partition: partition.uuid,
+                slot,
+            },
+            Self::FcClient(partition, slot, ..) => Resource::VirtualFibreChannelClientAdapter {
+                partition: partition.uuid,
+                slot,
+            },
             Self::Adapter(owner, _, adapter) => Resource::ClientNetworkAdapter {
                 owner,
                 adapter: adapter.uuid,
@@ -307,6 +554,41 @@ impl<'w> Found<'w> {
                 system: system.uuid,
                 network: network.uuid,
             },
+            Self::Bridge(system, bridge) => Resource::NetworkBridge {
+                system: system.uuid,
+                bridge: bridge.uuid,
+            },
+            Self::LogicalPort(owner, _, port) => Resource::SriovEthernetLogicalPort {
+                owner,
+                port: port.uuid,
+            },
+            Self::Vnic(partition, nic) => Resource::VirtualNic {
+                partition: partition.uuid,
+                vnic: nic.uuid,
+            },
+            Self::Profile(owner, _, profile) => Resource::LogicalPartitionProfile {
+                owner,
+                profile: profile.uuid,
+            },
+            Self::ProcessorPool(system, pool) => Resource::SharedProcessorPool {
+                system: system.uuid,
+                pool: pool.uuid,
+            },
+            Self::MemoryPool(system, pool) => Resource::SharedMemoryPool {
+                system: system.uuid,
+                pool: pool.uuid,
+            },
+            Self::SerialNumber(system, number) => Resource::VirtualSerialNumber {
+                system: system.uuid,
+                number: number.uuid,
+            },
+            Self::Group(group) => Resource::Group(group.uuid),
+            Self::EnterprisePool(pool) => Resource::PowerEnterprisePool(pool.uuid),
+            Self::EnterprisePoolMember(pool, member) => Resource::PowerEnterprisePoolMember {
+                pool: pool.uuid,
+                member: member.uuid,
+            },
+            Self::Template(template) => Resource::PartitionTemplate(template.uuid),
             Self::Cluster(cluster) => Resource::Cluster(cluster.uuid),
             Self::Pool(pool) => Resource::SharedStoragePool(pool.uuid),
             Self::Tier(tier) => Resource::Tier(tier.uuid),
@@ -321,11 +603,12 @@ impl<'w> Found<'w> {
     /// The tag of what a request with these groups sees.
     pub(crate) fn etag(self, world: &World, groups: &GroupSet) -> Option<i32> {
         let facets = Facets {
-            scsi_mappings: groups.contains(Group::ViosScsiMapping),
-            fc_mappings: groups.contains(Group::ViosFcMapping),
-            storage: groups.contains(Group::ViosStorage),
-            network: groups.contains(Group::ViosNetwork),
-            nvram: groups.contains(Group::Nvram),
+            scsi_mappings: groups.contains(Part::ViosScsiMapping),
+            fc_mappings: groups.contains(Part::ViosFcMapping),
+            storage: groups.contains(Part::ViosStorage),
+            network: groups.contains(Part::ViosNetwork),
+            vnic: groups.contains(Part::Vnic),
+            nvram: groups.contains(Part::Nvram),
         };
         world.etag(&self.name(), facets).map(|etag| etag.0)
     }
@@ -334,14 +617,19 @@ impl<'w> Found<'w> {
     pub(crate) fn variant(self, cx: &Context<'_>) -> [u64; 2] {
         match self {
             Self::Vios(vios) => {
-                let mapped = cx.has(Group::ViosScsiMapping) || cx.has(Group::ViosStorage);
+                let mapped = cx.has(Part::ViosScsiMapping) || cx.has(Part::ViosStorage);
                 let versions = vios.storage_version.max(vios.mappings_version);
+                // The free virtual ports of Fibre Channel ports show in every group.
+                let shown = if mapped { versions } else { 0 };
                 [
                     super::base_partition::uptime(&vios.partition, cx.now),
-                    if mapped { versions } else { 0 },
+                    shown.max(vios.fc_version),
                 ]
             }
+            // Whether the server can be asked for logins shows in the reasons that it gives.
+            Self::FcClient(_, _, vios, _) => [vios.partition.version, 0],
             Self::System(_) if cx.is_hmc() => [managed_system::system_time(cx.now), 0],
+            Self::Template(_) => [u64::from(cx.detail), 0],
             _ => [0; 2],
         }
     }
@@ -354,9 +642,27 @@ impl<'w> Found<'w> {
             Self::Partition(partition) => partition::render(cx, partition),
             Self::Vios(vios) => vios::render(cx, vios),
             Self::VolumeGroup(vios, group) => volume_group::render(cx, vios, group),
+            Self::Bus(vios, bus) => scsi_bus::render(cx, vios, bus),
+            Self::ScsiClient(partition, _, vios, bus) => {
+                client_adapter::render_scsi(cx, partition, vios, bus)
+            }
+            Self::FcClient(partition, _, vios, mapping) => {
+                client_adapter::render_fc(cx, partition, vios, mapping)
+            }
             Self::Adapter(_, partition, adapter) => network_adapter::render(cx, partition, adapter),
             Self::Switch(system, switch) => switch::render(cx, system, switch),
             Self::Network(system, network) => switch::render_network(cx, system, network),
+            Self::Bridge(system, bridge) => network_bridge::render(cx, system, bridge),
+            Self::LogicalPort(_, partition, port) => logical_port::render(cx, partition, port),
+            Self::Vnic(partition, nic) => vnic::render(cx, partition, nic),
+            Self::Profile(owner, partition, own) => profile::render(cx, owner, partition, own),
+            Self::ProcessorPool(system, pool) => processor_pool::render(cx, system, pool),
+            Self::MemoryPool(system, pool) => memory_pool::render(cx, system, pool),
+            Self::SerialNumber(_, number) => serial_number::render(cx, number),
+            Self::Group(own) => group::render(cx, own),
+            Self::EnterprisePool(pool) => enterprise_pool::render(cx, pool),
+            Self::EnterprisePoolMember(_, member) => enterprise_pool::render_member(cx, member),
+            Self::Template(own) => template::render(cx, own),
             Self::Cluster(cluster) => cluster::render(cx, cluster),
             Self::Pool(pool) => pool::render(cx, pool),
             Self::Tier(tier) => pool::render_tier(cx, tier),

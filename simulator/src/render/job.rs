@@ -5,7 +5,7 @@
 
 use super::context::{Context, upper};
 use super::writer::{CUR, ROO, ROR, WEB, Writer};
-use crate::model::job::{Job, JobTarget};
+use crate::model::job::{Job, JobTarget, Shown};
 use crate::model::names::JobStatus;
 
 /// What the link back to the request is called.
@@ -56,7 +56,9 @@ pub(crate) fn render(cx: &Context<'_>, job: &Job) -> String {
                 w.value("LinearProgress", ROR, "1.0");
             }
         });
-        w.section("Results", ROR, |w| parameters(w, &job.results));
+        let results = job.results.iter();
+        let results = results.map(|(name, value)| (name.as_str(), value.as_str()));
+        w.section("Results", ROR, |w| parameters(w, results));
     });
     w.finish()
 }
@@ -70,16 +72,17 @@ fn target_uuid(target: JobTarget, uuid: uuid::Uuid) -> String {
     }
 }
 
+/// The echo of a request masks its secrets.
 fn request(w: &mut Writer, group: &str, operation: &str, given: &[(String, String)]) {
     w.section("RequestedOperation", CUR, |w| {
         w.text("OperationName", ROR, operation);
         w.text("GroupName", ROR, group);
     });
-    w.section("JobParameters", CUR, |w| parameters(w, given));
+    w.section("JobParameters", CUR, |w| parameters(w, Shown(given).iter()));
 }
 
 /// A value is always there, if empty: clients pair the list of names with the list of values.
-fn parameters(w: &mut Writer, parameters: &[(String, String)]) {
+fn parameters<'a>(w: &mut Writer, parameters: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, value) in parameters {
         w.member("JobParameter", |w| {
             w.text("ParameterName", ROR, name);

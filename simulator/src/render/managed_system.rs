@@ -16,6 +16,13 @@ pub(crate) const FIRMWARE_LEVEL: &str = "185";
 /// `ServiceProcessorVersion`
 pub(crate) const SERVICE_PROCESSOR: &str = "0008000C";
 
+/// Some of what the recorded systems list.
+const CODE_PAGES: [&str; 3] = [
+    "37:037 US, Canada, Netherlands, Portugal",
+    "273:273 Germany, Austria",
+    "930:930 Japanese (Katanaka)",
+];
+
 /// The resource's own element.
 pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem) -> String {
     let mut w = cx.writer(48 * 1024);
@@ -25,7 +32,7 @@ pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem) -> String {
         Some((&system.uuid.to_string(), cx.created())),
         |w| {
             if cx.has(Group::Hypervisor) {
-                ipl_configuration(w, cx);
+                ipl_configuration(w);
             }
             if cx.is_hmc() {
                 w.text("ActivatedLevel", ROR, FIRMWARE_LEVEL);
@@ -37,13 +44,11 @@ pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem) -> String {
                 partitions.map(|partition| cx.partition(system.uuid, partition.uuid)),
             );
             w.links("AssociatedReservedStorageDevicePool", CUD, []);
-            system_capabilities::write(w, &system.capabilities);
+            system_capabilities::write(w, cx, &system.capabilities);
             system_io::write(w, cx, system);
             system_resources::memory(w, cx, system);
             system_resources::processors(w, cx, system);
-            if cx.is_hmc() {
-                security(w);
-            }
+            security(w, cx);
             let vioses = cx.world.vioses_of(system.uuid);
             w.links(
                 "AssociatedVirtualIOServers",
@@ -59,58 +64,55 @@ pub(crate) fn render(cx: &Context<'_>, system: &ManagedSystem) -> String {
 }
 
 /// Only with the group `Hypervisor`. The names are the product's own spelling.
-fn ipl_configuration(w: &mut Writer, cx: &Context<'_>) {
+fn ipl_configuration(w: &mut Writer) {
     w.section("AssociatedIPLConfiguration", CUD.group("Hypervisor"), |w| {
-        if cx.is_hmc() {
-            w.text(
-                "CurrentManufacturingDefaulConfigurationtBootMode",
-                ROR,
-                "Normal",
-            );
-            w.text("CurrentPowerOnSide", ROR, "Temporary");
-            w.text("CurrentSystemKeylock", ROR, "normal");
-            w.text("MajorBootType", CUD, "Reboot");
-            w.value("MinorBootType", CUD, 1);
-            w.text(
-                "PendingManufacturingDefaulConfigurationtBootMode",
-                CUD,
-                "Normal",
-            );
-            w.text("PendingPowerOnSide", CUD, "Temporary");
-            w.text("PendingSystemKeylock", CUD, "normal");
-            w.text("PowerOnLogicalPartitionStartPolicy", CUD, "autostart");
-            w.text("PowerOnOption", CUD, "autostart");
-            w.text("PowerOnSpeed", CUD, "fast");
-            w.text("PowerOnSpeedOverride", CUD, "none");
-        }
+        w.text(
+            "CurrentManufacturingDefaulConfigurationtBootMode",
+            ROR,
+            "Normal",
+        );
+        w.text("CurrentPowerOnSide", ROR, "Temporary");
+        w.text("CurrentSystemKeylock", ROR, "normal");
+        w.value("CurrentTurbocoreEnabled", ROR, false);
+        w.text("MajorBootType", CUD, "Reboot");
+        w.value("MinorBootType", CUD, 1);
+        w.text(
+            "PendingManufacturingDefaulConfigurationtBootMode",
+            CUD,
+            "Normal",
+        );
+        w.text("PendingPowerOnSide", CUD, "Temporary");
+        w.text("PendingSystemKeylock", CUD, "normal");
+        w.value("PendingTurbocoreEnabled", CUD, false);
+        w.text("PowerOnLogicalPartitionStartPolicy", CUD, "autostart");
+        w.text("PowerOnOption", CUD, "autostart");
+        w.text("PowerOnSpeed", CUD, "fast");
+        w.text("PowerOnSpeedOverride", CUD, "none");
         w.value("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
     });
 }
 
-fn security(w: &mut Writer) {
+fn security(w: &mut Writer, cx: &Context<'_>) {
     w.section("AssociatedSystemSecurity", CUD, |w| {
         w.value("VirtualTrustedPlatformModuleKeyLength", ROR, 32);
         w.value("VirtualTrustedPlatformModuleKeyStatus", ROR, 2);
         w.value("VirtualTrustedPlatformModuleVersion", ROR, 1);
-        w.value(
-            "MaximumSupportedVirtualTrustedPlatformModulePartitions",
-            ROO.since("V1_3_0"),
-            60,
-        );
-        w.value(
-            "AvailableVirtualTrustedPlatformModulePartitions",
-            ROO.since("V1_3_0"),
-            60,
-        );
+        if cx.is_hmc() {
+            let since = ROO.since("V1_3_0");
+            w.value(
+                "MaximumSupportedVirtualTrustedPlatformModulePartitions",
+                since,
+                60,
+            );
+            w.value("AvailableVirtualTrustedPlatformModulePartitions", since, 60);
+        }
     });
 }
 
 fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     let most = system.maximum_partitions;
     w.text("DetailedState", ROR, "None");
-    if !cx.is_hmc() {
-        w.section("AssociatedSystemVirtualStorage", CUD, |_| ());
-    }
+    w.section("AssociatedSystemVirtualStorage", CUD, |_| ());
     w.section("MachineTypeModelAndSerialNumber", ROR, |w| {
         cluster::machine(w, &system.machine)
     });
@@ -120,23 +122,28 @@ fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.value("MaximumRemoteRestartPartitions", CUD, most);
     w.value("MaximumSharedProcessorCapablePartitionID", CUD, 65535);
     w.value("MaximumSuspendablePartitions", CUD, most);
-    w.value("MaximumBackingDevicesPerVNIC", CUD.since("V1_4_0"), 6);
+    if cx.is_hmc() {
+        w.value("MaximumBackingDevicesPerVNIC", CUD.since("V1_4_0"), 6);
+    }
     w.value("PhysicalSystemAttentionLEDState", ROO, false);
     w.text("PrimaryIPAddress", CUR, &system.ip_address);
+    w.optional(
+        "SecondaryIPAddress",
+        CUD,
+        (!cx.is_hmc()).then_some("169.254.3.147"),
+    );
+    w.value("ServiceProcessorFailoverEnabled", CUD, false);
+    w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
     if cx.is_hmc() {
-        w.value("ServiceProcessorFailoverEnabled", CUD, false);
-        w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
+        w.text("Hostname", ROO.since("V1_2_0"), &system.ip_address);
     }
-    w.text("Hostname", ROO.since("V1_2_0"), &system.ip_address);
     w.text("ServiceProcessorVersion", ROR, SERVICE_PROCESSOR);
 }
 
 fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
-    w.text("State", ROR, &system.state);
+    w.value("State", ROR, system.state);
     w.text("SystemName", CUR, &system.name);
-    if cx.is_hmc() {
-        w.value("SystemTime", ROR.volatile(), system_time(cx.now));
-    }
+    w.value("SystemTime", ROR.volatile(), system_time(cx.now));
     w.value("VirtualSystemAttentionLEDState", ROO, false);
     w.section("SystemMigrationInformation", ROR, |w| {
         if cx.is_hmc() {
@@ -148,8 +155,9 @@ fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         }
         w.value("MaximumInactiveMigrations", ROR, system.migration.inactive);
         w.value("MaximumActiveMigrations", ROR, system.migration.active);
-        w.value("NumberOfInactiveMigrationsInProgress", ROR, 0);
-        w.value("NumberOfActiveMigrationsInProgress", ROR, 0);
+        let (active, inactive) = cx.world.migrations_in_progress(system.uuid);
+        w.value("NumberOfInactiveMigrationsInProgress", ROR, inactive);
+        w.value("NumberOfActiveMigrationsInProgress", ROR, active);
         w.value(
             "MaximumFirmwareActiveMigrations",
             ROR,
@@ -162,6 +170,11 @@ fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
                 "PartitionConfiguration",
             );
         }
+        w.value(
+            "LogicalPartitionAffinityCheckCapable",
+            ROR.since("V1_9_0"),
+            true,
+        );
     });
     w.text(
         "ReferenceCode",
@@ -187,7 +200,7 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         );
     }
     if hmc {
-        w.value("IsClassicHMCManagement", since, true);
+        w.value("IsClassicHMCManagement", since, controller);
         w.value("IsPowerVMManagementWithoutMaster", since, false);
     }
     w.value(
@@ -197,21 +210,44 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     );
     w.value("IsHMCPowerVMManagementMaster", since, false);
     if hmc {
-        for name in [
-            "IsNotPowerVMManagementMaster",
-            "IsPowerVMManagementNormalMaster",
-            "IsPowerVMManagementPersistentMaster",
-            "IsPowerVMManagementTemporaryMaster",
-            "IsPowerVMManagementPartitionEnabled",
+        for (name, holds) in [
+            ("IsNotPowerVMManagementMaster", !controller),
+            ("IsPowerVMManagementNormalMaster", false),
+            ("IsPowerVMManagementPersistentMaster", false),
+            (
+                "IsPowerVMManagementTemporaryMaster",
+                system.is_temporary_controller,
+            ),
+            ("IsPowerVMManagementPartitionEnabled", false),
         ] {
-            w.value(name, since, false);
+            w.value(name, since, holds);
         }
-        w.text("Description", CUD.since("V1_2_0"), "");
-        w.text("SystemLocation", CUD.since("V1_2_0"), "");
-    } else {
-        w.links("AssociatedGroups", ROO.since("V1_2_0"), []);
-        w.links("AssociatedTasks", ROO.since("V1_2_0"), []);
+        w.text("Description", CUD.since("V1_2_0"), &system.description);
+        w.text("SystemLocation", CUD.since("V1_2_0"), &system.location);
     }
+    w.text("MeteredPoolID", ROR.since("V1_8_0"), "");
+    w.value("ProcessorThrottling", ROR.since("V1_8_0"), false);
+    for page in CODE_PAGES {
+        w.text(
+            "SupportedIBMiConsoleCodePage",
+            ROO.since("V1_8_0"),
+            page,
+        );
+    }
+    for (name, facets) in [
+        ("CurrentMaximumPartitionsPerHostChannelAdapter", ROR),
+        ("PendingMaximumPartitionsPerHostChannelAdapter", CUD),
+    ] {
+        w.value(name, facets, 16);
+    }
+    let groups = cx.world.groups.values();
+    let ours = groups.filter(|group| group.systems.contains(&system.uuid));
+    w.links(
+        "AssociatedGroups",
+        ROO.since("V1_2_0"),
+        ours.map(|group| cx.href(&format!("Group/{}", group.uuid))),
+    );
+    w.links("AssociatedTasks", ROO.since("V1_2_0"), []);
 }
 
 /// The service processor's clock, down to the minute: a document that changed every second could not be kept.

@@ -78,7 +78,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
 }
 
 /// `0.0` if off, else to as many decimals as it has: `1.5`, `1.25`.
-fn expansion_factor(hundredths: u32) -> String {
+pub(crate) fn expansion_factor(hundredths: u32) -> String {
     let (whole, rest) = (hundredths / 100, hundredths % 100);
     if rest.is_multiple_of(10) {
         format!("{whole}.{}", rest / 10)

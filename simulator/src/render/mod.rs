@@ -6,37 +6,52 @@
 
 mod base_partition;
 mod cache;
+mod client_adapter;
 mod cluster;
 mod console;
 mod context;
+mod enterprise_pool;
 mod envelope;
 mod error;
 mod event;
+mod fc_mapping;
 mod file;
 mod found;
+mod group;
 mod io_configuration;
 mod job;
+mod logical_port;
 mod managed_system;
 mod media_repository;
 mod memory;
+mod memory_pool;
+mod monitoring;
 mod network_adapter;
+mod network_bridge;
 mod partition;
 mod physical_volume;
 mod pool;
+mod processor_pool;
 mod processors;
+mod profile;
 mod quick;
 mod resource;
+mod scsi_bus;
 mod scsi_mapping;
 mod search;
+mod serial_number;
 mod shared_ethernet;
 mod slots;
+mod sriov_adapter;
 mod storage;
 mod switch;
 mod system_capabilities;
 mod system_io;
 mod system_resources;
+mod template;
 mod trunk_adapter;
 mod vios;
+mod vnic;
 mod volume_group;
 mod writer;
 
@@ -46,10 +61,13 @@ use uuid::Uuid;
 
 pub use context::{Context, schema_version, upper};
 pub use error::ErrorDocument;
+pub use monitoring::Monitoring;
 pub use resource::path;
 
 use crate::http::kind::Kind;
+use crate::http::monitored::Monitored;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::target::{Action, Service, Target, no_such_job};
 use crate::model::etag::etag as tag;
 use crate::model::events::Event;
@@ -89,6 +107,13 @@ impl Default for Renderer {
 /// The tag of the one resource or job that a URL names; nothing for a feed or if there is no such resource.
 #[must_use]
 pub fn etag(world: &World, target: &Target) -> Option<i32> {
+    if let Action::Monitoring(monitored) = &target.action {
+        return match monitored {
+            Monitored::AllPreferences => monitoring::etag(world, None),
+            Monitored::Preferences(system) => monitoring::etag(world, Some(*system)),
+            Monitored::Samples { .. } | Monitored::File { .. } => None,
+        };
+    }
     match (&target.action, Selection::of(world, target)) {
         (Action::Document, Ok(Selection::Entry(found))) => found.etag(world, &target.groups),
         (Action::Job(id), _) => world
@@ -107,6 +132,11 @@ pub(crate) fn require(world: &World, target: &Target) -> Result<(), Problem> {
 }
 
 impl Renderer {
+    /// Forgets what was rendered: the world is another one, whose etags may mean something else.
+    pub fn clear(&self) {
+        self.cache.clear();
+    }
+
     /// What a GET shows; nothing for a feed without entries, which is answered with 204.
     ///
     /// # Errors
@@ -143,10 +173,24 @@ impl Renderer {
                 "INVALID_URL",
                 "REST0003 The type has no list of its quick properties; ask for quick/All.",
             )),
-            Action::CancelJob(_) | Action::FileContents(_) | Action::Logon => {
-                Err(Problem::method_not_allowed("POST, PUT"))
-            }
+            Action::CancelJob(_)
+            | Action::FileContents(_)
+            | Action::Logon
+            | Action::Monitoring(_) => Err(Problem::method_not_allowed("POST, PUT")),
         }
+    }
+
+    /// What a GET of the monitoring service shows.
+    ///
+    /// # Errors
+    /// 404 for what is not there, 403 where a collection is off.
+    pub fn monitoring(
+        &self,
+        cx: &Context<'_>,
+        monitored: &Monitored,
+        query: &Query,
+    ) -> Result<Monitoring, Problem> {
+        monitoring::read(cx, monitored, query)
     }
 
     /// Quick properties as JSON: one value, one object or an array of objects.
@@ -230,10 +274,14 @@ impl Renderer {
 
     fn entry(&self, cx: &Context<'_>, found: Found<'_>, href: &str) -> Rendered {
         let content = self.content(cx, found);
-        let etag = found.etag(cx.world, cx.groups);
+        let etag = found
+            .etag(cx.world, cx.groups)
+            .filter(|_| found.kind().service() != Service::Templates);
         let body = match found.kind().service() {
             // Recorded entries of files have no links at all.
-            Service::Web => envelope(cx, &None).entry(&content, &[]),
+            Service::Web | Service::Templates | Service::Pcm => {
+                envelope(cx, &None).entry(&content, &[])
+            }
             Service::Uom => envelope(cx, &console(cx)).entry(&content, &[href]),
         };
         Rendered { body, etag }
@@ -250,6 +298,12 @@ impl Renderer {
             return None;
         }
         let contents: Vec<Content> = found.iter().map(|found| self.content(cx, *found)).collect();
+        if target.service == Service::Templates {
+            return Some(Rendered {
+                body: envelope(cx, &None).feed_without_links(&contents),
+                etag: None,
+            });
+        }
         let etag = feed_etag(found.iter().map(|found| found.etag(cx.world, cx.groups)));
         let path = format!("{}{suffix}", target.path());
         let href = format!(

@@ -1,8 +1,9 @@
 //! `ClientNetworkAdapter`, a child of a partition or a Virtual I/O Server. Recordings `cna_feed`, `cna_feed1`.
 
 use super::context::Context;
-use super::writer::{COD, CUA, CUD, CUR, ROR, UOD, UOM};
-use crate::model::names::PartitionKind;
+use super::writer::{COD, CUA, CUD, CUR, ROR, UOD, UOM, Writer};
+use crate::http::group::Group;
+use crate::model::names::{PartitionKind, PartitionState};
 use crate::model::network::NetworkAdapter;
 use crate::model::partition::Partition;
 
@@ -24,9 +25,7 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkA
             w.value("RequiredAdapter", CUD, adapter.required);
             w.value("VariedOn", CUD.volatile(), true);
             w.value("VirtualSlotNumber", COD, adapter.slot);
-            if !cx.is_hmc() {
-                w.value("Enabled", UOD.since("V1_3_0"), true);
-            }
+            w.value("Enabled", UOD.since("V1_3_0"), adapter.enabled);
             w.text(
                 "AllowedOperatingSystemMACAddresses",
                 CUD,
@@ -34,17 +33,38 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkA
             );
             w.text("MACAddress", CUR, &adapter.mac_text());
             w.value("PortVLANID", CUR, adapter.vlan);
-            w.value("QualityOfServicePriorityEnabled", CUD, false);
+            if let Some(priority) = adapter.quality_of_service {
+                w.value("QualityOfServicePriority", CUD, priority);
+            }
+            w.value(
+                "QualityOfServicePriorityEnabled",
+                CUD,
+                adapter.quality_of_service.is_some(),
+            );
             if !adapter.tagged_vlans.is_empty() {
                 w.text("TaggedVLANIDs", CUA, &tagged_vlans(adapter));
             }
             w.value("TaggedVLANSupported", CUA, adapter.tagged);
+            if let Some(station) = &adapter.station {
+                w.text("VirtualStationInterfaceTypeID", ROR, &station.type_id);
+                w.text(
+                    "VirtualStationInterfaceTypeVersion",
+                    ROR,
+                    &station.type_version,
+                );
+                w.text("VirtualStationInterfaceManagerID", ROR, &station.manager_id);
+            }
             w.links(
                 "AssociatedVirtualSwitch",
                 CUD,
                 [cx.system_child(system.uuid, "VirtualSwitch", adapter.switch)],
             );
             w.value("VirtualSwitchID", ROR, adapter.switch_id);
+            if cx.has(Group::Advanced)
+                && let Some(address) = address_of(partition, adapter)
+            {
+                addresses(w, address);
+            }
             if let Some(trunk) = &adapter.trunk {
                 if partition.kind != PartitionKind::VirtualIoServer {
                     w.optional("DeviceName", CUD, trunk.device.as_deref());
@@ -78,6 +98,27 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkA
         },
     );
     w.finish()
+}
+
+/// The address by which RMC reaches the partition belongs to its first client adapter.
+fn address_of<'a>(partition: &'a Partition, adapter: &NetworkAdapter) -> Option<&'a str> {
+    let clients = partition.network_adapters.values();
+    let first = clients
+        .filter(|adapter| adapter.trunk.is_none())
+        .min_by_key(|adapter| adapter.slot)?;
+    let address = partition.rmc_address.as_deref()?;
+    (first.uuid == adapter.uuid && partition.state == PartitionState::Running).then_some(address)
+}
+
+/// `IPAddress`, `SubnetMask` and `Gateway`.
+pub(crate) fn addresses(w: &mut Writer, address: &str) {
+    let facets = ROR.since("V1_6_0").group("Advanced");
+    let gateway = address
+        .rsplit_once('.')
+        .map(|(network, _)| format!("{network}.1"));
+    w.text("IPAddress", facets, address);
+    w.text("SubnetMask", facets, "255.255.255.0");
+    w.optional("Gateway", facets, gateway.as_deref());
 }
 
 /// `TaggedVLANIDs`: numbers separated by single blanks.

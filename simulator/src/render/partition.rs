@@ -5,6 +5,7 @@ use super::context::{Context, upper};
 use super::processors::is_dedicated;
 use super::writer::{CUA, CUD, CUR, ROR, UOM, Writer};
 use crate::http::group::Group;
+use crate::model::Owner;
 use crate::model::names::PartitionKind;
 use crate::model::partition::Partition;
 
@@ -57,14 +58,25 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         w.value("UsesHighSpeedLinkOpticonnect", CUA, false);
         w.value("UsesVirtualOpticonnect", CUA, false);
     }
-    let adapters = base_partition::scsi_client_adapters(cx, partition);
-    if !adapters.is_empty() {
-        w.links("VirtualSCSIClientAdapters", CUR, adapters);
+    let fibre_channel = base_partition::fc_client_adapters(cx, partition);
+    if !fibre_channel.is_empty() {
+        w.links("VirtualFibreChannelClientAdapters", CUR, fibre_channel);
+    }
+    let scsi = base_partition::scsi_client_adapters(cx, partition);
+    if !scsi.is_empty() {
+        w.links("VirtualSCSIClientAdapters", CUR, scsi);
     }
     if ibmi || settings.restricted_io {
         w.value("IsRestrictedIOPartition", CUD, settings.restricted_io);
     }
     w.optional("DesignatedIPLSource", CUR, settings.ipl_source.as_deref());
+    let nics = partition.vnics.keys();
+    let nics: Vec<String> = nics
+        .map(|nic| cx.owned(Owner::Partition(partition.uuid), "VirtualNICDedicated", *nic))
+        .collect();
+    if !nics.is_empty() {
+        w.links("DedicatedVirtualNICs", CUD.since("V1_3_0"), nics);
+    }
     if cx.has(Group::Advanced)
         && let Some(pending) = &settings.pending_boot_string
     {

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
+use super::storage;
 use super::writer::{CUD, CUR, ROR, Writer};
-use crate::model::storage::{PhysicalVolume, VolumeUsage};
+use crate::model::storage::{PhysicalVolume, Transport, VolumeUsage};
 use crate::model::vios::{Backing, VirtualIoServer};
 
 /// What the label of a disk without one says, in base64 (`UNKNOWN`).
@@ -14,31 +15,30 @@ const DESCRIPTOR: usize = 32;
 
 /// The whole element, the same in every list and mapping.
 pub(crate) fn write(w: &mut Writer, volume: &PhysicalVolume, available: bool) {
+    let from_storage = volume.transport != Transport::Local;
     w.member("PhysicalVolume", |w| {
+        storage::options(w, &volume.options);
         w.text("Description", CUD, &volume.description);
         w.text("LocationCode", ROR, &volume.location);
-        if volume.fibre_channel {
+        if from_storage {
             w.text("PersistentReserveKeyValue", ROR, "none");
         }
         w.value("ReservePolicy", CUD, volume.reserve_policy);
-        w.text(
-            "ReservePolicyAlgorithm",
-            CUD,
-            if volume.fibre_channel {
-                "Round_Robin"
-            } else {
-                "Failover"
-            },
-        );
-        w.text("UniqueDeviceID", ROR, &volume.udid);
+        let algorithm = if from_storage {
+            "Round_Robin"
+        } else {
+            "Failover"
+        };
+        w.text("ReservePolicyAlgorithm", CUD, algorithm);
+        w.optional("UniqueDeviceID", ROR, some(&volume.udid));
         w.value("AvailableForUsage", CUD, available);
         w.value("VolumeCapacity", CUR, volume.megabytes);
         w.text("VolumeName", CUR, &volume.name);
         w.value("VolumeState", ROR, volume.state);
-        w.text("VolumeUniqueID", ROR, &volume.unique_id);
-        w.value("IsFibreChannelBacked", ROR, volume.fibre_channel);
-        if volume.fibre_channel {
-            w.text("StorageLabel", ROR.since("V1_3_0"), UNKNOWN_LABEL);
+        w.optional("VolumeUniqueID", ROR, some(&volume.unique_id));
+        w.value("IsFibreChannelBacked", ROR, volume.is_fibre_channel());
+        if from_storage {
+            w.text("StorageLabel", ROR.since("V1_3_0"), &label(volume));
             w.optional(
                 "DescriptorPage83",
                 ROR.since("V1_5_0"),
@@ -49,18 +49,30 @@ pub(crate) fn write(w: &mut Writer, volume: &PhysicalVolume, available: bool) {
 }
 
 /// The short form of a pool, a tier or a cluster (recordings `ssp`, `tier`, `cluster`).
-pub(crate) fn write_of_pool(w: &mut Writer, volume: &PhysicalVolume, label: bool) {
+pub(crate) fn write_of_pool(w: &mut Writer, volume: &PhysicalVolume, with_label: bool) {
     w.member("PhysicalVolume", |w| {
         w.text("Description", CUD, &volume.description);
         w.text("UniqueDeviceID", ROR, &volume.udid);
         w.value("VolumeCapacity", CUR, volume.megabytes);
         w.text("VolumeName", CUR, &volume.name);
         w.value("VolumeState", ROR, volume.state);
-        w.value("IsFibreChannelBacked", ROR, volume.fibre_channel);
-        if label {
-            w.text("StorageLabel", ROR.since("V1_3_0"), UNKNOWN_LABEL);
+        w.value("IsFibreChannelBacked", ROR, volume.is_fibre_channel());
+        if with_label {
+            w.text("StorageLabel", ROR.since("V1_3_0"), &label(volume));
         }
     });
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The name that the storage gave the volume, in base64.
+fn label(volume: &PhysicalVolume) -> String {
+    match &volume.label {
+        Some(label) => STANDARD.encode(label),
+        None => UNKNOWN_LABEL.to_owned(),
+    }
 }
 
 /// Whether a client may have the volume: nobody uses it, and no mapping shows it.

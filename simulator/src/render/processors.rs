@@ -8,26 +8,7 @@ use crate::model::units::ProcUnits;
 pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sharing: bool) {
     let (configured, current) = (&processors.configured, &processors.current);
     w.section("PartitionProcessorConfiguration", CUD, |w| {
-        if let ProcessorSetting::Dedicated {
-            minimum,
-            desired,
-            maximum,
-            ..
-        } = configured
-        {
-            w.section("DedicatedProcessorConfiguration", CUD, |w| {
-                w.value("DesiredProcessors", CUD, desired);
-                w.value("MaximumProcessors", CUD, maximum);
-                w.value("MinimumProcessors", CUD, minimum);
-            });
-        }
-        w.value("HasDedicatedProcessors", CUD, is_dedicated(configured));
-        if let ProcessorSetting::Shared(shared) = configured {
-            w.section("SharedProcessorConfiguration", CUD, |w| {
-                configured_shares(w, shared)
-            });
-        }
-        w.value("SharingMode", CUD, configured.sharing());
+        write_configured(w, configured);
         w.value("CurrentHasDedicatedProcessors", ROR, is_dedicated(current));
         w.value("CurrentSharingMode", ROR, current.sharing());
         if let ProcessorSetting::Dedicated {
@@ -58,6 +39,30 @@ pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sh
             });
         }
     });
+}
+
+/// What is asked for, as a partition and a profile show it.
+pub(crate) fn write_configured(w: &mut Writer, configured: &ProcessorSetting) {
+    if let ProcessorSetting::Dedicated {
+        minimum,
+        desired,
+        maximum,
+        ..
+    } = configured
+    {
+        w.section("DedicatedProcessorConfiguration", CUD, |w| {
+            w.value("DesiredProcessors", CUD, desired);
+            w.value("MaximumProcessors", CUD, maximum);
+            w.value("MinimumProcessors", CUD, minimum);
+        });
+    }
+    w.value("HasDedicatedProcessors", CUD, is_dedicated(configured));
+    if let ProcessorSetting::Shared(shared) = configured {
+        w.section("SharedProcessorConfiguration", CUD, |w| {
+            configured_shares(w, shared)
+        });
+    }
+    w.value("SharingMode", CUD, configured.sharing());
 }
 
 /// Whether the setting is of whole processors.

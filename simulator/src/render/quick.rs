@@ -160,7 +160,7 @@ fn of_system(cx: &Context<'_>, system: &ManagedSystem) -> Vec<Property> {
         ("SystemLocation", text("")),
         ("PhysicalSystemAttentionLEDState", text(false)),
         ("ServiceProcessorVersion", text(SERVICE_PROCESSOR)),
-        ("State", text(&system.state)),
+        ("State", text(system.state)),
         ("MergedReferenceCode", text(" ")),
         (
             "IsNotPowerVMManagementMaster",

@@ -9,9 +9,6 @@ use crate::model::partition::Partition;
 use crate::model::system::MachineId;
 use crate::model::vios::{Backing, ScsiBus, ScsiClient, ScsiDevice, VirtualIoServer};
 
-/// The partition and slot numbers of a server adapter that any client may use.
-const ANY: u16 = u16::MAX;
-
 /// Writes all mappings, in the order of the server's slots.
 pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     for bus in vios.buses.values() {
@@ -34,7 +31,7 @@ fn mapping(
     let Some(system) = cx.world.systems.get(&vios.partition.system) else {
         return;
     };
-    let ends = Ends {
+    let ends = ScsiEnds {
         machine: &system.machine,
         server: &vios.partition,
         bus,
@@ -61,7 +58,7 @@ fn mapping(
     });
 }
 
-fn client_href(cx: &Context<'_>, system: uuid::Uuid, client: &ScsiClient) -> String {
+pub(crate) fn client_href(cx: &Context<'_>, system: uuid::Uuid, client: &ScsiClient) -> String {
     if cx.world.vioses.contains_key(&client.partition) {
         cx.vios(system, client.partition)
     } else {
@@ -70,13 +67,13 @@ fn client_href(cx: &Context<'_>, system: uuid::Uuid, client: &ScsiClient) -> Str
 }
 
 /// The two adapters of a bus.
-struct Ends<'a> {
-    machine: &'a MachineId,
-    server: &'a Partition,
-    bus: &'a ScsiBus,
+pub(crate) struct ScsiEnds<'a> {
+    pub(crate) machine: &'a MachineId,
+    pub(crate) server: &'a Partition,
+    pub(crate) bus: &'a ScsiBus,
 }
 
-impl Ends<'_> {
+impl ScsiEnds<'_> {
     fn server_location(&self) -> String {
         self.machine.slot_location(self.server.id, self.bus.slot)
     }
@@ -85,7 +82,7 @@ impl Ends<'_> {
         self.machine.slot_location(client.partition_id, client.slot)
     }
 
-    fn client_adapter(&self, w: &mut Writer, client: &ScsiClient) {
+    pub(crate) fn client_adapter(&self, w: &mut Writer, client: &ScsiClient) {
         adapter(
             w,
             "Client",
@@ -98,22 +95,53 @@ impl Ends<'_> {
         w.text("ServerLocationCode", CUR, &self.server_location());
     }
 
-    fn server_adapter(&self, w: &mut Writer, backing: Option<&str>) {
+    pub(crate) fn server_adapter(&self, w: &mut Writer, backing: Option<&str>) {
         let location = self.server_location();
         adapter(w, "Server", &location, self.server.id, self.bus.slot);
         w.text("AdapterName", CUR, &self.bus.adapter_name());
         w.optional("BackingDeviceName", CUR, backing);
-        let (partition, slot) = self
-            .bus
-            .client
-            .map_or((ANY, ANY), |client| (client.partition_id, client.slot));
-        w.value("RemoteLogicalPartitionID", CUR, partition);
-        w.value("RemoteSlotNumber", CUA, slot);
+        let remote = self.bus.remote();
+        w.value("RemoteLogicalPartitionID", CUR, remote.partition_id);
+        w.value("RemoteSlotNumber", CUA, remote.slot);
         if let Some(client) = &self.bus.client {
             w.text("ServerLocationCode", CUR, &self.client_location(client));
         }
         w.text("UniqueDeviceID", ROR, &format!("1e{location}"));
     }
+
+    /// The client adapter of a `VirtualSCSIBus`, which says less than that of a mapping.
+    pub(crate) fn bus_client_adapter(&self, w: &mut Writer, client: &ScsiClient) {
+        let location = self.client_location(client);
+        bus_adapter(w, "Client", &location, client.partition_id, client.slot);
+        w.value("RemoteLogicalPartitionID", CUR, self.server.id);
+        w.value("RemoteSlotNumber", CUA, self.bus.slot);
+    }
+
+    /// The server adapter of a `VirtualSCSIBus`.
+    pub(crate) fn bus_server_adapter(&self, w: &mut Writer, backing: Option<&str>) {
+        let location = self.server_location();
+        bus_adapter(w, "Server", &location, self.server.id, self.bus.slot);
+        w.text("AdapterName", CUR, &self.bus.adapter_name());
+        w.optional("BackingDeviceName", CUR, backing);
+        let remote = self.bus.remote();
+        w.value("RemoteLogicalPartitionID", CUR, remote.partition_id);
+        w.value("RemoteSlotNumber", CUA, remote.slot);
+        w.text("UniqueDeviceID", ROR, &format!("1e{location}"));
+    }
+
+    /// What the server adapter of a bus calls its device: the last one that was mapped.
+    pub(crate) fn backing_name(&self, cx: &Context<'_>, vios: &VirtualIoServer) -> Option<String> {
+        let device = self.bus.devices.last()?;
+        backing_name(cx, vios, &device.backing)
+    }
+}
+
+fn bus_adapter(w: &mut Writer, end: &str, location: &str, partition_id: u16, slot: u16) {
+    w.text("AdapterType", ROR, end);
+    w.text("DynamicReconfigurationConnectorName", CUD, location);
+    w.text("LocationCode", ROR, location);
+    w.value("LocalPartitionID", CUR, partition_id);
+    w.value("VirtualSlotNumber", COD, slot);
 }
 
 const VARIED_ON: Facets = CUD.volatile();
@@ -135,9 +163,9 @@ fn backing_name(cx: &Context<'_>, vios: &VirtualIoServer, backing: &Backing) -> 
             .world
             .logical_unit(*tier, *unit)
             .map(|unit| unit.name.clone()),
-        Backing::PhysicalVolume { name } | Backing::OpticalMedium { name, .. } => {
-            Some(name.clone())
-        }
+        Backing::PhysicalVolume { name }
+        | Backing::OpticalMedium { name, .. }
+        | Backing::External { name } => Some(name.clone()),
         Backing::VirtualDisk { group, udid } => vios
             .volume_group(*group)
             .and_then(|group| group.disk(udid))
@@ -145,7 +173,12 @@ fn backing_name(cx: &Context<'_>, vios: &VirtualIoServer, backing: &Backing) -> 
     }
 }
 
-fn storage_element(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, backing: &Backing) {
+pub(crate) fn storage_element(
+    w: &mut Writer,
+    cx: &Context<'_>,
+    vios: &VirtualIoServer,
+    backing: &Backing,
+) {
     match backing {
         Backing::LogicalUnit { tier, unit } => {
             if let Some(unit) = cx.world.logical_unit(*tier, *unit) {
@@ -170,14 +203,21 @@ fn storage_element(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, bac
                 storage::optical_medium(w, medium);
             }
         }
+        Backing::External { name } => {
+            if let Some(disk) = vios.external_disks.get(name) {
+                storage::external_disk(w, disk);
+            }
+        }
     }
 }
 
-fn target_device(w: &mut Writer, device: &ScsiDevice) {
+pub(crate) fn target_device(w: &mut Writer, device: &ScsiDevice) {
     let name = match device.backing {
         Backing::LogicalUnit { .. } => "SharedStoragePoolLogicalUnitVirtualTargetDevice",
         Backing::PhysicalVolume { .. } => "PhysicalVolumeVirtualTargetDevice",
-        Backing::VirtualDisk { .. } => "LogicalVolumeVirtualTargetDevice",
+        Backing::VirtualDisk { .. } | Backing::External { .. } => {
+            "LogicalVolumeVirtualTargetDevice"
+        }
         Backing::OpticalMedium { .. } => "VirtualOpticalTargetDevice",
     };
     w.member(name, |w| {

@@ -57,7 +57,7 @@ pub(crate) fn matches(
 fn value(found: Found<'_>, key: &str) -> Option<String> {
     match (found, key) {
         (Found::System(system), "SystemName") => Some(system.name.clone()),
-        (Found::System(system), "State") => Some(system.state.clone()),
+        (Found::System(system), "State") => Some(system.state.to_string()),
         (Found::Cluster(cluster), "ClusterName") => Some(cluster.name.clone()),
         (Found::Pool(pool), "StoragePoolName") => Some(pool.name.clone()),
         _ => {

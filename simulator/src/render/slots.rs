@@ -3,7 +3,7 @@
 //! Recordings `fake_vios_feed`, `sys_with_sriov` and the cassette `refresher.yml`. What the model does not know of a
 //! slot is what the recordings show of a slot without peculiarities.
 
-use super::context::Context;
+use super::context::{Context, upper};
 use super::writer::{CUD, CUR, ROO, ROR, Writer};
 use crate::http::group::Group;
 use crate::model::system::IoSlot;
@@ -84,7 +84,6 @@ fn slot_elements(
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
-    owner(w, cx, slot);
     w.value("PCAdapterID", ROO, slot.pci_device);
     w.value("PCIClass", ROO, slot.pci_class);
     w.value("PCIDeviceID", ROO, slot.pci_device);
@@ -103,7 +102,9 @@ fn slot_elements(
         ] {
             w.value(capability, ROR, false);
         }
-        w.value("IOPoolID", ROR, NO_POOL);
+        if cx.is_hmc() {
+            w.value("IOPoolID", ROR, NO_POOL);
+        }
         for capability in [
             "LANConsoleCapable",
             "LoadSourceAttached",
@@ -122,9 +123,17 @@ fn slot_elements(
     );
     w.text("SlotDynamicReconfigurationConnectorName", CUD, &place.full);
     w.text("SlotPhysicalLocationCode", ROR, place.short);
-    w.value("SRIOVCapableDevice", ROO.since("V1_3_0"), false);
-    w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
-    w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
+    if cx.is_hmc() {
+        w.value("SRIOVCapableDevice", ROO.since("V1_3_0"), false);
+        w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
+        w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
+    }
+    owner(w, cx, slot);
+    if !cx.is_hmc() {
+        w.text("VitalProductDataModel", ROO, "001");
+        w.text("VitalProductDataSerialNumber", ROO, "");
+        w.text("VitalProductDataType", ROO, "");
+    }
 }
 
 fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
@@ -135,6 +144,9 @@ fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
         return;
     };
     w.value("PartitionID", ROO.since("V1_3_0"), partition.id);
+    if !cx.is_hmc() {
+        w.value("PartitionUUID", ROO.since("V1_6_0"), upper(partition.uuid));
+    }
     w.text("PartitionName", ROO.since("V1_3_0"), &partition.name);
     w.value("PartitionType", ROO.since("V1_3_0"), partition.kind);
 }
@@ -210,14 +222,34 @@ fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPo
             },
         );
     }
+    fc_port_identity(w, cx, port);
+    fc_port_use(w, vios, port);
+}
+
+/// A Fibre Channel port as a mapping repeats it: without the disks behind it.
+pub(crate) fn mapped_fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPort) {
+    w.text("LocationCode", ROR, &port.location);
+    fc_port_identity(w, cx, port);
+    fc_port_use(w, vios, port);
+}
+
+fn fc_port_identity(w: &mut Writer, cx: &Context<'_>, port: &FcPort) {
     w.text("PortName", CUR, &port.name);
     w.text("UniqueDeviceID", ROR, &format!("1a{}", port.location));
     w.value("WWPN", CUR, format_args!("{:016X}", port.wwpn));
-    w.value(
-        "WWNN",
-        ROO.since("V1_3_0"),
-        format_args!("{:016x}", port.wwnn),
-    );
-    w.value("AvailablePorts", ROR.volatile(), port.available);
-    w.value("TotalPorts", ROR.volatile(), port.total);
+    if cx.is_hmc() {
+        w.value(
+            "WWNN",
+            ROO.since("V1_3_0"),
+            format_args!("{:016x}", port.wwnn),
+        );
+    }
+}
+
+/// Ports that cannot be virtualised say nothing of virtual ports (recording `fake_vios`).
+fn fc_port_use(w: &mut Writer, vios: &VirtualIoServer, port: &FcPort) {
+    if port.total > 0 {
+        w.value("AvailablePorts", ROR.volatile(), vios.available_ports(port));
+        w.value("TotalPorts", ROR.volatile(), port.total);
+    }
 }

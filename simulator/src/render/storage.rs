@@ -6,12 +6,14 @@
 use super::writer::{COD, COR, CUD, CUR, ROR, Writer};
 use crate::model::names::VirtualDiskKind;
 use crate::model::pool::LogicalUnit;
-use crate::model::storage::{OpticalMedium, VirtualDisk};
+use crate::model::storage::{OpticalMedium, StorageOptions, VirtualDisk};
+use crate::model::vios::ExternalDisk;
 
 /// `VirtualDisk`. Inside a volume group it links the group, inside a mapping it does not (recordings
 /// `fake_volume_group2`, `fake_vios_feed`). Only those that are no logical volumes name their kind.
 pub(crate) fn virtual_disk(w: &mut Writer, disk: &VirtualDisk, group: Option<&str>) {
     w.member("VirtualDisk", |w| {
+        options(w, &disk.options);
         w.value("DiskCapacity", CUR, disk.capacity);
         w.text("DiskLabel", CUR, &disk.label);
         w.text("DiskName", CUR, &disk.name);
@@ -22,6 +24,50 @@ pub(crate) fn virtual_disk(w: &mut Writer, disk: &VirtualDisk, group: Option<&st
         if disk.kind != VirtualDiskKind::LogicalVolume {
             w.value("VirtualDiskType", CUD.since("V1_5_0"), disk.kind);
         }
+    });
+}
+
+/// Limits, encryption and tag, which stand first in every kind of disk (recordings `fake_volume_group`,
+/// `fake_vios_ssp_npiv`). What nobody said is not written. No recording has a tag, as its clients gave none.
+pub(crate) fn options(w: &mut Writer, options: &StorageOptions) {
+    let since = CUD.since("V1_7_0");
+    if let Some(limit) = options.read_iops {
+        w.value("ReadIOPS", since, limit);
+    }
+    if let Some(limit) = options.write_iops {
+        w.value("WriteIOPS", since, limit);
+    }
+    if let Some(state) = options.encryption_state {
+        w.value("EncryptionState", since, state);
+    }
+    if let Some(luks) = &options.encryption {
+        w.choice("EncryptionAgent", since, |w| {
+            w.member("LUKSEncryptor", |w| {
+                w.optional("Cipher", since, luks.cipher.as_deref());
+                if let Some(size) = luks.key_size {
+                    w.value("KeySize", since, size);
+                }
+                w.optional("Hash", since, luks.hash.as_deref());
+            });
+        });
+    }
+    w.optional("Tag", CUD.since("V1_9_0"), options.tag.as_deref());
+}
+
+/// A `VirtualDisk` that is a file or a Ceph image (recording `fake_vios_hosting_vios_feed`). What a client said of it when
+/// it was mapped is repeated: `Tag`, `BackStoreType`, `RbdUser`, which no recording has.
+pub(crate) fn external_disk(w: &mut Writer, disk: &ExternalDisk) {
+    w.member("VirtualDisk", |w| {
+        w.optional("Tag", CUD.since("V1_9_0"), disk.tag.as_deref());
+        w.value("DiskCapacity", CUR, disk.capacity);
+        w.text("DiskLabel", CUR, &disk.name);
+        w.text("DiskName", CUR, &disk.name);
+        w.text("UniqueDeviceID", ROR, &disk.udid);
+        w.value("VirtualDiskType", CUD.since("V1_5_0"), disk.kind);
+        if let Some(back_store) = disk.back_store {
+            w.value("BackStoreType", CUD.since("V1_5_0"), back_store);
+        }
+        w.optional("RbdUser", CUD.since("V1_9_0"), disk.rbd_user.as_deref());
     });
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Flags that the model does not know are those of the recorded POWER8 systems (cassette `refresher.yml`).
 
+use super::context::Context;
 use super::writer::{CUD, Facets, ROO, ROR, Writer};
 use crate::model::system::SystemCapabilities;
 
@@ -36,7 +37,11 @@ const FLAGS: &[(&str, Facets, Flag)] = &[
         Flag::Of(|can| can.active_memory_expansion),
     ),
     ("ActiveMemoryMirroringCapable", ROO, Flag::No),
-    ("ActiveMemorySharingCapable", ROO, Flag::Yes),
+    (
+        "ActiveMemorySharingCapable",
+        ROO,
+        Flag::Of(|can| can.active_memory_sharing),
+    ),
     ("ActiveSystemOptimizerCapable", ROO, Flag::No),
     ("AddressBroadcastPolicyCapable", ROO, Flag::No),
     ("AIXCapable", ROO, Flag::Aix),
@@ -208,10 +213,29 @@ const FLAGS: &[(&str, Facets, Flag)] = &[
     ("IBMiNativeIOCapable", ROO.since("V1_5_0"), Flag::Yes),
 ];
 
+/// Flags that only HMCs have been seen to tell.
+const OF_HMC: [&str; 12] = [
+    "AdvancedBootListSupportCapable",
+    "CAPICapable",
+    "DynamicPlatformOptimizationCapable",
+    "IBMiNativeIOCapable",
+    "IBMiNetworkInstallVlanCapable",
+    "ManagementVLANForControlChannelCapable",
+    "RemoteRestartToggleCapable",
+    "SRIOVRoCECapable",
+    "ServiceProcessorAutonomicIPLCapable",
+    "ServiceProcessorConcurrentMaintenanceCapable",
+    "SystemPartitionProcessorLimitCapable",
+    "VirtualNICSharedSRIOVCapable",
+];
+
 /// Writes the section.
-pub(crate) fn write(w: &mut Writer, can: &SystemCapabilities) {
+pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, can: &SystemCapabilities) {
     w.section("AssociatedSystemCapabilities", CUD, |w| {
         for (name, facets, flag) in FLAGS {
+            if !cx.is_hmc() && OF_HMC.contains(name) {
+                continue;
+            }
             match flag {
                 Flag::Yes => w.value(name, *facets, true),
                 Flag::No => w.value(name, *facets, false),
@@ -219,5 +243,7 @@ pub(crate) fn write(w: &mut Writer, can: &SystemCapabilities) {
                 Flag::Aix => w.text(name, *facets, if can.aix { "Active" } else { "Inactive" }),
             }
         }
+        w.value("MinimumKeyStoreSize", ROO.since("V1_13_1"), 4);
+        w.value("MaximumKeyStoreSize", ROO.since("V1_13_1"), 64);
     });
 }

@@ -1,7 +1,7 @@
 //! `AssociatedSystemIOConfiguration`: slots, adapters, world wide port names and the virtual network.
 
 use super::context::Context;
-use super::slots;
+use super::{slots, sriov_adapter};
 use super::writer::{CUD, ROR, Writer};
 use crate::http::group::Group;
 use crate::model::system::{IoSlot, ManagedSystem};
@@ -40,7 +40,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         if cx.is_hmc() {
             w.value("MaximumIOPools", CUD, 1024);
         }
-        w.section("SRIOVAdapters", CUD, |_| ());
+        sriov_adapter::write_all(w, cx, system);
         if cx.has(Group::SystemNetwork) {
             virtual_network(w, cx, system);
         }
@@ -77,6 +77,11 @@ fn virtual_network(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         "AssociatedSystemVirtualNetwork",
         CUD.group("SystemNetwork"),
         |w| {
+            let bridges = system
+                .bridges
+                .keys()
+                .map(|bridge| cx.system_child(system.uuid, "NetworkBridge", *bridge));
+            w.links("NetworkBridges", CUD, bridges);
             let prefix = cx
                 .world
                 .all_partitions_of(system.uuid)

@@ -19,9 +19,12 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
             "1:256,1:512,1:1024,1:2048,1:4096,1:8192",
         );
         w.text("AllowedMemoryRegionSize", ROR, "auto,16,32,64,128,256");
+        w.value("AvailableBarrierSynchronizationRegisterArrays", ROR, 0);
+        w.value("BarrierSynchronizationRegisterArraySize", CUD, 0);
         w.value("ConfigurableHugePages", ROR, 0);
         w.value("ConfigurableSystemMemory", ROR, memory.configurable);
         w.value("ConfiguredMirroredMemory", CUD, 0);
+        w.text("CurrentAddressBroadcastPolicy", ROR, "No Affinity");
         w.value("CurrentAvailableHugePages", ROR, 0);
         w.value("CurrentAvailableMirroredMemory", ROR, 0);
         w.value("CurrentAvailableSystemMemory", ROR, available);
@@ -30,22 +33,24 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         w.value("CurrentMirroredMemory", ROR, 0);
         w.value("DeconfiguredSystemMemory", CUD, 0);
         w.value("DefaultHardwarePageTableRatio", COR, 6);
-        if system.capabilities.physical_page_table_ratio {
-            w.value("DefaultPhysicalPageTableRatio", COR, 4);
-        }
+        w.value("DefaultPhysicalPageTableRatio", COR, 4);
         w.value(
             "DefaultHardwarePagingTableRatioForDedicatedMemoryPartition",
             CUD,
             7,
         );
-        w.value("DefaultMemoryDeduplicationTableRatio", CUD, 10);
+        if cx.is_hmc() {
+            w.value("DefaultMemoryDeduplicationTableRatio", CUD, 10);
+        }
         w.value("HugePageCount", CUD, 0);
         w.value("HugePageSize", CUD, 16384);
         w.value("InstalledSystemMemory", ROR, memory.installed);
         w.value("MaximumHugePages", ROR, memory.installed / 16384);
         w.value("MaximumMemoryPoolCount", ROR, 1);
         w.value("MaximumMirroredMemoryDefragmented", CUD, 0);
-        w.value("MaximumPagingVirtualIOServersPerSharedMemoryPool", ROR, 2);
+        if cx.is_hmc() {
+            w.value("MaximumPagingVirtualIOServersPerSharedMemoryPool", ROR, 2);
+        }
         w.text("MemoryDefragmentationState", CUD, "Not_In_Progress");
         w.text("MemoryMirroringState", CUD, "Off");
         w.value("MemoryRegionSize", CUD, region);
@@ -57,6 +62,7 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         w.value("MirrorableMemoryWithDefragmentation", ROR, 0);
         w.value("MirrorableMemoryWithoutDefragmentation", ROR, 0);
         w.value("MirroredMemoryUsedByHypervisor", ROR, 0);
+        w.text("PendingAddressBroadcastPolicy", CUD, "No Affinity");
         w.value("PendingAvailableHugePages", CUD, 0);
         w.value("PendingAvailableSystemMemory", CUD, available);
         w.value("PendingLogicalMemoryBlockSize", CUD, region);
@@ -68,7 +74,13 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
             CUD,
             false,
         );
-        w.links("SharedMemoryPool", CUD, []);
+        w.value("TotalBarrierSynchronizationRegisterArrays", ROR, 0);
+        let pool = system.memory_pool.iter();
+        w.links(
+            "SharedMemoryPool",
+            CUD,
+            pool.map(|pool| cx.system_child(system.uuid, "SharedMemoryPool", pool.uuid)),
+        );
     });
 }
 
@@ -131,14 +143,16 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             ROR,
             processors.minimum_units_per_virtual,
         );
-        w.value("NumberOfAllOSProcessorUnits", ROR, processors.installed);
-        w.value("NumberOfLinuxOnlyProcessorUnits", ROR, 0);
-        w.value(
-            "NumberOfLinuxOrVIOSOnlyProcessorUnits",
-            ROR.since("V1_3_0"),
-            0,
-        );
-        w.value("NumberOfVirtualIOServerProcessorUnits", ROR, 0);
+        if cx.is_hmc() {
+            w.value("NumberOfAllOSProcessorUnits", ROR, processors.installed);
+            w.value("NumberOfLinuxOnlyProcessorUnits", ROR, 0);
+            w.value(
+                "NumberOfLinuxOrVIOSOnlyProcessorUnits",
+                ROR.since("V1_3_0"),
+                0,
+            );
+            w.value("NumberOfVirtualIOServerProcessorUnits", ROR, 0);
+        }
         w.value("PendingAvailableSystemProcessorUnits", CUD, available);
         w.value(
             "SharedProcessorPoolCount",
@@ -153,11 +167,14 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             ROR,
             false,
         );
-        let pools = system.processor_pools.iter();
+        w.text("TurboCoreSupport", ROR, "Not_Supported");
+        let pools = system.processor_pools.values();
         w.links(
             "SharedProcessorPool",
             CUD,
             pools.map(|pool| cx.system_child(system.uuid, "SharedProcessorPool", pool.uuid)),
         );
+        w.value("CurrentMaximumProcessorsPerPartition", ROR, dedicated);
+        w.value("MaximumVirtualProcessorsPerPartition", ROR, virtually);
     });
 }

@@ -41,8 +41,8 @@ pub(crate) fn write(
             CUD,
             &adapter.allowed_os_macs,
         );
-        if listed && !cx.is_hmc() {
-            w.value("Enabled", UOD.since("V1_3_0"), true);
+        if listed {
+            w.value("Enabled", UOD.since("V1_3_0"), adapter.enabled);
         }
         w.text("MACAddress", CUR, &adapter.mac_text());
         w.value("PortVLANID", CUR, adapter.vlan);

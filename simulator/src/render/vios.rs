@@ -6,7 +6,8 @@
 use super::context::{Context, upper};
 use super::writer::{CUD, ROR, UOM, Writer};
 use super::{
-    base_partition, media_repository, physical_volume, scsi_mapping, shared_ethernet, trunk_adapter,
+    base_partition, fc_mapping, media_repository, physical_volume, scsi_mapping, shared_ethernet,
+    trunk_adapter, vnic,
 };
 use crate::http::group::Group;
 use crate::model::Owner;
@@ -20,7 +21,12 @@ pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
     } else {
         0
     };
-    let mut w = cx.writer(32 * 1024 + mappings * 6 * 1024);
+    let fc_mappings = if cx.has(Group::ViosFcMapping) {
+        vios.fc_mappings.len()
+    } else {
+        0
+    };
+    let mut w = cx.writer(32 * 1024 + (mappings + fc_mappings) * 6 * 1024);
     w.root(
         "VirtualIOServer",
         UOM,
@@ -35,7 +41,7 @@ pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
 
 fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     let (storage, network) = (cx.has(Group::ViosStorage), cx.has(Group::ViosNetwork));
-    let vnic = cx
+    let nics = cx
         .world
         .systems
         .get(&vios.partition.system)
@@ -44,12 +50,12 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     w.value(
         "IsVNICCapable",
         CUD.since("V1_3_0"),
-        vnic.is_some_and(|capabilities| capabilities.vnic),
+        nics.is_some_and(|capabilities| capabilities.vnic),
     );
     w.value(
         "VNICFailOverCapable",
         CUD.since("V1_4_0"),
-        vnic.is_some_and(|capabilities| capabilities.vnic_failover),
+        nics.is_some_and(|capabilities| capabilities.vnic_failover),
     );
     w.value("ManagerPassthroughCapable", CUD, true);
     if storage {
@@ -95,7 +101,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
         w.section(
             "VirtualFibreChannelMappings",
             CUD.group("ViosFCMapping"),
-            |_| (),
+            |w| fc_mapping::write_all(w, cx, vios),
         );
     }
     if cx.has(Group::ViosScsiMapping) {
@@ -104,14 +110,10 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
         });
     }
     if network {
-        shared_ethernet::write_free_ports(w, vios);
+        shared_ethernet::write_free_ports(w, cx, vios);
     }
     if cx.has(Group::Vnic) {
-        w.section(
-            "VirtualNICBackingDevices",
-            ROR.since("V1_3_0").group("VNIC"),
-            |_| (),
-        );
+        vnic::write_backing_devices(w, cx, vios);
     }
     if cx.has(Group::Advanced) {
         w.section(

@@ -12,6 +12,11 @@ use std::fmt::{Display, Write as _};
 pub(crate) const ATOM: &str = "http://www.w3.org/2005/Atom";
 /// Namespace of the user object model: every resource but those of [`WEB`].
 pub(crate) const UOM: &str = "http://www.ibm.com/xmlns/systems/power/firmware/uom/mc/2012_10/";
+/// Namespace of partition templates.
+pub(crate) const TEMPLATES: &str =
+    "http://www.ibm.com/xmlns/systems/power/firmware/templates/mc/2012_10/";
+/// Namespace of performance monitoring.
+pub(crate) const PCM: &str = "http://www.ibm.com/xmlns/systems/power/firmware/pcm/mc/2012_10/";
 /// Namespace of logon, files, jobs and errors.
 pub(crate) const WEB: &str = "http://www.ibm.com/xmlns/systems/power/firmware/web/mc/2012_10/";
 /// A namespace that real servers declare on every resource and never use.
@@ -65,6 +70,8 @@ impl Facets {
 pub(crate) const ROR: Facets = Facets::of("ROR");
 /// Read only, optional.
 pub(crate) const ROO: Facets = Facets::of("ROO");
+/// Read only, assigned by the server.
+pub(crate) const ROA: Facets = Facets::of("ROA");
 /// Create and update, required.
 pub(crate) const CUR: Facets = Facets::of("CUR");
 /// Create and update, with a default.
@@ -75,6 +82,8 @@ pub(crate) const CUA: Facets = Facets::of("CUA");
 pub(crate) const COR: Facets = Facets::of("COR");
 /// Create only, with a default.
 pub(crate) const COD: Facets = Facets::of("COD");
+/// Update only, required.
+pub(crate) const UOR: Facets = Facets::of("UOR");
 /// Update only, with a default.
 pub(crate) const UOD: Facets = Facets::of("UOD");
 
@@ -130,6 +139,23 @@ impl Writer {
             }
             None => self.raw("<Metadata><Atom/></Metadata>"),
         }
+        body(self);
+        let _ = write!(self.out, "</{name}:{name}>");
+    }
+
+    /// As [`Writer::root`] for resources whose `Atom` tells the identity alone, as templates.
+    pub(crate) fn identified_root(
+        &mut self,
+        name: &str,
+        namespace: &str,
+        id: &str,
+        body: impl FnOnce(&mut Self),
+    ) {
+        let _ = write!(
+            self.out,
+            r#"<{name}:{name} xmlns:{name}="{namespace}" xmlns="{namespace}" xmlns:ns2="{K2}" schemaVersion="{}"><Metadata><Atom><AtomID>{id}</AtomID></Atom></Metadata>"#,
+            self.schema_version
+        );
         body(self);
         let _ = write!(self.out, "</{name}:{name}>");
     }
@@ -199,6 +225,24 @@ impl Writer {
     pub(crate) fn section(&mut self, name: &str, facets: Facets, body: impl FnOnce(&mut Self)) {
         self.start(name, facets);
         self.version_and_metadata();
+        body(self);
+        self.end(name);
+    }
+
+    /// As [`Writer::section`], with an identity and the milliseconds of its creation in `Metadata`.
+    pub(crate) fn identified_section(
+        &mut self,
+        name: &str,
+        facets: Facets,
+        (id, created): (&str, u64),
+        body: impl FnOnce(&mut Self),
+    ) {
+        self.start(name, facets);
+        let _ = write!(
+            self.out,
+            r#" schemaVersion="{}"><Metadata><Atom><AtomID>{id}</AtomID><AtomCreated>{created}</AtomCreated></Atom></Metadata>"#,
+            self.schema_version
+        );
         body(self);
         self.end(name);
     }

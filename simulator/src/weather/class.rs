@@ -47,7 +47,7 @@ classes! {
     Entry = "entry", 100, 400;
     /// A feed of partitions, before the 12 ms that each partition adds.
     PartitionFeed = "partition_feed", 100, 200;
-    /// Switches, virtual networks, adapters.
+    /// Switches, virtual networks, bridges, adapters.
     NetworkRead = "network_read", 90, 200;
     /// A whole system with its network and I/O.
     SystemRead = "system_read", 1000, 1500;
@@ -63,7 +63,7 @@ classes! {
     PartitionUpdate = "partition_update", 2000, 8000;
     /// Deletion of a partition.
     PartitionDelete = "partition_delete", 2000, 8000;
-    /// Creation or deletion of a virtual network interface or of a virtual network.
+    /// Change of a virtual network interface, a virtual network or a bridge.
     NetworkWrite = "network_write", 1000, 4000;
     /// Creation, clone or deletion of a logical unit, and other changes of a pool.
     PoolWrite = "pool_write", 2200, 20_000;
@@ -100,13 +100,16 @@ impl Class {
 
     fn of_write(method: &Method, kind: Kind) -> Self {
         match kind {
-            Kind::VirtualIoServer | Kind::VolumeGroup => Self::ViosWrite,
+            Kind::VirtualIoServer | Kind::VolumeGroup | Kind::VirtualScsiBus => Self::ViosWrite,
             Kind::LogicalPartition if method == Method::PUT => Self::PartitionCreate,
             Kind::LogicalPartition if method == Method::DELETE => Self::PartitionDelete,
             Kind::LogicalPartition => Self::PartitionUpdate,
-            Kind::ClientNetworkAdapter | Kind::VirtualSwitch | Kind::VirtualNetwork => {
-                Self::NetworkWrite
-            }
+            Kind::ClientNetworkAdapter
+            | Kind::VirtualSwitch
+            | Kind::VirtualNetwork
+            | Kind::NetworkBridge
+            | Kind::SriovEthernetLogicalPort
+            | Kind::VirtualNicDedicated => Self::NetworkWrite,
             Kind::Cluster | Kind::SharedStoragePool | Kind::Tier | Kind::LogicalUnit => {
                 Self::PoolWrite
             }
@@ -127,12 +130,18 @@ impl Class {
             Kind::VirtualIoServer if live.iter().any(|group| target.groups.contains(*group)) => {
                 Self::ViosRead
             }
-            Kind::VolumeGroup => Self::ViosRead,
-            Kind::LogicalPartition if !target.is_entry() => Self::PartitionFeed,
-            Kind::ManagedSystem => Self::SystemRead,
-            Kind::ClientNetworkAdapter | Kind::VirtualSwitch | Kind::VirtualNetwork => {
+            Kind::VolumeGroup | Kind::VirtualScsiBus => Self::ViosRead,
+            Kind::VirtualScsiClientAdapter | Kind::VirtualFibreChannelClientAdapter => {
                 Self::NetworkRead
             }
+            Kind::LogicalPartition if !target.is_entry() => Self::PartitionFeed,
+            Kind::ManagedSystem => Self::SystemRead,
+            Kind::ClientNetworkAdapter
+            | Kind::VirtualSwitch
+            | Kind::VirtualNetwork
+            | Kind::NetworkBridge
+            | Kind::SriovEthernetLogicalPort
+            | Kind::VirtualNicDedicated => Self::NetworkRead,
             Kind::Cluster | Kind::SharedStoragePool | Kind::Tier | Kind::LogicalUnit => {
                 Self::PoolRead
             }

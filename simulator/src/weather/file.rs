@@ -13,8 +13,8 @@
 //! p95_ms = 9000
 //!
 //! [pace.power_on]                       # job_start, refusal, power_on, boot, open_firmware, rmc,
-//! low_ms = 2000                         # power_off_immediate, power_off, os_shutdown, other_job
-//! high_ms = 3000
+//! low_ms = 2000                         # power_off_immediate, power_off, os_shutdown, other_job,
+//! high_ms = 3000                        # migration_start, migration, migration_gigabyte, suspend_step
 //! ```
 
 use std::collections::BTreeMap;
@@ -141,7 +141,7 @@ pub fn parse(text: &str) -> Result<Forecast, WeatherError> {
     Ok(forecast)
 }
 
-const PACES: [&str; 10] = [
+const PACES: [&str; 14] = [
     "job_start",
     "refusal",
     "power_on",
@@ -152,6 +152,10 @@ const PACES: [&str; 10] = [
     "power_off",
     "os_shutdown",
     "other_job",
+    "migration_start",
+    "migration",
+    "migration_gigabyte",
+    "suspend_step",
 ];
 
 fn place<'a>(pace: &'a mut Pace, name: &str) -> Option<&'a mut Span> {
@@ -166,6 +170,10 @@ fn place<'a>(pace: &'a mut Pace, name: &str) -> Option<&'a mut Span> {
         "power_off" => Some(&mut pace.power_off),
         "os_shutdown" => Some(&mut pace.os_shutdown),
         "other_job" => Some(&mut pace.other_job),
+        "migration_start" => Some(&mut pace.migration_start),
+        "migration" => Some(&mut pace.migration),
+        "migration_gigabyte" => Some(&mut pace.migration_gigabyte),
+        "suspend_step" => Some(&mut pace.suspend_step),
         _ => None,
     }
 }

@@ -7,8 +7,10 @@
 pub mod class;
 pub mod faults;
 pub mod file;
+pub mod firmware;
 pub mod latency;
 pub mod queue;
+mod rule;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +20,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub use class::Class;
-pub use faults::{Fault, FaultError, Faults, Rule, When};
+pub use faults::{FaultError, Faults};
+pub use firmware::FirmwareError;
 pub use latency::Latency;
 pub use queue::Queues;
+pub use rule::{Asked, Fault, Rule, When};
 
 use crate::http::Problem;
 use crate::model::Pace;
+use crate::model::job::gate::Fate;
 
 /// Which weather a simulator has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,6 +144,8 @@ pub struct Draw {
     pub trouble: Option<Problem>,
     /// By how much the job that it starts is slowed down; 1 for most.
     pub job_factor: f64,
+    /// How the job that it starts ends, if a fault decided that.
+    pub fate: Option<Fate>,
 }
 
 /// The weather at work: draws for one request after the other.
@@ -204,7 +211,37 @@ impl Sky {
             latency,
             trouble,
             job_factor,
+            fate: None,
         }
+    }
+
+    /// How many requests of each class have drawn their weather so far.
+    #[must_use]
+    pub fn drawn(&self) -> BTreeMap<String, u64> {
+        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn
+            .iter()
+            .map(|(class, number)| (class.name().to_owned(), *number))
+            .collect()
+    }
+
+    /// Goes on after so many requests of each class. Names of no class are left out.
+    pub fn resume(&self, drawn: &BTreeMap<String, u64>) {
+        let number = |class: &Class| drawn.get(class.name()).map(|number| (*class, *number));
+        *self.drawn.lock().unwrap_or_else(PoisonError::into_inner) =
+            Class::EVERY.iter().filter_map(number).collect();
+    }
+
+    /// The same weather with counts of its own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let fork = Self {
+            forecast: Arc::clone(&self.forecast),
+            seed: self.seed,
+            drawn: Arc::default(),
+        };
+        fork.resume(&self.drawn());
+        fork
     }
 
     /// How long `bytes` of file contents take to arrive.

@@ -48,6 +48,15 @@ impl Queues {
         }
     }
 
+    /// Frees every server.
+    pub fn clear(&self) {
+        self.busy_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.freed.notify_waiters();
+    }
+
     fn claim(&self, now: Millis, server: Uuid, duration: Duration) -> Result<Millis, Millis> {
         let mut busy_until = self
             .busy_until

@@ -18,5 +18,6 @@ mod jobs;
 mod secrets;
 mod sessions;
 mod sockets;
+mod storage_network;
 mod uploads;
 mod weather;

@@ -55,7 +55,7 @@ fn the_life_of_a_partition_is_told() {
     assert_eq!(details, ["PartitionState,ReferenceCode,Other"; 2]);
     room.power(client, "PowerOff", &[("immediate", "true")]);
     take(&mut room);
-    room.done(Command::DeletePartition(client));
+    room.done(crate::support::delete_partition(client));
     let events = take(&mut room);
     assert_eq!(
         events[0],
@@ -68,7 +68,7 @@ fn partitions_stand_under_their_system_even_when_they_go() {
     let mut room = Room::novalink();
     let client = room.partition_named("one");
     take(&mut room);
-    room.done(Command::DeletePartition(client));
+    room.done(crate::support::delete_partition(client));
     let Outcome::Events(events) = room.done(Command::TakeEvents {
         application: "test".to_owned(),
     }) else {
@@ -138,7 +138,7 @@ fn clients_may_tell_something_themselves() {
 fn refused_commands_tell_nothing() {
     let mut room = Room::novalink();
     take(&mut room);
-    room.refused(Command::DeletePartition(
+    room.refused(crate::support::delete_partition(
         room.world.partitions.keys().next().copied().unwrap(),
     ));
     assert!(take(&mut room).is_empty());

@@ -259,7 +259,7 @@ fn a_start_without_resources_ends_in_error() {
     );
     let job = room.power(glutton, "PowerOff", &HARD);
     room.succeeded(job);
-    room.done(Command::DeletePartition(glutton));
+    room.done(crate::support::delete_partition(glutton));
 
     let create = CreatePartition {
         processors: Some(shared(2_300, 24)),
@@ -398,7 +398,7 @@ fn a_partition_that_went_fails_its_job() {
     let mut room = Room::typical(Flavor::NovaLink);
     let client = room.partition_named("one");
     let job = room.power(client, "PowerOn", &[]);
-    room.done(Command::DeletePartition(client));
+    room.done(crate::support::delete_partition(client));
     room.wait(1_000);
     assert!(room.failure(job).contains("HSCL8012"));
 }
@@ -456,7 +456,7 @@ fn disks_can_be_removed_unless_used() {
     let job = room.submit(console, "CLIRunner", &command);
     room.succeeded(job);
     assert!(room.vios(0).physical_volume("hdisk8").is_none());
-    let job = room.submit(console, "CLIRunner", &[("cmd", "lssyscfg -r sys")]);
+    let job = room.submit(console, "CLIRunner", &[("cmd", "chsyscfg -r sys")]);
     assert_eq!(room.job(job).status, JobStatus::FailedBeforeCompletion);
     assert!(room.job(job).exception.is_some());
     let client = room.partition_named("one");

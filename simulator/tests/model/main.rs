@@ -8,15 +8,24 @@
     reason = "a test that meets the unexpected shall fail"
 )]
 
+mod bridges;
+mod bridging;
 mod events;
+mod fibre_channel;
 mod files;
 mod invariants;
 mod inventory;
+mod iscsi;
 mod jobs;
 mod mappings;
+mod migration;
 mod network;
 mod partitions;
 mod pools;
 mod random;
+mod san;
+mod shares;
+mod sriov;
 mod storage;
+mod storage_use;
 mod support;

@@ -34,7 +34,7 @@ fn a_new_partition_is_off_and_has_the_lowest_free_id() {
     assert_eq!(partition.os_version, "Unknown");
     let two = room.partition_named("two");
     assert_eq!(room.partition(two).id, 5);
-    room.done(Command::DeletePartition(uuid));
+    room.done(crate::support::delete_partition(uuid));
     let three = room.partition_named("three");
     assert_eq!(room.partition(three).id, 4);
 }
@@ -129,7 +129,7 @@ fn processors_must_suit() {
         with(|processors| processors.minimum_units = Some(ProcUnits::from_hundredths(4)))
             .contains("HSCL0622")
     );
-    assert!(with(|processors| processors.pool = Some(3)).contains("pool 3"));
+    assert!(with(|processors| processors.pool = Some(3)).contains("SharedPool03"));
     let missing =
         with(|processors| (processors.minimum_virtual, processors.minimum_units) = (None, None));
     assert!(
@@ -324,7 +324,7 @@ fn only_a_partition_that_is_off_and_closed_can_be_deleted() {
     let uuid = room.partition_named("one");
     room.power(uuid, "PowerOn", &[]);
     assert!(
-        room.refused(Command::DeletePartition(uuid))
+        room.refused(crate::support::delete_partition(uuid))
             .contains("HSCL05DF")
     );
     room.power(
@@ -334,13 +334,13 @@ fn only_a_partition_that_is_off_and_closed_can_be_deleted() {
     );
     room.done(Command::OpenConsole(uuid));
     assert!(
-        room.refused(Command::DeletePartition(uuid))
+        room.refused(crate::support::delete_partition(uuid))
             .contains("HSCL151B")
     );
     room.power(uuid, "CloseVterm", &[]);
-    room.done(Command::DeletePartition(uuid));
+    room.done(crate::support::delete_partition(uuid));
     assert_eq!(
-        room.apply(Command::DeletePartition(uuid))
+        room.apply(crate::support::delete_partition(uuid))
             .unwrap_err()
             .status,
         404
@@ -353,7 +353,7 @@ fn only_a_partition_that_is_off_and_closed_can_be_deleted() {
         .unwrap()
         .uuid;
     assert!(
-        room.refused(Command::DeletePartition(management))
+        room.refused(crate::support::delete_partition(management))
             .contains("management")
     );
 }
@@ -373,7 +373,7 @@ fn deletion_leaves_nothing_but_the_storage() {
             .values()
             .any(|system| system.networks.values().any(|network| network.vlan == 77))
     );
-    room.done(Command::DeletePartition(uuid));
+    room.done(crate::support::delete_partition(uuid));
     let left = powervm_simulator::model::listing::differences(&before, &room.world.listing());
     assert!(left.is_empty(), "{left:?}");
 }
@@ -384,7 +384,7 @@ fn differences_name_what_came_went_and_changed() {
     let stays = room.partition_named("stays");
     let goes = room.partition_named("goes");
     let before = room.world.listing();
-    room.done(Command::DeletePartition(goes));
+    room.done(crate::support::delete_partition(goes));
     room.partition_named("comes");
     room.update(UpdatePartition {
         nvram: Some("AAAA".to_owned()),

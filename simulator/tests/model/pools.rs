@@ -139,7 +139,7 @@ fn a_mapped_unit_stays() {
     room.map(1, vec![mapping(client, lu(&udid))]).unwrap();
     let command = delete(&room, made);
     assert!(room.refused(command).contains("mapped"));
-    room.done(Command::DeletePartition(client));
+    room.done(crate::support::delete_partition(client));
     let command = delete(&room, made);
     room.done(command);
     let command = delete(&room, made);

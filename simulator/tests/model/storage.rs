@@ -322,7 +322,7 @@ fn media_come_by_upload_or_blank_and_go_when_unloaded() {
         })
     };
     assert!(without(&mut room).unwrap_err().message.contains("loaded"));
-    room.done(Command::DeletePartition(client));
+    room.done(crate::support::delete_partition(client));
     without(&mut room).unwrap();
     assert!(sizes(&room).is_empty());
 }

@@ -6,10 +6,11 @@ use powervm_simulator::model::command::*;
 use powervm_simulator::model::job::{Job, JobTarget};
 use powervm_simulator::model::names::*;
 use powervm_simulator::model::partition::{Partition, PartitionSettings};
-use powervm_simulator::model::storage::Content;
+use powervm_simulator::model::storage::{Content, StorageOptions};
 use powervm_simulator::model::units::{Gigabytes, ProcUnits};
 use powervm_simulator::model::vios::VirtualIoServer;
 use powervm_simulator::model::{Command, Flavor, Outcome, Owner, Pace, Refusal, Resource, World};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -116,6 +117,7 @@ impl Room {
             maximum_slots: None,
             settings: PartitionSettings::default(),
             nvram: None,
+            serial_number: None,
         }
     }
 
@@ -167,7 +169,52 @@ impl Room {
             vios,
             base: None,
             scsi_mappings: Some(mappings),
+            fc_mappings: None,
         })))
+    }
+
+    /// Posts the virtual Fibre Channel mappings of a server back with these added.
+    pub(crate) fn map_fc(
+        &mut self,
+        number: usize,
+        added: Vec<FcMappingRequest>,
+    ) -> Result<Outcome, Refusal> {
+        let vios = self.vioses()[number];
+        let mut mappings = self.world.posted_fc_mappings(vios);
+        mappings.extend(added);
+        self.post_fc_mappings(number, mappings)
+    }
+
+    pub(crate) fn post_fc_mappings(
+        &mut self,
+        number: usize,
+        mappings: Vec<FcMappingRequest>,
+    ) -> Result<Outcome, Refusal> {
+        let vios = self.vioses()[number];
+        self.apply(Command::UpdateVios(Box::new(UpdateVios {
+            vios,
+            base: None,
+            scsi_mappings: None,
+            fc_mappings: Some(mappings),
+        })))
+    }
+
+    /// A job of a Virtual I/O Server, and what came of it by name.
+    #[track_caller]
+    pub(crate) fn server_job(
+        &mut self,
+        number: usize,
+        operation: &str,
+        parameters: &[(&str, &str)],
+    ) -> BTreeMap<String, String> {
+        let target = JobTarget::VirtualIoServer(self.vioses()[number]);
+        let job = self.submit(target, operation, parameters);
+        let job = self.job(job);
+        assert!(job.status.is_final(), "{job:?}");
+        let status = ("status".to_owned(), job.status.to_string());
+        let exception = job.exception.clone().map(|text| ("exception".to_owned(), text));
+        let all = job.results.iter().cloned().chain([status]).chain(exception);
+        all.collect()
     }
 
     /// A partition that will boot: with a mapped logical unit that holds something.
@@ -322,6 +369,7 @@ impl Room {
             base_image: None,
             kind: Some(disk.kind),
             file_format: disk.file_format.clone(),
+            options: StorageOptions::default(),
         });
         let repositories = group.repository.iter().map(|repository| RepositoryRequest {
             name: repository.name.clone(),
@@ -432,6 +480,7 @@ pub(crate) fn disk(name: &str, gigabytes: u64) -> DiskRequest {
         base_image: None,
         kind: None,
         file_format: None,
+        options: StorageOptions::default(),
     }
 }
 
@@ -445,9 +494,20 @@ pub(crate) fn adapter(owner: Owner) -> CreateNetworkAdapter {
         tagged: None,
         switch: None,
         allowed_os_macs: None,
+        quality_of_service: None,
+        enabled: None,
+        required: None,
+        station: None,
         trunk: None,
         mtu: None,
         ovs_bridge: None,
         ovs_external_ids: None,
+    }
+}
+
+pub(crate) fn delete_partition(partition: Uuid) -> Command {
+    Command::DeletePartition {
+        partition,
+        reset_serial_number: false,
     }
 }

@@ -4,7 +4,7 @@ use super::support::{Bench, FLAVORS, upper};
 use powervm_schema::atom::Entry;
 use powervm_schema::view::Inspection;
 use powervm_schema::xml::Element;
-use powervm_schema::{file, job as jobs, network, partition, storage, system, vios};
+use powervm_schema::{file, job as jobs, network, partition, sriov, storage, system, vios};
 use powervm_simulator::http::Group;
 use powervm_simulator::model::Flavor;
 use proptest::prelude::*;
@@ -30,6 +30,9 @@ fn inspected(content: &Element) -> Inspection {
         "VirtualIOServer" => vios::VirtualIoServer(content).inspect(),
         "VolumeGroup" => storage::VolumeGroup(content).inspect(),
         "ClientNetworkAdapter" => network::ClientNetworkAdapter(content).inspect(),
+        "NetworkBridge" => network::NetworkBridge(content).inspect(),
+        "SRIOVEthernetLogicalPort" => sriov::SriovEthernetLogicalPort(content).inspect(),
+        "VirtualNICDedicated" => sriov::VirtualNicDedicated(content).inspect(),
         "VirtualSwitch" => network::VirtualSwitch(content).inspect(),
         "VirtualNetwork" => network::VirtualNetwork(content).inspect(),
         "Cluster" => storage::Cluster(content).inspect(),

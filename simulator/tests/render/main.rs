@@ -11,6 +11,7 @@
 mod accept;
 mod attacks;
 mod documents;
+mod network;
 mod quick;
 mod support;
 mod web;

@@ -345,6 +345,7 @@ impl Bench {
                 "LogicalPartition",
                 "VirtualIOServer",
                 "VirtualSwitch",
+                "NetworkBridge",
                 "VirtualNetwork",
             ]
             .map(|kind| format!("uom/ManagedSystem/{system}/{kind}")),
@@ -356,14 +357,21 @@ impl Bench {
         ]);
         for vios in self.world.vioses.keys() {
             feeds.extend(
-                ["VolumeGroup", "ClientNetworkAdapter"]
+                ["VolumeGroup", "ClientNetworkAdapter", "SRIOVEthernetLogicalPort"]
                     .map(|kind| format!("uom/VirtualIOServer/{}/{kind}", upper(*vios))),
             );
         }
         feeds.extend(
             self.partitions()
                 .iter()
-                .map(|uuid| format!("uom/LogicalPartition/{uuid}/ClientNetworkAdapter")),
+                .flat_map(|uuid| {
+                    [
+                        "ClientNetworkAdapter",
+                        "SRIOVEthernetLogicalPort",
+                        "VirtualNICDedicated",
+                    ]
+                    .map(|kind| format!("uom/LogicalPartition/{uuid}/{kind}"))
+                }),
         );
         feeds
             .iter()
@@ -376,6 +384,7 @@ impl Bench {
             world: &self.world,
             base: &self.base,
             groups: &target.groups,
+            detail: target.wants_detail(),
             now: self.now,
         }
     }

@@ -131,7 +131,9 @@ fn backing(world: &World, vios: &VirtualIoServer, backing: &Backing) -> String {
         Backing::LogicalUnit { tier, unit } => world
             .logical_unit(*tier, *unit)
             .map_or_else(|| unit.to_string(), |unit| unit.name.clone()),
-        Backing::PhysicalVolume { name } | Backing::OpticalMedium { name, .. } => name.clone(),
+        Backing::PhysicalVolume { name }
+        | Backing::OpticalMedium { name, .. }
+        | Backing::External { name } => name.clone(),
         Backing::VirtualDisk { group, udid } => vios
             .volume_group(*group)
             .and_then(|group| group.disk(udid))
@@ -177,7 +179,9 @@ pub fn content(world: &World, partition: Uuid) -> Content {
                 Backing::VirtualDisk { group, udid } => {
                     disk(vios.volume_group(*group).map(AsRef::as_ref), udid)
                 }
-                Backing::PhysicalVolume { .. } | Backing::OpticalMedium { .. } => None,
+                Backing::PhysicalVolume { .. }
+                | Backing::OpticalMedium { .. }
+                | Backing::External { .. } => None,
             };
             match (&found, disk) {
                 (_, None) => {}

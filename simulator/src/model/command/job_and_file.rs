@@ -6,7 +6,7 @@ use crate::model::job::JobTarget;
 use crate::model::names::FileKind;
 
 /// See [`Command::SubmitJob`](super::Command::SubmitJob).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SubmitJob {
     /// What it works on.
     pub target: JobTarget,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::SlotChoice;
-use crate::model::network::Trunk;
+use crate::model::network::{StationInterface, Trunk};
 use crate::model::resource::Owner;
 
 /// See [`Command::CreateNetworkAdapter`](super::Command::CreateNetworkAdapter).
@@ -25,6 +25,14 @@ pub struct CreateNetworkAdapter {
     pub switch: Option<Uuid>,
     /// `AllowedOperatingSystemMACAddresses`
     pub allowed_os_macs: Option<String>,
+    /// `QualityOfServicePriority`, where it is enabled.
+    pub quality_of_service: Option<u8>,
+    /// `Enabled`
+    pub enabled: Option<bool>,
+    /// `RequiredAdapter`
+    pub required: Option<bool>,
+    /// `VirtualStationInterface…`
+    pub station: Option<StationInterface>,
     /// `TrunkPriority` and `DeviceName`
     pub trunk: Option<Trunk>,
     /// `ConfiguredMTU`
@@ -48,6 +56,14 @@ pub struct UpdateNetworkAdapter {
     pub tagged_vlans: Option<Vec<u16>>,
     /// `TaggedVLANSupported`
     pub tagged: Option<bool>,
+    /// `AllowedOperatingSystemMACAddresses`
+    pub allowed_os_macs: Option<String>,
+    /// `QualityOfServicePriority`; the inner none is not enabled.
+    pub quality_of_service: Option<Option<u8>>,
+    /// `Enabled`
+    pub enabled: Option<bool>,
+    /// `RequiredAdapter`
+    pub required: Option<bool>,
     /// `TrunkPriority` and `DeviceName`
     pub trunk: Option<Trunk>,
     /// `ConfiguredMTU`

@@ -22,6 +22,12 @@ pub struct MemoryRequest {
     pub page_table_ratio: Option<u8>,
     /// `PhysicalPageTableRatio`
     pub physical_page_table_ratio: Option<u8>,
+    /// `SharedMemoryEnabled`, or `ActiveMemorySharingEnabled`
+    pub shared: Option<bool>,
+    /// `DesiredEntitledMemory`
+    pub entitled: Option<u64>,
+    /// `MemoryWeight`
+    pub weight: Option<u8>,
 }
 
 /// `PartitionProcessorConfiguration` as sent. `HasDedicatedProcessors` decides which part counts.
@@ -80,6 +86,8 @@ pub struct CreatePartition {
     pub settings: PartitionSettings,
     /// `PartitionNVRAM`
     pub nvram: Option<String>,
+    /// `VirtualSerialNumber`: a number, or `auto` for any.
+    pub serial_number: Option<String>,
 }
 
 /// See [`Command::UpdatePartition`](super::Command::UpdatePartition). Only differences from what is there count.
@@ -101,6 +109,12 @@ pub struct UpdatePartition {
     pub settings: Option<PartitionSettings>,
     /// `PartitionNVRAM`
     pub nvram: Option<String>,
+    /// `VirtualSerialNumber`; empty takes the number back.
+    pub serial_number: Option<String>,
+    /// `resetAutoAssign=true`: a number that is taken back may be assigned to any partition again.
+    pub reset_serial_number: bool,
+    /// `MoverServicePartition` of a Virtual I/O Server.
+    pub mover: Option<bool>,
     /// `force=true`: memory and processors change although the operating system cannot follow.
     pub force: bool,
 }
@@ -118,6 +132,9 @@ impl UpdatePartition {
             maximum_slots: None,
             settings: None,
             nvram: None,
+            serial_number: None,
+            reset_serial_number: false,
+            mover: None,
             force: false,
         }
     }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::model::names::{LogicalUnitKind, MountType, VirtualDiskKind};
+use crate::model::storage::StorageOptions;
 use crate::model::units::Gigabytes;
 
 /// See [`Command::CreateVolumeGroup`](super::Command::CreateVolumeGroup).
@@ -48,6 +49,8 @@ pub struct DiskRequest {
     pub kind: Option<VirtualDiskKind>,
     /// `FileFormat`
     pub file_format: Option<String>,
+    /// Limits, encryption, tag; of an existing disk what is not said stays.
+    pub options: StorageOptions,
 }
 
 /// A `VirtualMediaRepository` as posted.

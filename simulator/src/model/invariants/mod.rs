@@ -2,9 +2,13 @@
 //!
 //! Tests check this after every command, and a server under `--check-invariants` as well.
 
+mod migrations;
+mod bridges;
 mod partitions;
 mod pools;
+mod san;
 mod servers;
+mod shares;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -33,7 +37,11 @@ impl World {
         let mut found = Found::default();
         partitions::check(self, &mut found);
         servers::check(self, &mut found);
+        bridges::check(self, &mut found);
         pools::check(self, &mut found);
+        san::check(self, &mut found);
+        shares::check(self, &mut found);
+        migrations::check(self, &mut found);
         found.require(
             self.files.len() <= super::file::LIMIT,
             "too-many-files",

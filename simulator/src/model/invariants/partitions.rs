@@ -13,10 +13,8 @@ use crate::model::units::ProcUnits;
 use crate::model::world::World;
 
 pub(super) fn check(world: &World, found: &mut Found) {
-    let alone = world.flavor == Flavor::Hmc || world.systems.len() == 1;
-    found.require(alone, "novalink-with-several-systems", || {
-        world.systems.len().to_string()
-    });
+    let manages = world.flavor == Flavor::Hmc || !world.systems.is_empty();
+    found.require(manages, "novalink-without-a-system", String::new);
     let uuids = world.partitions.keys().chain(world.vioses.keys());
     found.unique("partition-uuid-twice", "the console", uuids);
     for system in world.systems.values() {
@@ -55,9 +53,12 @@ fn check_capacity(world: &World, system: &ManagedSystem, found: &mut Found) {
             .filter(|partition| partition.memory.active)
     };
     let memory: u64 = active()
+        .filter(|partition| partition.memory.shared.is_none())
         .map(|partition| partition.memory.current)
         .sum::<u64>()
-        + world.hypervisor_memory(system.uuid);
+        + world.hypervisor_memory(system.uuid)
+        + world.pooled_memory(system.uuid)
+        + world.memory_kept_for_arrivals(system.uuid);
     found.require(
         memory <= system.memory.configurable,
         "memory-over-committed",
@@ -71,9 +72,11 @@ fn check_capacity(world: &World, system: &ManagedSystem, found: &mut Found) {
     let running = world
         .all_partitions_of(system.uuid)
         .filter(|partition| partition.processors.active);
-    let units: ProcUnits = running
+    let units = running
         .map(|partition| partition.processors.current.desired_units())
-        .sum();
+        .sum::<ProcUnits>()
+        .plus(world.reserved_by_processor_pools(system.uuid))
+        .plus(world.processors_kept_for_arrivals(system.uuid));
     found.require(
         units <= system.processors.configurable,
         "processors-over-committed",
@@ -104,6 +107,9 @@ fn check_state(partition: &Partition, system: &ManagedSystem, found: &mut Found)
             | PartitionState::OpenFirmware
             | PartitionState::Starting
             | PartitionState::ShuttingDown
+            | PartitionState::Suspending
+            | PartitionState::Resuming
+            | PartitionState::MigratingRunning
     );
     let error = partition.state == PartitionState::Error;
     found.require(
@@ -117,7 +123,14 @@ fn check_state(partition: &Partition, system: &ManagedSystem, found: &mut Found)
         place,
     );
     found.require(
-        !partition.rmc.is_up() || partition.state == PartitionState::Running,
+        !partition.rmc.is_up()
+            || matches!(
+                partition.state,
+                PartitionState::Running
+                    | PartitionState::MigratingRunning
+                    | PartitionState::Suspending
+                    | PartitionState::Resuming
+            ),
         "rmc-while-not-running",
         place,
     );
@@ -254,6 +267,10 @@ fn check_slots(world: &World, found: &mut Found) {
                 .map(|adapter| adapter.slot),
         );
     }
+    for (uuid, partition) in &world.partitions {
+        let nics = partition.vnics.values().map(|nic| nic.slot);
+        used.entry(Owner::Partition(*uuid)).or_default().extend(nics);
+    }
     for (uuid, vios) in &world.vioses {
         let slots = used.entry(Owner::Vios(*uuid)).or_default();
         slots.extend(
@@ -263,7 +280,13 @@ fn check_slots(world: &World, found: &mut Found) {
                 .map(|adapter| adapter.slot),
         );
         slots.extend(vios.buses.keys());
+        slots.extend(vios.fc_mappings.keys());
         for client in vios.buses.values().filter_map(|bus| bus.client) {
+            used.entry(Owner::Partition(client.partition))
+                .or_default()
+                .push(client.slot);
+        }
+        for client in vios.fc_mappings.values().filter_map(|mapping| mapping.client) {
             used.entry(Owner::Partition(client.partition))
                 .or_default()
                 .push(client.slot);

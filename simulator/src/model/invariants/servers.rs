@@ -232,7 +232,7 @@ fn check_mappings(world: &World, vios: &VirtualIoServer, found: &mut Found) {
 fn check_pair(world: &World, vios: &VirtualIoServer, bus: &ScsiBus, found: &mut Found) {
     let place = || format!("{} on {}", bus.adapter_name(), vios.partition.name);
     let Some(client) = bus.client else {
-        found.require(false, "adapter-without-partner", place);
+        found.require(bus.awaited.is_some(), "adapter-without-partner", place);
         return;
     };
     let partner = world.partitions.get(&client.partition);

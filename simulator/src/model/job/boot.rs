@@ -19,10 +19,19 @@ const FIRMWARE_IDLE: &str = "AA00E158";
 
 impl World {
     /// Assigns memory and processors and starts up; without enough of them the partition goes into `error`.
-    pub(super) fn activate(&mut self, now: Millis, owner: Owner, partition: &Partition, job: u64) {
+    pub(in crate::model) fn activate(
+        &mut self,
+        now: Millis,
+        owner: Owner,
+        partition: &Partition,
+        job: u64,
+    ) {
         match self.grant(partition) {
-            Ok((memory, processors)) => {
+            Ok((memory, processors, device)) => {
                 self.edit_partition(owner, |partition| {
+                    if let Some(shared) = &mut partition.memory.shared {
+                        shared.device = device;
+                    }
                     partition.memory.current = memory;
                     partition.memory.active = true;
                     partition.processors.current = processors;
@@ -164,7 +173,11 @@ impl World {
     }
 
     /// Memory and processors for an activation: what is desired, or what there is if that is enough.
-    fn grant(&self, partition: &Partition) -> Result<(u64, ProcessorSetting), String> {
+    fn grant(
+        &self,
+        partition: &Partition,
+    ) -> Result<(u64, ProcessorSetting, Option<String>), String> {
+        let device = self.paging_device_for(partition)?;
         let region = self
             .systems
             .get(&partition.system)
@@ -172,7 +185,11 @@ impl World {
         let available = self
             .available_memory(partition.system)
             .saturating_sub(partition.memory.overhead(region));
-        let memory = partition.memory.desired.min(available / region * region);
+        let memory = if device.is_some() {
+            partition.memory.desired
+        } else {
+            partition.memory.desired.min(available / region * region)
+        };
         if memory < partition.memory.minimum {
             return Err(format!(
                 "HSCL03EC There is not enough memory to activate partition {}: it needs at least {} MB, and {available} MB are available.",
@@ -200,7 +217,7 @@ impl World {
                 shared.desired_units = shared.desired_units.min(free)
             }
         }
-        Ok((memory, processors))
+        Ok((memory, processors, device))
     }
 
     /// Whether there is an operating system: a disk with something on it, and a boot mode that goes past the firmware.
@@ -227,7 +244,25 @@ impl World {
                         .storage(vios, &device.backing)
                         .is_some_and(|storage| storage.content().is_some())
             })
-        })
+        }) || self.sees_boot_volume(client)
+    }
+
+    /// Whether a virtual Fibre Channel adapter leads to a volume with something on it.
+    fn sees_boot_volume(&self, client: Uuid) -> bool {
+        let ports = self
+            .fc_client_adapters(client)
+            .into_iter()
+            .filter_map(|(_, vios, mapping)| {
+                let port = vios.fc_port(mapping.port.as_deref()?)?;
+                Some((mapping.client?.wwpns, port.fabric))
+            });
+        ports
+            .flat_map(|(wwpns, fabric)| wwpns.map(|wwpn| (wwpn, fabric)))
+            .any(|(wwpn, fabric)| {
+                self.san
+                    .visible(wwpn, fabric)
+                    .any(|(_, volume)| volume.content.is_some())
+            })
     }
 
     /// The newest mode of the system, or the one asked for.

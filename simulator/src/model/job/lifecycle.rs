@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::catalogue::Operation;
-use super::{Job, JobTarget};
+use super::{Job, JobTarget, MASK, is_secret};
 use crate::clock::Millis;
 use crate::model::agenda::Effect;
 use crate::model::command::{Outcome, SubmitJob};
@@ -23,6 +23,8 @@ pub(in crate::model) enum End {
     Ok(Vec<(String, String)>),
     /// `COMPLETED_WITH_ERROR` with this text as `result`.
     Failed(String),
+    /// The same with more results.
+    FailedWith(String, Vec<(String, String)>),
     /// `FAILED_BEFORE_COMPLETION` with this exception.
     Exception(String),
 }
@@ -55,6 +57,7 @@ impl World {
             completed: None,
             results: Vec::new(),
             exception: None,
+            fate: self.take_fate(),
             version: self.touch(),
         };
         self.jobs.insert(id, Arc::new(job));
@@ -76,6 +79,7 @@ impl World {
             _ => return Ok(Outcome::Written(Resource::Job(id))),
         };
         self.close_job(now, id, status, Vec::new(), None);
+        self.cancel_migration(now, id);
         Ok(Outcome::Written(Resource::Job(id)))
     }
 
@@ -105,9 +109,18 @@ impl World {
             job.status = JobStatus::Running;
             job.started = Some(now);
         });
+        if let Some(end) = job.fate.clone() {
+            let wait = self.pace.refusal.draw(&mut self.ids);
+            let effect = Effect::FinishJob { job: id, end };
+            return self.agenda.plan(now.plus(wait), effect);
+        }
         match Operation::find(self.flavor, job.target, &job.operation) {
             Some(Operation::PowerOn) => self.begin_power_on(now, &job),
             Some(Operation::PowerOff) => self.begin_power_off(now, &job),
+            Some(Operation::Migrate) => self.begin_migration(now, &job),
+            Some(Operation::RemoteRestart) => self.begin_remote_restart(now, &job),
+            Some(Operation::Suspend) => self.begin_suspend(now, &job),
+            Some(Operation::Resume) => self.begin_resume(now, &job),
             Some(operation) => {
                 let end = self.run_job(now, operation, &job);
                 let wait = self.pace.other_job.draw(&mut self.ids);
@@ -163,6 +176,10 @@ impl World {
         self.edit_job(id, |job| {
             job.status = status;
             job.completed = Some(now);
+            // Nobody needs a secret that has done its work.
+            for (_, value) in job.parameters.iter_mut().filter(|(name, _)| is_secret(name)) {
+                MASK.clone_into(value);
+            }
             job.results = results;
             job.exception = exception;
         });
@@ -222,6 +239,7 @@ impl World {
 }
 
 /// How a job will end, as the agenda holds it.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobEnd {
     /// `Status`
@@ -244,6 +262,15 @@ impl From<End> for JobEnd {
             End::Failed(text) => Self {
                 status: JobStatus::CompletedWithError,
                 results: vec![pair("returnCode", "1".to_owned()), pair("result", text)],
+                exception: None,
+            },
+            End::FailedWith(text, results) => Self {
+                status: JobStatus::CompletedWithError,
+                results: [
+                    vec![pair("returnCode", "1".to_owned()), pair("result", text)],
+                    results,
+                ]
+                .concat(),
                 exception: None,
             },
             End::Exception(message) => Self {

@@ -2,16 +2,29 @@
 
 mod boot;
 pub mod catalogue;
+mod cli;
+mod device;
+mod control;
+pub mod gate;
+pub mod incident;
+mod identity;
+mod iscsi;
 pub mod lifecycle;
+mod parameters;
 pub mod power;
+mod recovery;
+mod sriov;
+mod suspend;
 mod tasks;
 
+pub use parameters::{MASK, Shown, is_secret};
 use uuid::Uuid;
 
 use super::names::JobStatus;
 use crate::clock::Millis;
 
 /// The resource type that a job's URL names first, also its `GroupName`.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobTarget {
     /// `LogicalPartition/{uuid}/do/…`
@@ -52,7 +65,8 @@ impl JobTarget {
 }
 
 /// A job and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Job {
     /// `JobID`: 13 decimal digits.
     pub id: u64,
@@ -74,6 +88,9 @@ pub struct Job {
     pub results: Vec<(String, String)>,
     /// `ResponseException/Message`
     pub exception: Option<String>,
+    /// How it ends before it does anything, if that was decided at its submission.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fate: Option<lifecycle::JobEnd>,
     /// Changes with the document.
     pub version: u64,
 }

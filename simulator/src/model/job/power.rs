@@ -8,10 +8,12 @@ use crate::clock::Millis;
 use crate::model::agenda::Effect;
 use crate::model::names::{BootMode, Flavor, Keylock, PartitionState, RmcState};
 use crate::model::partition::{Partition, PartitionCapabilities};
+use crate::model::profile::Profile;
 use crate::model::resource::Owner;
 use crate::model::world::World;
 
 /// What a `PowerOff` job asks for.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerOff {
     /// Whether the operating system shuts itself down (`osshutdown`), instead of the hypervisor (`shutdown`).
@@ -75,6 +77,10 @@ impl World {
             Some("manual") => Some(Keylock::Manual),
             _ => None,
         };
+        let partition = match self.with_profile(owner, &partition, job) {
+            Ok(partition) => partition,
+            Err(why) => return self.refuse_job(now, job.id, why),
+        };
         self.edit_partition(owner, |partition| {
             partition.settings.boot_mode = boot_mode;
             partition.settings.keylock = keylock.unwrap_or(partition.settings.keylock);
@@ -104,6 +110,13 @@ impl World {
             let text = format!(
                 "{code} Partition {} is already powered off.",
                 partition.name
+            );
+            return self.refuse_job(now, job.id, text);
+        }
+        if partition.state.is_in_hand() && partition.state != PartitionState::Suspended {
+            let text = format!(
+                "HSCL05DF Partition {} is {}: the operation cannot be performed in this state.",
+                partition.name, partition.state
             );
             return self.refuse_job(now, job.id, text);
         }
@@ -183,6 +196,7 @@ impl World {
             partition.state = PartitionState::NotActivated;
             partition.reference_code = Partition::OFF_CODE.to_owned();
             partition.started = None;
+            partition.progress = None;
             partition.rmc = lost(partition.rmc);
             partition.follow_configuration();
         });
@@ -219,6 +233,32 @@ impl World {
                 name: name.to_owned(),
             },
         );
+    }
+
+    /// The partition as it is to be activated: as the profile says that the job names, if it names one.
+    fn with_profile(
+        &mut self,
+        owner: Owner,
+        partition: &Arc<Partition>,
+        job: &Job,
+    ) -> Result<Arc<Partition>, String> {
+        let Some(name) = job
+            .parameter("LogicalPartitionProfile")
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        else {
+            return Ok(Arc::clone(partition));
+        };
+        let named = |profile: &&Arc<Profile>| {
+            profile.name == name || profile.uuid.to_string().eq_ignore_ascii_case(name)
+        };
+        let profile = partition.profiles.iter().find(named).map(Arc::clone);
+        let profile =
+            profile.ok_or_else(|| format!("HSCL800F The profile {name} was not found."))?;
+        self.apply_profile(owner, partition, &profile)
+            .map_err(|refusal| refusal.message)?;
+        let configured = self.partition(owner).cloned().map(Arc::new);
+        Ok(configured.unwrap_or_else(|| Arc::clone(partition)))
     }
 
     /// The partition that a job works on; a job whose partition has gone fails.

@@ -6,10 +6,7 @@ use super::lifecycle::End;
 use crate::clock::Millis;
 use crate::model::partition::page_table;
 use crate::model::resource::Owner;
-use crate::model::storage::VolumeUsage;
-use crate::model::vios::Backing;
 use crate::model::world::World;
-use std::sync::Arc;
 use uuid::Uuid;
 
 impl World {
@@ -22,14 +19,32 @@ impl World {
                 self.close_console(uuid);
                 done()
             }
-            Operation::RemoveDevice => match (uuid, job.parameter("devName")) {
-                (Some(vios), Some(device)) => self
-                    .remove_device(now, vios, device.trim())
-                    .map_or_else(End::Failed, |()| done()),
-                _ => End::Exception("The parameter devName is missing.".to_owned()),
-            },
+            Operation::RemoveDevice
+            | Operation::ConfigDevice
+            | Operation::GetFreePhysicalVolumes
+            | Operation::RescanVirtualDisk
+            | Operation::RbdExists => self.run_device_job(now, operation, job),
+            Operation::LuaRecovery => self.recover(now, uuid, job.parameter("inputXML")),
+            Operation::IscsiDiscovery => self.iscsi_discovery(now, uuid, job),
+            Operation::IscsiRemove => self.iscsi_remove(now, uuid, job),
+            Operation::GetNextWwpns => self.hand_out_wwpns(job),
             Operation::QueryReservedMemory => self.reserved_memory(job),
             Operation::CliRunner => self.run_cli(now, job.parameter("cmd").unwrap_or_default()),
+            Operation::MigrateValidate => self.validate_migration(job),
+            Operation::MigrateAbort => self.abort_migration(now, job),
+            Operation::MigrateRecover => self.recover_migration(now, job),
+            Operation::SuspendValidate => self.validate_suspend(job, false),
+            Operation::ResumeValidate => self.validate_suspend(job, true),
+            Operation::RequestMaster => {
+                self.request_control(now, job, "coManagementMasterStatus")
+            }
+            Operation::RequestController => {
+                self.request_control(now, job, "coManagementControllerStatus")
+            }
+            Operation::ReleaseController => self.release_control(now, job),
+            Operation::ModifySriovMode => self.modify_sriov_mode(now, job),
+            Operation::PowerOnSystem => self.power_on_system(now, job),
+            Operation::PowerOffSystem => self.power_off_system(now, job),
             Operation::LinkedClone => match (
                 job.parameter("SourceUDID"),
                 job.parameter("DestinationUDID"),
@@ -41,10 +56,13 @@ impl World {
                     "The parameters SourceUDID and DestinationUDID are needed.".to_owned(),
                 ),
             },
+            other => self
+                .run_identity_job(now, other, job)
+                .unwrap_or_else(done),
         }
     }
 
-    fn close_console(&mut self, partition: Option<Uuid>) {
+    pub(super) fn close_console(&mut self, partition: Option<Uuid>) {
         let open = partition.filter(|uuid| {
             self.partitions
                 .get(uuid)
@@ -55,38 +73,6 @@ impl World {
                 partition.console_open = false
             });
         }
-    }
-
-    /// A disk leaves the device list of a Virtual I/O Server, unless something uses it.
-    fn remove_device(&mut self, now: Millis, vios: Uuid, device: &str) -> Result<(), String> {
-        let server = self
-            .vioses
-            .get(&vios)
-            .map(Arc::clone)
-            .ok_or_else(|| "HSCL8012 The Virtual I/O Server was not found.".to_owned())?;
-        let Some(volume) = server.physical_volume(device) else {
-            return Err(format!(
-                "HSCL2970 The IOServer command on {} has failed: there is no device {device}.",
-                server.partition.name
-            ));
-        };
-        let mapped = server.maps(&Backing::PhysicalVolume {
-            name: volume.name.clone(),
-        });
-        if mapped || volume.usage != VolumeUsage::Unused {
-            return Err(format!(
-                "HSCL2970 The IOServer command on {} has failed: device {device} is busy.",
-                server.partition.name
-            ));
-        }
-        self.edit_vios(vios, |server, version| {
-            server
-                .physical_volumes
-                .retain(|volume| volume.name != device);
-            server.storage_version = version;
-        });
-        self.announce_partition(now, Owner::Vios(vios), "Other");
-        Ok(())
     }
 
     /// Desired memory and what the hypervisor needs besides, in megabytes.
@@ -112,54 +98,5 @@ impl World {
                 self.available_memory(system.uuid).to_string(),
             ),
         ])
-    }
-
-    /// The few console commands that clients run: closing a console, and removing a disk on a Virtual I/O Server.
-    fn run_cli(&mut self, now: Millis, command: &str) -> End {
-        let unquoted = command.replace(['"', '\''], " ");
-        let words: Vec<&str> = unquoted.split_whitespace().collect();
-        let after = |flag: &str| {
-            words
-                .iter()
-                .position(|word| *word == flag)
-                .and_then(|at| words.get(at + 1))
-                .copied()
-        };
-        let outcome = match words.first().copied() {
-            Some("rmvterm") => {
-                let named =
-                    |name: &str, id: &str| after("-p") == Some(name) || after("--id") == Some(id);
-                let found = self
-                    .partitions
-                    .values()
-                    .find(|partition| named(&partition.name, &partition.id.to_string()));
-                match found.map(|partition| partition.uuid) {
-                    Some(uuid) => {
-                        self.close_console(Some(uuid));
-                        Ok(())
-                    }
-                    None => Err(
-                        "HSCL8012 The partition was not found on the managed system.".to_owned(),
-                    ),
-                }
-            }
-            Some("viosvrcmd") if words.contains(&"rmdev") => {
-                let server = self
-                    .vioses
-                    .values()
-                    .find(|vios| after("-p") == Some(vios.partition.name.as_str()));
-                match (server.map(|vios| vios.partition.uuid), after("-dev")) {
-                    (Some(vios), Some(device)) => self.remove_device(now, vios, device),
-                    _ => Err(
-                        "HSCL8012 The Virtual I/O Server was not found on the managed system."
-                            .to_owned(),
-                    ),
-                }
-            }
-            _ => return End::Exception("The command is not supported by CLIRunner.".to_owned()),
-        };
-        outcome.map_or_else(End::Failed, |()| {
-            End::Ok(vec![("result".to_owned(), String::new())])
-        })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{NetworkAdapter, VirtualSwitch};
+use super::{NetworkAdapter, Trunk, VirtualSwitch};
 use crate::clock::Millis;
 use crate::model::command::{CreateNetworkAdapter, Outcome, UpdateNetworkAdapter};
 use crate::model::names::EventKind;
@@ -26,6 +26,7 @@ impl World {
         let partition = self.changeable(owner)?;
         let switch = self.switch_for(&partition, request.switch)?;
         check_vlans(request.vlan, &request.tagged_vlans)?;
+        check_quality_of_service(request.quality_of_service)?;
         let slot = self.free_slot(owner, request.slot)?;
         let mac = match request.mac.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => self.check_mac(&partition, text)?,
@@ -40,9 +41,12 @@ impl World {
             tagged_vlans: sorted(request.tagged_vlans),
             switch: switch.uuid,
             switch_id: switch.id,
-            required: false,
+            required: request.required.unwrap_or(false),
             allowed_os_macs: request.allowed_os_macs.unwrap_or_else(|| "ALL".to_owned()),
-            trunk: request.trunk,
+            quality_of_service: request.quality_of_service,
+            enabled: request.enabled.unwrap_or(true),
+            station: request.station,
+            trunk: self.named_trunk(owner, request.trunk),
             mtu: request.mtu,
             ovs_bridge: request.ovs_bridge,
             ovs_external_ids: request.ovs_external_ids,
@@ -82,6 +86,14 @@ impl World {
             .tagged_vlans
             .map_or_else(|| before.tagged_vlans.clone(), sorted);
         after.tagged = request.tagged.unwrap_or(before.tagged);
+        if let Some(macs) = &request.allowed_os_macs {
+            after.allowed_os_macs.clone_from(macs);
+        }
+        after.quality_of_service = request
+            .quality_of_service
+            .unwrap_or(before.quality_of_service);
+        after.enabled = request.enabled.unwrap_or(before.enabled);
+        after.required = request.required.unwrap_or(before.required);
         after.trunk = request.trunk.or(after.trunk);
         after.mtu = request.mtu.or(after.mtu);
         after.ovs_bridge = request.ovs_bridge.or(after.ovs_bridge);
@@ -93,7 +105,11 @@ impl World {
         if after == *before {
             return Ok(Outcome::Written(resource));
         }
+        if after.carries() != before.carries() {
+            self.check_not_bridged_adapter(owner, request.adapter)?;
+        }
         check_vlans(after.vlan, &after.tagged_vlans)?;
+        check_quality_of_service(after.quality_of_service)?;
         self.check_trunk(partition.system, &after)?;
         after.version = self.touch();
         self.edit_partition(owner, |partition| {
@@ -117,19 +133,7 @@ impl World {
             return Err(Refusal::not_found("ClientNetworkAdapter", adapter));
         }
         self.changeable(owner)?;
-        let bridged = match owner {
-            Owner::Vios(uuid) => self.vioses.get(&uuid).is_some_and(|vios| {
-                vios.shared_ethernet
-                    .iter()
-                    .any(|sea| sea.trunks.contains(&adapter))
-            }),
-            Owner::Partition(_) => false,
-        };
-        if bridged {
-            return Err(Refusal::logic(
-                "The trunk adapter belongs to a shared Ethernet adapter and cannot be removed by itself.",
-            ));
-        }
+        self.check_not_bridged_adapter(owner, adapter)?;
         let resource = Resource::ClientNetworkAdapter { owner, adapter };
         self.announce(now, EventKind::DeleteUri, resource, "");
         self.edit_partition(owner, |partition| {
@@ -139,7 +143,21 @@ impl World {
         Ok(Outcome::Deleted(resource))
     }
 
-    fn existing(&self, owner: Owner) -> Result<Partition, Refusal> {
+    /// What belongs to a shared Ethernet adapter changes with its network bridge only.
+    fn check_not_bridged_adapter(&self, owner: Owner, adapter: Uuid) -> Result<(), Refusal> {
+        let server = match owner {
+            Owner::Vios(uuid) => self.vioses.get(&uuid),
+            Owner::Partition(_) => None,
+        };
+        if server.is_some_and(|server| server.bridging(adapter).is_some()) {
+            return Err(Refusal::logic(
+                "The adapter belongs to a shared Ethernet adapter and cannot be changed or removed by itself.",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(in crate::model) fn existing(&self, owner: Owner) -> Result<Partition, Refusal> {
         let kind = if matches!(owner, Owner::Vios(_)) {
             "VirtualIOServer"
         } else {
@@ -151,7 +169,7 @@ impl World {
     }
 
     /// The owner, if adapters may come and go now.
-    fn changeable(&self, owner: Owner) -> Result<Partition, Refusal> {
+    pub(in crate::model) fn changeable(&self, owner: Owner) -> Result<Partition, Refusal> {
         let partition = self.existing(owner)?;
         if partition.accepts_adapter_changes() {
             Ok(partition)
@@ -178,7 +196,11 @@ impl World {
     }
 
     /// 12 hexadecimal digits, with or without separators, of a unicast address that nobody else on the system has.
-    fn check_mac(&self, partition: &Partition, text: &str) -> Result<u64, Refusal> {
+    pub(in crate::model) fn check_mac(
+        &self,
+        partition: &Partition,
+        text: &str,
+    ) -> Result<u64, Refusal> {
         let digits: String = text
             .chars()
             .filter(|c| !matches!(c, ':' | '-' | '.'))
@@ -199,7 +221,7 @@ impl World {
                 "The managed system does not support custom MAC addresses.",
             ));
         }
-        if self.macs_of(partition.system).contains(&mac) {
+        if self.addresses(partition.system).contains(&mac) {
             return Err(Refusal::logic(format!(
                 "The MAC address {mac:012X} is already in use on the managed system."
             )));
@@ -207,17 +229,37 @@ impl World {
         Ok(mac)
     }
 
-    fn macs_of(&self, system: Uuid) -> BTreeSet<u64> {
-        self.all_partitions_of(system)
-            .flat_map(|partition| partition.network_adapters.values())
-            .map(|adapter| adapter.mac)
-            .collect()
+    /// Every MAC address on a system.
+    pub(in crate::model) fn addresses(&self, system: Uuid) -> BTreeSet<u64> {
+        let mut macs = BTreeSet::new();
+        for partition in self.all_partitions_of(system) {
+            macs.extend(
+                partition
+                    .network_adapters
+                    .values()
+                    .map(|adapter| adapter.mac),
+            );
+            macs.extend(partition.logical_ports.values().map(|port| port.mac));
+            macs.extend(partition.vnics.values().map(|nic| nic.mac));
+        }
+        macs
+    }
+
+    /// An address that nobody on the system has.
+    pub(in crate::model) fn unused_mac(&mut self, system: Uuid) -> u64 {
+        let used = self.addresses(system);
+        loop {
+            let mac = self.ids.mac_prefix() | self.ids.between(0, 0xff);
+            if !used.contains(&mac) {
+                return mac;
+            }
+        }
     }
 
     /// The partition's prefix with the slot as last byte (recording `cna_feed.txt`); slots beyond one byte take a new
     /// prefix.
-    fn made_mac(&mut self, partition: &Partition, slot: u16) -> u64 {
-        let used = self.macs_of(partition.system);
+    pub(in crate::model) fn made_mac(&mut self, partition: &Partition, slot: u16) -> u64 {
+        let used = self.addresses(partition.system);
         let mut mac = partition.mac_prefix | u64::from(slot & 0xff);
         while used.contains(&mac) {
             mac = self.ids.mac_prefix() | u64::from(slot & 0xff);
@@ -226,7 +268,11 @@ impl World {
     }
 
     /// Trunk adapters that bridge the same VLAN need different priorities.
-    fn check_trunk(&self, system: Uuid, adapter: &NetworkAdapter) -> Result<(), Refusal> {
+    pub(in crate::model) fn check_trunk(
+        &self,
+        system: Uuid,
+        adapter: &NetworkAdapter,
+    ) -> Result<(), Refusal> {
         let Some(trunk) = &adapter.trunk else {
             return Ok(());
         };
@@ -253,6 +299,19 @@ impl World {
         Ok(())
     }
 
+    /// The trunk with a device, where it has a Virtual I/O Server to name it.
+    fn named_trunk(&self, owner: Owner, trunk: Option<Trunk>) -> Option<Trunk> {
+        let mut trunk = trunk?;
+        let server = match owner {
+            Owner::Vios(uuid) => self.vioses.get(&uuid),
+            Owner::Partition(_) => None,
+        };
+        if let Some(server) = server {
+            trunk.device = Some(Self::free_ethernet_device(server));
+        }
+        Some(trunk)
+    }
+
     fn settle_adapters(&mut self, now: Millis, owner: Owner, system: Uuid) {
         if let Owner::Vios(vios) = owner {
             self.edit_vios(vios, |server, version| server.network_version = version);
@@ -262,13 +321,22 @@ impl World {
     }
 }
 
-fn sorted(mut vlans: Vec<u16>) -> Vec<u16> {
+pub(in crate::model) fn sorted(mut vlans: Vec<u16>) -> Vec<u16> {
     vlans.sort_unstable();
     vlans.dedup();
     vlans
 }
 
-fn check_vlans(vlan: u16, tagged: &[u16]) -> Result<(), Refusal> {
+fn check_quality_of_service(priority: Option<u8>) -> Result<(), Refusal> {
+    match priority {
+        Some(priority) if priority > 7 => Err(Refusal::logic(format!(
+            "The quality of service priority {priority} is not valid: priorities run from 0 to 7."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(in crate::model) fn check_vlans(vlan: u16, tagged: &[u16]) -> Result<(), Refusal> {
     if let Some(bad) = std::iter::once(&vlan)
         .chain(tagged)
         .find(|vlan| !(1..=4094).contains(*vlan))

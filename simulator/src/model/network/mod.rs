@@ -1,14 +1,19 @@
 //! Virtual switches, virtual networks and the adapters that partitions plug into them.
 
 pub mod adapter;
+pub mod bridge;
 pub mod switch;
 
 use uuid::Uuid;
 
 use super::names::SwitchMode;
+pub use bridge::{
+    BridgeMember, ControlChannel, LoadGroup, NetworkBridge, SharedEthernetAdapter,
+    SharedEthernetSettings,
+};
 
 /// `VirtualSwitch`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualSwitch {
     /// Its UUID.
     pub uuid: Uuid,
@@ -30,7 +35,7 @@ impl VirtualSwitch {
 }
 
 /// `VirtualNetwork`: a VLAN on a switch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualNetwork {
     /// Its UUID.
     pub uuid: Uuid,
@@ -49,7 +54,7 @@ pub struct VirtualNetwork {
 }
 
 /// `ClientNetworkAdapter`, client or trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct NetworkAdapter {
     /// Its UUID.
     pub uuid: Uuid,
@@ -71,6 +76,12 @@ pub struct NetworkAdapter {
     pub required: bool,
     /// `AllowedOperatingSystemMACAddresses`, such as `ALL`.
     pub allowed_os_macs: String,
+    /// `QualityOfServicePriority`, 0 to 7; none is not enabled.
+    pub quality_of_service: Option<u8>,
+    /// `Enabled`
+    pub enabled: bool,
+    /// `VirtualStationInterface…`
+    pub station: Option<StationInterface>,
     /// Set on trunk adapters only.
     pub trunk: Option<Trunk>,
     /// `ConfiguredMTU`
@@ -84,12 +95,23 @@ pub struct NetworkAdapter {
 }
 
 /// What makes an adapter a trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
     /// `TrunkPriority`
     pub priority: u8,
     /// `DeviceName`, such as `ent4`.
     pub device: Option<String>,
+}
+
+/// What a switch in VEPA mode knows an adapter by (IEEE 802.1Qbg).
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct StationInterface {
+    /// `VirtualStationInterfaceTypeID`
+    pub type_id: String,
+    /// `VirtualStationInterfaceTypeVersion`
+    pub type_version: String,
+    /// `VirtualStationInterfaceManagerID`
+    pub manager_id: String,
 }
 
 impl NetworkAdapter {
@@ -99,27 +121,14 @@ impl NetworkAdapter {
         format!("{:012X}", self.mac)
     }
 
+    /// What it carries, and as which of several trunk adapters.
+    pub(crate) fn carries(&self) -> (u16, &[u16], bool, Option<u8>) {
+        let priority = self.trunk.as_ref().map(|trunk| trunk.priority);
+        (self.vlan, &self.tagged_vlans, self.tagged, priority)
+    }
+
     /// The VLANs that the adapter takes part in: its own and the tagged ones.
     pub fn vlans(&self) -> impl Iterator<Item = u16> {
         std::iter::once(self.vlan).chain(self.tagged_vlans.iter().copied())
     }
-}
-
-/// `SharedEthernetAdapter`: bridges the trunk adapters of one Virtual I/O Server to a physical port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedEthernetAdapter {
-    /// `DeviceName`, such as `ent6`.
-    pub device: String,
-    /// `UniqueDeviceID`, prefix `10`.
-    pub udid: String,
-    /// `PortVLANID`: that of the primary trunk adapter.
-    pub vlan: u16,
-    /// The device name of the physical port, such as `ent0`.
-    pub backing_device: String,
-    /// The location code of the physical port.
-    pub backing_location: String,
-    /// `HighAvailabilityMode`, such as `auto`.
-    pub availability_mode: String,
-    /// The trunk adapters, the primary one first; they are network adapters of the same Virtual I/O Server.
-    pub trunks: Vec<Uuid>,
 }

@@ -186,6 +186,39 @@ impl World {
         Ok(Outcome::Written(resource))
     }
 
+    pub(in crate::model) fn update_network(
+        &mut self,
+        now: Millis,
+        system: Uuid,
+        network: Uuid,
+        name: Option<String>,
+    ) -> Result<Outcome, Refusal> {
+        let there = self.system(system)?;
+        self.check_networks_are_managed()?;
+        let before = there
+            .networks
+            .get(&network)
+            .ok_or_else(|| Refusal::not_found("VirtualNetwork", network))?;
+        let resource = Resource::VirtualNetwork { system, network };
+        let Some(name) = name.filter(|name| *name != before.name) else {
+            return Ok(Outcome::Written(resource));
+        };
+        check_name(&name)?;
+        if there.networks.values().any(|other| other.name == name) {
+            return Err(Refusal::logic(format!(
+                "There is a virtual network named {name} already."
+            )));
+        }
+        let version = self.touch();
+        self.edit_system(system, |system| {
+            if let Some(network) = system.networks.get_mut(&network).map(Arc::make_mut) {
+                (network.name, network.version) = (name, version);
+            }
+        });
+        self.announce(now, EventKind::ModifyUri, resource, "Other");
+        Ok(Outcome::Written(resource))
+    }
+
     pub(in crate::model) fn delete_network(
         &mut self,
         now: Millis,
@@ -198,6 +231,20 @@ impl World {
             .networks
             .get(&network)
             .ok_or_else(|| Refusal::not_found("VirtualNetwork", network))?;
+        let bridged = there.bridges.values().any(|bridge| {
+            let groups = self.load_groups(system, bridge.uuid);
+            let mut groups = groups.iter();
+            groups.any(|group| {
+                self.networks_of_group(system, bridge, group)
+                    .contains(&network)
+            })
+        });
+        if bridged {
+            return Err(Refusal::logic(format!(
+                "Virtual network {} is bridged. Take it off the network bridge first.",
+                gone.name
+            )));
+        }
         self.remove_network(now, system, network);
         self.touch_adapters_on(system, gone.switch, gone.vlan);
         Ok(Outcome::Deleted(Resource::VirtualNetwork {
@@ -283,6 +330,54 @@ impl World {
         }
     }
 
+    /// The networks that an HMC keeps for a bridge: an untagged one for the port VLAN of each load group, tagged ones for
+    /// the others (recording `nbbr_virtual_network`). A NovaLink has them anyway.
+    pub(crate) fn keep_bridged_networks(&mut self, now: Millis, system: Uuid, bridge: Uuid) {
+        let Some(there) = self
+            .systems
+            .get(&system)
+            .map(Arc::clone)
+            .filter(|_| self.flavor == Flavor::Hmc)
+        else {
+            return;
+        };
+        let Some(bridge) = there.bridges.get(&bridge) else {
+            return;
+        };
+        let Some(switch) = there.switches.get(&bridge.switch) else {
+            return;
+        };
+        let groups = self.load_groups(system, bridge.uuid);
+        let wanted: Vec<(u16, bool)> = groups
+            .iter()
+            .flat_map(|group| {
+                let tagged = group.tagged_vlans.iter().map(|vlan| (*vlan, true));
+                std::iter::once((group.vlan, false)).chain(tagged)
+            })
+            .collect();
+        for (vlan, tagged) in wanted {
+            let mut networks = there.networks.values();
+            if networks.any(|network| network.switch == switch.uuid && network.vlan == vlan) {
+                continue;
+            }
+            let name = if tagged {
+                format!("{}-{vlan}", switch.name)
+            } else {
+                format!("VLAN{vlan}-{}", switch.name)
+            };
+            let network = VirtualNetwork {
+                uuid: self.ids.named_uuid(),
+                switch: switch.uuid,
+                switch_id: switch.id,
+                name,
+                vlan,
+                tagged,
+                version: 0,
+            };
+            self.add_network(now, system, network);
+        }
+    }
+
     fn add_network(&mut self, now: Millis, system: Uuid, network: VirtualNetwork) {
         let version = self.touch();
         let (uuid, switch) = (network.uuid, network.switch);
@@ -318,14 +413,18 @@ impl World {
         );
     }
 
-    fn system(&self, system: Uuid) -> Result<Arc<ManagedSystem>, Refusal> {
+    pub(in crate::model) fn system(&self, system: Uuid) -> Result<Arc<ManagedSystem>, Refusal> {
         self.systems
             .get(&system)
             .map(Arc::clone)
             .ok_or_else(|| Refusal::not_found("ManagedSystem", system))
     }
 
-    fn edit_system(&mut self, system: Uuid, change: impl FnOnce(&mut ManagedSystem)) {
+    pub(in crate::model) fn edit_system(
+        &mut self,
+        system: Uuid,
+        change: impl FnOnce(&mut ManagedSystem),
+    ) {
         if let Some(system) = self.systems.get_mut(&system).map(Arc::make_mut) {
             change(system);
         }

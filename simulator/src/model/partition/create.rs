@@ -9,9 +9,11 @@ use super::rules::{self, NO_MEMORY, ONE_PROCESSOR};
 use super::{Partition, PartitionCapabilities, PartitionProcessors};
 use crate::clock::Millis;
 use crate::model::command::{CreatePartition, Outcome};
+use crate::model::monitoring::Load;
 use crate::model::names::{
-    CompatibilityMode, EventKind, MigrationState, PartitionKind, PartitionState, RmcState,
+    CompatibilityMode, EventKind, Flavor, MigrationState, PartitionKind, PartitionState, RmcState,
 };
+use crate::model::profile;
 use crate::model::refusal::Refusal;
 use crate::model::resource::Resource;
 use crate::model::world::World;
@@ -51,6 +53,12 @@ impl World {
         let setting = request.processors.map_or(Ok(ONE_PROCESSOR), |wish| {
             rules::processors(&system, None, &wish)
         })?;
+        self.check_processor_pool(&system, None, &setting)?;
+        let serial_number = request
+            .serial_number
+            .as_deref()
+            .map(|wish| self.choose_serial_number(system.uuid, wish))
+            .transpose()?;
         let maximum_slots = request.maximum_slots.unwrap_or(64);
         rules::check_slots(maximum_slots)?;
         rules::check_settings(&system, &request.settings)?;
@@ -93,17 +101,31 @@ impl World {
             logical_serial: format!("{}{id:X}", system.machine.serial),
             is_management: false,
             profile: self.ids.named_uuid(),
+            profiles: Vec::new(),
             migration: MigrationState::NotMigrating,
+            progress: None,
+            serial_number: serial_number.clone(),
+            load: Load::default(),
             network_adapters: OrdMap::new(),
+            logical_ports: OrdMap::new(),
+            vnics: OrdMap::new(),
             console_open: false,
             activation: 0,
             version,
             nvram_version: version,
         };
         partition.follow_configuration();
+        partition.note_load(now);
+        if self.flavor == Flavor::Hmc {
+            let first = partition.as_profile(partition.profile, profile::DEFAULT, version);
+            partition.profiles.push(Arc::new(first));
+        }
         let has_nvram = partition.nvram.is_some();
         let resource = Resource::LogicalPartition(uuid);
         self.partitions.insert(uuid, Arc::new(partition));
+        if let Some(number) = serial_number {
+            self.assign_serial_number(now, system.uuid, &number, uuid);
+        }
         self.announce(now, EventKind::AddUri, resource, "");
         if has_nvram {
             self.announce(now, EventKind::ModifyUri, resource, "NVRAM");
@@ -122,7 +144,12 @@ impl World {
         let mut others = self
             .all_partitions_of(system)
             .filter(|other| Some(other.uuid) != except);
-        if others.any(|other| other.name == name) {
+        let mut arriving = self
+            .arriving_at(system)
+            .filter(|migration| Some(migration.partition) != except);
+        if others.any(|other| other.name == name)
+            || arriving.any(|migration| migration.name == name)
+        {
             return Err(Refusal::logic(format!(
                 "HSCL05DE The name {name} is already used by another partition of the managed system."
             )));
@@ -145,11 +172,16 @@ impl World {
     }
 
     /// The lowest free number, or the one wished for.
-    fn id_for_new_partition(&self, system: Uuid, wish: Option<u16>) -> Result<u16, Refusal> {
-        let used: BTreeSet<u16> = self
+    pub(in crate::model) fn id_for_new_partition(
+        &self,
+        system: Uuid,
+        wish: Option<u16>,
+    ) -> Result<u16, Refusal> {
+        let present = self
             .all_partitions_of(system)
-            .map(|partition| partition.id)
-            .collect();
+            .map(|partition| partition.id);
+        let arriving = self.arriving_at(system).map(|migration| migration.id);
+        let used: BTreeSet<u16> = present.chain(arriving).collect();
         let most = self
             .systems
             .get(&system)
@@ -194,6 +226,9 @@ impl Partition {
         self.memory.current = self.memory.desired;
         self.memory.current_maximum = self.memory.maximum;
         self.memory.active = false;
+        if let Some(shared) = &mut self.memory.shared {
+            shared.device = None;
+        }
         self.processors.current = self.processors.configured.clone();
         self.processors.active = false;
     }

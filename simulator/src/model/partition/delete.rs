@@ -17,6 +17,7 @@ impl World {
         &mut self,
         now: Millis,
         uuid: Uuid,
+        reset_serial_number: bool,
     ) -> Result<Outcome, Refusal> {
         let partition = self.partitions.get(&uuid).map(Arc::clone);
         let partition = partition.ok_or_else(|| Refusal::not_found("LogicalPartition", uuid))?;
@@ -39,7 +40,12 @@ impl World {
         }
         let resource = Resource::LogicalPartition(uuid);
         self.announce(now, EventKind::DeleteUri, resource, "");
+        if let Some(number) = &partition.serial_number {
+            self.release_serial_number(now, partition.system, number, reset_serial_number);
+        }
         self.remove_buses_of(now, uuid);
+        self.remove_sriov_of(now, uuid);
+        self.remove_fc_mappings_of(now, uuid);
         self.partitions.remove(&uuid);
         self.derive_networks(now, partition.system);
         self.touch_system(now, partition.system);

@@ -11,13 +11,18 @@ use uuid::Uuid;
 
 use super::names::{
     BootMode, CompatibilityMode, Keylock, MigrationState, PartitionKind, PartitionState,
-    ProfileSync, RmcState, SharingMode,
+    ProfileSync, ProgressState, RmcState, SharingMode,
 };
+use super::memory_pool::SharedMemory;
+use super::monitoring::Load;
 use super::network::NetworkAdapter;
+use super::profile::Profile;
+use super::sriov::{LogicalPort, Vnic};
 use super::units::ProcUnits;
 use crate::clock::Millis;
 
 /// A logical partition, or the part that a Virtual I/O Server shares with one.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     /// `PartitionUUID`; written in upper case.
@@ -68,10 +73,22 @@ pub struct Partition {
     pub is_management: bool,
     /// The UUID of its default profile.
     pub profile: Uuid,
+    /// Its profiles (HMC).
+    pub profiles: Vec<Arc<Profile>>,
     /// `MigrationState`
     pub migration: MigrationState,
+    /// `ProgressState` while it is being suspended or resumed.
+    pub progress: Option<ProgressState>,
+    /// `VirtualSerialNumber` (NovaLink)
+    pub serial_number: Option<String>,
+    /// What adds up while it works.
+    pub load: Load,
     /// Its network adapters by UUID, trunk adapters included.
     pub network_adapters: OrdMap<Uuid, Arc<NetworkAdapter>>,
+    /// Its SR-IOV logical ports by UUID.
+    pub logical_ports: OrdMap<Uuid, Arc<LogicalPort>>,
+    /// Its virtual NICs by UUID; a Virtual I/O Server has none.
+    pub vnics: OrdMap<Uuid, Arc<Vnic>>,
     /// Whether someone has its console open.
     pub console_open: bool,
     /// Counts activations and forced power-offs, so that what was planned before them is left undone.
@@ -83,6 +100,7 @@ pub struct Partition {
 }
 
 /// `PartitionCapabilities`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionCapabilities {
     /// `DynamicLogicalPartitionIOCapable`
@@ -106,7 +124,8 @@ impl PartitionCapabilities {
 }
 
 /// `PartitionMemoryConfiguration`, in megabytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartitionMemory {
     /// `MinimumMemory`
     pub minimum: u64,
@@ -128,9 +147,12 @@ pub struct PartitionMemory {
     pub page_table_ratio: u8,
     /// `PhysicalPageTableRatio`
     pub physical_page_table_ratio: Option<u8>,
+    /// What it has of the shared memory pool, instead of memory of its own.
+    pub shared: Option<SharedMemory>,
 }
 
 /// `PartitionProcessorConfiguration`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionProcessors {
     /// What is asked for.
@@ -142,6 +164,7 @@ pub struct PartitionProcessors {
 }
 
 /// Dedicated or shared processors: bounds and the way of sharing.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessorSetting {
     /// Whole processors.
@@ -160,6 +183,7 @@ pub enum ProcessorSetting {
 }
 
 /// `SharedProcessorConfiguration`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedProcessors {
     /// `MinimumProcessingUnits`
@@ -211,6 +235,7 @@ impl ProcessorSetting {
 }
 
 /// What clients set on a partition and read back.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionSettings {
     /// `AvailabilityPriority`
@@ -290,6 +315,9 @@ impl Partition {
     /// system (`docs/protocol/partitions.md`).
     #[must_use]
     pub fn accepts_adapter_changes(&self) -> bool {
+        if self.state.is_in_hand() {
+            return false;
+        }
         !self.state.holds_resources() || (self.rmc.is_up() && self.capabilities.dynamic_io)
     }
 }

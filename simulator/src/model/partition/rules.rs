@@ -2,6 +2,7 @@
 
 use super::{PartitionMemory, PartitionSettings, ProcessorSetting, SharedProcessors};
 use crate::model::command::{MemoryRequest, ProcessorRequest};
+use crate::model::memory_pool::SharedMemory;
 use crate::model::names::{CompatibilityMode, SharingMode};
 use crate::model::refusal::Refusal;
 use crate::model::system::ManagedSystem;
@@ -147,6 +148,7 @@ pub(in crate::model) fn memory(
     let physical_page_table_ratio = request
         .physical_page_table_ratio
         .or(before.physical_page_table_ratio);
+    let shared = shared_memory(system, before, request)?;
     Ok(PartitionMemory {
         minimum,
         desired,
@@ -154,8 +156,35 @@ pub(in crate::model) fn memory(
         expansion_factor,
         page_table_ratio,
         physical_page_table_ratio,
+        shared,
         ..before.clone()
     })
+}
+
+/// What a partition has of the shared memory pool: its entitlement is worked out unless it is given.
+fn shared_memory(
+    system: &ManagedSystem,
+    before: &PartitionMemory,
+    request: &MemoryRequest,
+) -> Result<Option<SharedMemory>, Refusal> {
+    if !request.shared.unwrap_or(before.shared.is_some()) {
+        return Ok(None);
+    }
+    if system.memory_pool.is_none() {
+        return Err(Refusal::logic(format!(
+            "System {} has no shared memory pool.",
+            system.name
+        )));
+    }
+    let (entitled, weight) = before
+        .shared
+        .as_ref()
+        .map_or((60, 128), |shared| (shared.entitled, shared.weight));
+    Ok(Some(SharedMemory {
+        entitled: request.entitled.unwrap_or(entitled),
+        weight: request.weight.unwrap_or(weight),
+        device: before.shared.as_ref().and_then(|shared| shared.device.clone()),
+    }))
 }
 
 /// The memory of a partition that does not exist yet.
@@ -170,6 +199,7 @@ pub(in crate::model) const NO_MEMORY: PartitionMemory = PartitionMemory {
     expansion_factor: 0,
     page_table_ratio: 7,
     physical_page_table_ratio: None,
+    shared: None,
 };
 
 /// One dedicated processor that others may use while it idles: what a partition gets that asks for nothing.
@@ -328,8 +358,7 @@ fn shared_processors(
     let pool = request.pool.or(there.map(|there| there.pool)).unwrap_or(0);
     if !system
         .processor_pools
-        .iter()
-        .any(|candidate| candidate.id == pool)
+        .contains_key(&pool)
     {
         return Err(Refusal::logic(format!(
             "HSCL0617 There is no shared processor pool {pool}."

@@ -7,8 +7,9 @@ use super::{Partition, PartitionMemory, PartitionSettings, ProcessorSetting};
 use crate::clock::Millis;
 use crate::model::command::{Outcome, UpdatePartition};
 use crate::model::names::PartitionState;
+use crate::model::profile;
 use crate::model::refusal::Refusal;
-use crate::model::resource::Resource;
+use crate::model::resource::{Owner, Resource};
 use crate::model::system::ManagedSystem;
 use crate::model::world::World;
 
@@ -31,6 +32,9 @@ impl World {
             .ok_or_else(|| Refusal::not_found(kind, owner.uuid()))?;
         let system = self.systems.get(&before.system).map(Arc::clone);
         let system = system.ok_or_else(|| Refusal::not_found("ManagedSystem", before.system))?;
+        if before.state.is_in_hand() {
+            return Err(in_state(&before, "its configuration"));
+        }
         let mut after = before.clone();
         let mut details = Vec::new();
         if let Some(name) = request.name.filter(|name| *name != before.name) {
@@ -55,6 +59,13 @@ impl World {
         if let Some(wish) = &request.processors {
             after.processors.configured =
                 rules::processors(&system, Some(&before.processors.configured), wish)?;
+            if after.processors.configured != before.processors.configured {
+                self.check_processor_pool(
+                    &system,
+                    Some(before.uuid),
+                    &after.processors.configured,
+                )?;
+            }
         }
         if before.state.holds_resources() {
             self.change_while_active(&system, &before, &mut after, request.force)?;
@@ -69,11 +80,21 @@ impl World {
             .nvram
             .filter(|nvram| Some(nvram) != before.nvram.as_ref());
         let version = self.touch();
+        if after != before {
+            profile::follow(&mut after, version);
+        }
         if let Some(nvram) = nvram {
             rules::check_nvram(&nvram)?;
             after.nvram = Some(nvram);
             after.nvram_version = version;
             details.push("NVRAM");
+        }
+        self.change_mover(now, owner, request.mover);
+        if let Some(wish) = &request.serial_number {
+            self.change_serial_number(now, owner.uuid(), wish, request.reset_serial_number)?;
+            after.serial_number = self
+                .partition(owner)
+                .and_then(|partition| partition.serial_number.clone());
         }
         if after == before {
             return Ok(Outcome::Written(resource));
@@ -89,10 +110,25 @@ impl World {
         Ok(Outcome::Written(resource))
     }
 
+    /// `MoverServicePartition` of a Virtual I/O Server.
+    fn change_mover(&mut self, now: Millis, owner: Owner, mover: Option<bool>) {
+        let Owner::Vios(vios) = owner else {
+            return;
+        };
+        let there = self.vioses.get(&vios).map(|vios| vios.mover);
+        if let Some(mover) = mover.filter(|mover| Some(*mover) != there) {
+            self.edit_vios(vios, |vios, version| {
+                vios.mover = mover;
+                vios.partition.version = version;
+            });
+            self.announce_partition(now, owner, "Other");
+        }
+    }
+
     fn check_slots_can_change(
         &self,
         before: &Partition,
-        owner: crate::model::Owner,
+        owner: Owner,
         slots: u32,
     ) -> Result<(), Refusal> {
         if before.state.holds_resources() {
@@ -171,6 +207,9 @@ impl World {
 
     /// A running partition's adapters or resources cannot be changed without its operating system.
     pub(in crate::model) fn no_rmc(&self, partition: &Partition) -> Refusal {
+        if partition.state.is_in_hand() {
+            return in_state(partition, "its adapters");
+        }
         let machine = self
             .systems
             .get(&partition.system)

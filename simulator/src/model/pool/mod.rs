@@ -11,6 +11,7 @@ use super::storage::{Content, PhysicalVolume};
 use super::units::Gigabytes;
 
 /// `Cluster`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     /// Its UUID.
@@ -30,6 +31,7 @@ pub struct Cluster {
 }
 
 /// A Virtual I/O Server as member of a cluster.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The UUID of the Virtual I/O Server.
@@ -41,6 +43,7 @@ pub struct Node {
 }
 
 /// `SharedStoragePool`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedStoragePool {
     /// Its UUID.
@@ -66,6 +69,7 @@ pub struct SharedStoragePool {
 }
 
 /// `Tier`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
     /// Its UUID.
@@ -111,6 +115,7 @@ impl Tier {
 }
 
 /// `LogicalUnit`
+#[derive(serde::Serialize, serde::Deserialize)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogicalUnit {
     /// Its UUID.

@@ -1,6 +1,7 @@
 //! Disks of a Virtual I/O Server: physical volumes, volume groups, virtual disks and optical media.
 
 pub mod media;
+mod options;
 pub mod volume_group;
 
 use imbl::OrdMap;
@@ -9,9 +10,10 @@ use uuid::Uuid;
 
 use super::names::{MountType, ReservePolicy, VirtualDiskKind, VolumeState};
 use super::units::Gigabytes;
+pub use options::{LuksEncryptor, StorageOptions};
 
 /// What lies on a disk: not the bytes, but how many there are and their digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Content {
     /// The number of bytes written.
     pub bytes: u64,
@@ -31,7 +33,7 @@ impl Content {
 }
 
 /// `PhysicalVolume`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PhysicalVolume {
     /// `VolumeName`, such as `hdisk1`; unique on its Virtual I/O Server.
     pub name: String,
@@ -49,8 +51,12 @@ pub struct PhysicalVolume {
     pub state: VolumeState,
     /// `ReservePolicy`
     pub reserve_policy: ReservePolicy,
-    /// `IsFibreChannelBacked`
-    pub fibre_channel: bool,
+    /// How it is attached.
+    pub transport: Transport,
+    /// What its storage calls it: `StorageLabel`; none for disks without a label.
+    pub label: Option<String>,
+    /// Limits, encryption, and the tag that its last mapping brought.
+    pub options: StorageOptions,
     /// The NAA name in hexadecimal digits; `DescriptorPage83` is the base64 of it.
     pub naa: Option<String>,
     /// What the Virtual I/O Server itself uses it for. A mapping to a client shows in the mappings alone.
@@ -59,8 +65,37 @@ pub struct PhysicalVolume {
     pub content: Option<Content>,
 }
 
+/// How a physical volume is attached to its Virtual I/O Server.
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In the enclosure itself.
+    Local,
+    /// Over Fibre Channel, first found at this target under this number.
+    FibreChannel {
+        /// The port of the storage.
+        target: u64,
+        /// The number of the logical unit.
+        lun: u32,
+    },
+    /// Over iSCSI.
+    Iscsi {
+        /// The name of the target.
+        iqn: String,
+        /// The number of the logical unit.
+        lun: u32,
+    },
+}
+
+impl PhysicalVolume {
+    /// `IsFibreChannelBacked`
+    #[must_use]
+    pub const fn is_fibre_channel(&self) -> bool {
+        matches!(self.transport, Transport::FibreChannel { .. })
+    }
+}
+
 /// Who has a physical volume on its Virtual I/O Server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VolumeUsage {
     /// Nobody; it may be mapped to a client.
     Unused,
@@ -70,10 +105,12 @@ pub enum VolumeUsage {
     Pool(Uuid),
     /// The repository of this cluster.
     Repository(Uuid),
+    /// A shared memory pool pages to it.
+    Paging,
 }
 
 /// `VolumeGroup`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VolumeGroup {
     /// Its UUID.
     pub uuid: Uuid,
@@ -133,7 +170,7 @@ impl VolumeGroup {
 }
 
 /// `VirtualDisk`: a logical volume.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualDisk {
     /// `UniqueDeviceID`: `03`, the serial of the group, a dot and a number.
     pub udid: String,
@@ -147,12 +184,14 @@ pub struct VirtualDisk {
     pub kind: VirtualDiskKind,
     /// `FileFormat`, as sent.
     pub file_format: Option<String>,
+    /// Limits, encryption, tag.
+    pub options: StorageOptions,
     /// What lies on it.
     pub content: Option<Content>,
 }
 
 /// `VirtualMediaRepository`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct MediaRepository {
     /// `RepositoryName`
     pub name: String,
@@ -172,7 +211,7 @@ impl MediaRepository {
 }
 
 /// `VirtualOpticalMedia`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct OpticalMedium {
     /// `MediaName`
     pub name: String,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{VirtualDisk, VolumeGroup, VolumeUsage, media};
+use super::{StorageOptions, VirtualDisk, VolumeGroup, VolumeUsage, media};
 use crate::clock::Millis;
 use crate::model::command::{CreateVolumeGroup, DiskRequest, Outcome, UpdateVolumeGroup};
 use crate::model::names::{EventKind, VirtualDiskKind};
@@ -106,12 +106,13 @@ impl World {
         if group.allocated() > group.capacity {
             return Err(no_space(&vios, &group));
         }
-        let resized = group.disks.iter().any(|(number, disk)| {
+        let changed = group.disks.iter().filter(|(number, disk)| {
             before
                 .disks
-                .get(number)
-                .is_some_and(|old| old.capacity != disk.capacity)
+                .get(*number)
+                .is_some_and(|old| old.capacity != disk.capacity || old.options != disk.options)
         });
+        let changed: Vec<String> = changed.map(|(_, disk)| disk.udid.clone()).collect();
         for slot in server
             .volume_groups
             .iter_mut()
@@ -119,10 +120,14 @@ impl World {
         {
             *slot = Arc::new(group.clone());
         }
-        if resized {
+        if !changed.is_empty() {
             server.mappings_version = self.touch();
         }
         self.keep_group(server, request.group);
+        for udid in changed {
+            let group = request.group;
+            self.touch_buses_of(request.vios, &Backing::VirtualDisk { group, udid });
+        }
         self.announce(now, EventKind::ModifyUri, resource, "Other");
         self.announce(
             now,
@@ -272,7 +277,10 @@ fn replace_disks(
     }
     for request in requests {
         match &request.udid {
-            Some(udid) => grow_disk(vios, group, udid, request.capacity)?,
+            Some(udid) => {
+                grow_disk(vios, group, udid, request.capacity)?;
+                set_options(group, udid, &request.options);
+            }
             None => add_disk(vios, group, request)?,
         }
     }
@@ -308,6 +316,21 @@ fn grow_disk(
     }
     Arc::make_mut(disk).capacity = capacity.rounded_up_to(size);
     Ok(())
+}
+
+fn set_options(group: &mut VolumeGroup, udid: &str, options: &StorageOptions) {
+    let number = group
+        .disks
+        .iter()
+        .find(|(_, disk)| disk.udid == udid)
+        .map(|(number, _)| *number);
+    let Some(disk) = number.and_then(|number| group.disks.get_mut(&number)) else {
+        return;
+    };
+    let options = disk.options.with(options);
+    if options != disk.options {
+        Arc::make_mut(disk).options = options;
+    }
 }
 
 fn add_disk(
@@ -384,6 +407,7 @@ fn add_disk(
         capacity,
         kind: request.kind.unwrap_or(VirtualDiskKind::LogicalVolume),
         file_format: request.file_format,
+        options: request.options,
         content,
     };
     group.disks.insert(number, Arc::new(disk));

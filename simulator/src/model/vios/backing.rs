@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{Backing, VirtualIoServer};
+use super::{Backing, ExternalDisk, VirtualIoServer};
 use crate::model::command::StorageName;
 use crate::model::pool::LogicalUnit;
 use crate::model::refusal::Refusal;
@@ -21,6 +21,8 @@ pub enum Storage {
     VirtualDisk(Arc<VirtualDisk>),
     /// A virtual optical medium.
     OpticalMedium(Arc<OpticalMedium>),
+    /// A file or Ceph image.
+    External(Arc<ExternalDisk>),
 }
 
 impl Storage {
@@ -32,6 +34,7 @@ impl Storage {
             Self::PhysicalVolume(volume) => &volume.name,
             Self::VirtualDisk(disk) => &disk.name,
             Self::OpticalMedium(medium) => &medium.name,
+            Self::External(disk) => &disk.name,
         }
     }
 
@@ -43,6 +46,7 @@ impl Storage {
             Self::PhysicalVolume(volume) => volume.content,
             Self::VirtualDisk(disk) => disk.content,
             Self::OpticalMedium(medium) => medium.content,
+            Self::External(disk) => disk.content,
         }
     }
 }
@@ -64,6 +68,9 @@ impl World {
             Backing::OpticalMedium { group, name } => {
                 let repository = vios.volume_group(*group)?.repository.as_ref()?;
                 Storage::OpticalMedium(Arc::clone(repository.media.get(name)?))
+            }
+            Backing::External { name } => {
+                Storage::External(Arc::clone(vios.external_disks.get(name)?))
             }
         })
     }
@@ -94,6 +101,9 @@ impl World {
             StorageName::VirtualDisk { udid, name } => {
                 find_disk(vios, udid.as_deref(), name.as_deref())
             }
+            StorageName::External(name) => Some(Backing::External {
+                name: name.name.clone(),
+            }),
             StorageName::OpticalMedium { name } => vios.repository_group().and_then(|group| {
                 let medium = group.repository.as_ref()?.media.get(name)?;
                 Some(Backing::OpticalMedium {
@@ -180,6 +190,7 @@ fn unknown(vios: &VirtualIoServer, name: &StorageName) -> Refusal {
             ("virtual disk", name.as_deref().or(udid.as_deref()))
         }
         StorageName::OpticalMedium { name } => ("virtual optical media", Some(name.as_str())),
+        StorageName::External(name) => ("file or image", Some(name.name.as_str())),
     };
     Refusal::internal(format!(
         "HSCL2970 The IOServer command has failed because of the following reason: there is no {kind} {} on Virtual I/O Server {}.",

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::backing::Storage;
 use super::{Backing, ScsiBus, ScsiClient, ScsiDevice, VirtualIoServer};
 use crate::clock::Millis;
-use crate::model::command::ScsiMapping;
+use crate::model::command::{ScsiMapping, StorageName};
 use crate::model::names::MountType;
 use crate::model::refusal::Refusal;
 use crate::model::resource::Owner;
@@ -18,7 +18,7 @@ pub const DEVICES_PER_BUS: usize = 255;
 
 impl World {
     /// Makes a pair of adapters for a client.
-    pub(super) fn add_bus(
+    pub(in crate::model) fn add_bus(
         &mut self,
         vios: Uuid,
         client: Uuid,
@@ -29,19 +29,7 @@ impl World {
             .get(&vios)
             .map(Arc::clone)
             .ok_or_else(|| Refusal::not_found("VirtualIOServer", vios))?;
-        let partition = self
-            .partitions
-            .get(&client)
-            .filter(|partition| partition.system == server.partition.system);
-        let partition = partition.map(Arc::clone).ok_or_else(|| {
-            Refusal::logic(format!(
-                "HSCL8012 The client partition {} of the mapping was not found on the managed system.",
-                client.to_string().to_uppercase()
-            ))
-        })?;
-        if !partition.accepts_adapter_changes() {
-            return Err(self.no_rmc(&partition));
-        }
+        let partition = self.client_of(&server, client)?;
         let client_slot = self.free_slot(Owner::Partition(client), mapping.client_slot)?;
         let slot = self.free_slot(Owner::Vios(vios), mapping.server_slot)?;
         let used: BTreeSet<u32> = server.buses.values().map(|bus| bus.vhost).collect();
@@ -60,7 +48,9 @@ impl World {
                     slot,
                     vhost,
                     client: Some(client),
+                    awaited: None,
                     devices: Vec::new(),
+                    version,
                 }),
             );
             server.mappings_version = version;
@@ -69,7 +59,7 @@ impl World {
     }
 
     /// Puts a device behind a server adapter, at the address and under the name asked for or the next free ones.
-    pub(super) fn add_device(
+    pub(in crate::model) fn add_device(
         &mut self,
         vios: Uuid,
         slot: u16,
@@ -81,6 +71,10 @@ impl World {
             .get(&vios)
             .map(Arc::clone)
             .ok_or_else(|| Refusal::not_found("VirtualIOServer", vios))?;
+        if let Some(StorageName::External(name)) = &mapping.storage {
+            self.open_external(&server, name)?;
+        }
+        let server = self.vioses.get(&vios).map_or(server, Arc::clone);
         let Some(bus) = server.buses.get(&slot) else {
             return Ok(());
         };
@@ -99,7 +93,7 @@ impl World {
                 format!("0a{serial}{}", udid.strip_prefix("1e").unwrap_or(&udid))
             }
             Backing::PhysicalVolume { .. } => format!("08{serial}"),
-            Backing::VirtualDisk { .. } => format!("09{serial}"),
+            Backing::VirtualDisk { .. } | Backing::External { .. } => format!("09{serial}"),
             Backing::OpticalMedium { .. } => format!("19{serial}"),
         };
         let device = Arc::new(ScsiDevice {
@@ -109,8 +103,12 @@ impl World {
             target_udid,
         });
         self.edit_vios(vios, |server, version| {
-            if let Some(bus) = server.buses.get_mut(&slot) {
-                Arc::make_mut(bus).devices.push(device);
+            if let Some(tag) = &mapping.tag {
+                tag_volume(server, &device.backing, tag, version);
+            }
+            if let Some(bus) = server.buses.get_mut(&slot).map(Arc::make_mut) {
+                bus.devices.push(device);
+                bus.version = version;
             }
             server.mappings_version = version;
         });
@@ -216,15 +214,30 @@ impl World {
                         .get_mut(&slot)
                         .filter(|bus| bus.devices.iter().any(|device| is_it(&device.backing)))
                     {
-                        Arc::make_mut(bus)
-                            .devices
-                            .retain(|device| !is_it(&device.backing));
+                        let bus = Arc::make_mut(bus);
+                        bus.devices.retain(|device| !is_it(&device.backing));
+                        bus.version = version;
                     }
                 }
                 server.mappings_version = version;
             });
             self.settle_mappings(now, vios, &BTreeSet::new(), &BTreeSet::new());
         }
+    }
+}
+
+/// A volume keeps the tag that its last mapping brought.
+fn tag_volume(server: &mut VirtualIoServer, backing: &Backing, tag: &str, version: u64) {
+    let Backing::PhysicalVolume { name } = backing else {
+        return;
+    };
+    for volume in server
+        .physical_volumes
+        .iter_mut()
+        .filter(|volume| volume.name == *name)
+    {
+        Arc::make_mut(volume).options.tag = Some(tag.to_owned());
+        server.storage_version = version;
     }
 }
 

@@ -35,10 +35,13 @@ impl World {
         if let Some(posted) = request.scsi_mappings {
             self.replace_mappings(now, request.vios, posted)?;
         }
+        if let Some(posted) = request.fc_mappings {
+            self.replace_fc_mappings(now, request.vios, posted)?;
+        }
         Ok(Outcome::Written(resource))
     }
 
-    fn replace_mappings(
+    pub(super) fn replace_mappings(
         &mut self,
         now: Millis,
         vios: Uuid,
@@ -71,6 +74,7 @@ impl World {
                 );
                 bus.devices
                     .retain(|device| !targets.contains(&device.target));
+                bus.version = version;
             }
             for slot in &gone_buses {
                 if let Some(bus) = server.buses.remove(slot) {
@@ -107,7 +111,7 @@ impl World {
     }
 
     /// What follows from changed mappings: units in use, available volumes, the clients' adapter lists, events.
-    pub(super) fn settle_mappings(
+    pub(in crate::model) fn settle_mappings(
         &mut self,
         now: Millis,
         vios: Uuid,
@@ -120,6 +124,7 @@ impl World {
                 Backing::PhysicalVolume { .. } => {
                     self.edit_vios(vios, |server, version| server.storage_version = version)
                 }
+                Backing::External { name } => self.close_external(vios, name),
                 Backing::VirtualDisk { .. } | Backing::OpticalMedium { .. } => {}
             }
         }

@@ -1,25 +1,38 @@
 //! Virtual I/O Servers: a partition that serves disks and networks to others.
 
 pub mod backing;
+mod bus;
+mod client;
 pub mod device;
+pub mod external;
+pub mod fibre_channel;
 mod mappings;
+mod npiv;
 mod plan;
+mod stranded;
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
 use super::network::SharedEthernetAdapter;
 use super::partition::Partition;
 use super::storage::{PhysicalVolume, VolumeGroup};
+pub use bus::bus_uuid;
+pub use client::client_uuid;
+pub use external::ExternalDisk;
+pub use fibre_channel::{FcAdapter, FcClient, FcMapping, FcPort};
+pub use stranded::Awaited;
 
 /// `VirtualIOServer`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualIoServer {
     /// What it shares with other partitions.
     pub partition: Partition,
     /// Its level, such as `2.2.6.10`.
     pub level: String,
+    /// `MoverServicePartition`: whether it copies memory of migrating partitions.
+    pub mover: bool,
     /// Its physical volumes in the order of their discovery.
     pub physical_volumes: Vec<Arc<PhysicalVolume>>,
     /// Its volume groups, `rootvg` first.
@@ -28,6 +41,12 @@ pub struct VirtualIoServer {
     pub buses: OrdMap<u16, Arc<ScsiBus>>,
     /// Its Fibre Channel adapters.
     pub fc_adapters: Vec<FcAdapter>,
+    /// Its virtual Fibre Channel server adapters by slot.
+    pub fc_mappings: OrdMap<u16, Arc<FcMapping>>,
+    /// Files and images that it serves as virtual disks, by name.
+    pub external_disks: OrdMap<String, Arc<ExternalDisk>>,
+    /// Its iSCSI initiator.
+    pub iscsi: IscsiInitiator,
     /// Its shared Ethernet adapters.
     pub shared_ethernet: Vec<SharedEthernetAdapter>,
     /// The device names of its unused Ethernet ports, with their locations.
@@ -46,7 +65,7 @@ pub struct VirtualIoServer {
 ///
 /// A document shows it as one `VirtualSCSIMapping` for each device, or as one without storage if there are no devices
 /// (`docs/protocol/mappings.md`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ScsiBus {
     /// `VirtualSlotNumber` of the server adapter.
     pub slot: u16,
@@ -54,8 +73,21 @@ pub struct ScsiBus {
     pub vhost: u32,
     /// The other end. None: any client, or one that has gone.
     pub client: Option<ScsiClient>,
+    /// Whom the server adapter waits for while it has no client.
+    pub awaited: Option<Awaited>,
     /// The devices in the order of their mapping.
     pub devices: Vec<Arc<ScsiDevice>>,
+    /// Changes with the bus and what it shows.
+    pub version: u64,
+}
+
+/// The iSCSI initiator of a Virtual I/O Server.
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct IscsiInitiator {
+    /// `InitiatorName`; none on a server without iSCSI.
+    pub initiator: Option<String>,
+    /// Targets that it is logged on to, each with the portal.
+    pub sessions: OrdSet<(String, String)>,
 }
 
 impl ScsiBus {
@@ -64,10 +96,22 @@ impl ScsiBus {
     pub fn adapter_name(&self) -> String {
         format!("vhost{}", self.vhost)
     }
+
+    /// The numbers by which the server adapter names its client: partition and slot.
+    #[must_use]
+    pub fn remote(&self) -> Awaited {
+        match self.client {
+            Some(client) => Awaited {
+                partition_id: client.partition_id,
+                slot: client.slot,
+            },
+            None => self.awaited.unwrap_or(Awaited::ANY),
+        }
+    }
 }
 
 /// The client end of a [`ScsiBus`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScsiClient {
     /// The UUID of the client partition.
     pub partition: Uuid,
@@ -78,7 +122,7 @@ pub struct ScsiClient {
 }
 
 /// A disk or medium behind a [`ScsiBus`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ScsiDevice {
     /// What is behind it.
     pub backing: Backing,
@@ -91,7 +135,9 @@ pub struct ScsiDevice {
 }
 
 /// Which storage a device shows.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum Backing {
     /// A logical unit of a shared storage pool.
     LogicalUnit {
@@ -119,36 +165,11 @@ pub enum Backing {
         /// `MediaName`
         name: String,
     },
-}
-
-/// `PhysicalFibreChannelAdapter`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FcAdapter {
-    /// `Description`
-    pub description: String,
-    /// The location code of the slot, such as `U78CB.001.WZS007Y-P1-C3`.
-    pub location: String,
-    /// `AdapterID`, also the DRC index of the slot.
-    pub id: u32,
-    /// Its ports.
-    pub ports: Vec<FcPort>,
-}
-
-/// `PhysicalFibreChannelPort`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FcPort {
-    /// `PortName`, such as `fcs0`.
-    pub name: String,
-    /// `LocationCode`; `UniqueDeviceID` is `1a` and this.
-    pub location: String,
-    /// `WWPN`, 64 bits.
-    pub wwpn: u64,
-    /// `WWNN`, 64 bits.
-    pub wwnn: u64,
-    /// `TotalPorts` for virtual clients.
-    pub total: u16,
-    /// `AvailablePorts` for virtual clients.
-    pub available: u16,
+    /// A file or Ceph image, by path or `pool/image`.
+    External {
+        /// `DiskName`
+        name: String,
+    },
 }
 
 impl VirtualIoServer {
@@ -179,6 +200,36 @@ impl VirtualIoServer {
         self.buses
             .values()
             .flat_map(|bus| bus.devices.iter().map(move |device| (&**bus, &**device)))
+    }
+
+    /// Client adapters of a partition become those of the one that has taken over its identity.
+    pub(super) fn rename_client(&mut self, from: Uuid, to: Uuid, version: u64) {
+        let slots: Vec<u16> = self.buses.keys().copied().collect();
+        for slot in slots {
+            let Some(bus) = self.buses.get_mut(&slot) else {
+                continue;
+            };
+            if let Some(client) = bus.client.filter(|client| client.partition == from) {
+                Arc::make_mut(bus).client = Some(ScsiClient {
+                    partition: to,
+                    ..client
+                });
+                self.mappings_version = version;
+            }
+        }
+        let slots: Vec<u16> = self.fc_mappings.keys().copied().collect();
+        for slot in slots {
+            let Some(mapping) = self.fc_mappings.get_mut(&slot) else {
+                continue;
+            };
+            if let Some(client) = mapping.client.filter(|client| client.partition == from) {
+                Arc::make_mut(mapping).client = Some(FcClient {
+                    partition: to,
+                    ..client
+                });
+                self.fc_version = version;
+            }
+        }
     }
 
     /// Whether a device shows this storage to a client.

@@ -142,6 +142,7 @@ impl World {
             (Some(Storage::OpticalMedium(medium)), StorageName::OpticalMedium { name }) => {
                 *name == medium.name
             }
+            (Some(Storage::External(disk)), StorageName::External(name)) => disk.name == name.name,
             _ => false,
         }
     }

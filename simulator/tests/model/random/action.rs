@@ -3,6 +3,9 @@
 use powervm_simulator::model::command::SlotChoice;
 use proptest::prelude::*;
 
+use super::network;
+use super::storage_network::{Step, step};
+
 /// What to do, with numbers that pick among what there is when it is done.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
@@ -125,6 +128,8 @@ pub(crate) enum Action {
         pick: u8,
         close: bool,
     },
+    StorageNetwork(Step),
+    Bridging(network::Step),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -210,5 +215,7 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
         1 => (name(), any::<bool>()).prop_map(|(name, delete)| Action::Switch { name, delete }),
         1 => (vlan(), any::<bool>()).prop_map(|(vlan, delete)| Action::Network { vlan, delete }),
         1 => (pick(), any::<bool>()).prop_map(|(pick, close)| Action::Console { pick, close }),
+        8 => step().prop_map(Action::StorageNetwork),
+        8 => network::step().prop_map(Action::Bridging),
     ]
 }

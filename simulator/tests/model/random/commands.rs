@@ -12,12 +12,12 @@ use uuid::Uuid;
 use super::action::{Action, Stored};
 use crate::support::{Room, adapter, dedicated, disk, mapping, shared, unit};
 
-fn at<T: Clone>(pick: u8, things: impl IntoIterator<Item = T>) -> Option<T> {
+pub(crate) fn at<T: Clone>(pick: u8, things: impl IntoIterator<Item = T>) -> Option<T> {
     let things: Vec<T> = things.into_iter().collect();
     things.get(usize::from(pick)).cloned()
 }
 
-fn nobody() -> Uuid {
+pub(crate) fn nobody() -> Uuid {
     Uuid::from_u128(0xdead)
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn commands(room: &mut Room, action: &Action) -> Vec<Command> {
             update.force = force;
             vec![Command::UpdatePartition(Box::new(update))]
         }
-        Action::Delete { pick } => vec![Command::DeletePartition(partition(room, pick))],
+        Action::Delete { pick } => vec![crate::support::delete_partition(partition(room, pick))],
         Action::Plug {
             pick,
             slot,
@@ -113,6 +113,10 @@ pub(crate) fn commands(room: &mut Room, action: &Action) -> Vec<Command> {
                 vlan: Some(vlan),
                 tagged_vlans: None,
                 tagged: None,
+                allowed_os_macs: None,
+                quality_of_service: None,
+                enabled: None,
+                required: None,
                 trunk: None,
                 mtu: None,
                 ovs_bridge: None,
@@ -340,6 +344,8 @@ pub(crate) fn commands(room: &mut Room, action: &Action) -> Vec<Command> {
                 })
             }]
         }
+        Action::StorageNetwork(step) => vec![step.command(room)],
+        Action::Bridging(step) => vec![step.command(room)],
         Action::Console { pick, close: false } => vec![Command::OpenConsole(partition(room, pick))],
         Action::Console { pick, close: true } => vec![Command::SubmitJob(SubmitJob {
             target: JobTarget::LogicalPartition(partition(room, pick)),
@@ -404,6 +410,7 @@ fn post(vios: Uuid, mappings: Vec<ScsiMapping>) -> Command {
         vios,
         base: None,
         scsi_mappings: Some(mappings),
+        fc_mappings: None,
     }))
 }
 

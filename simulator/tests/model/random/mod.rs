@@ -3,6 +3,8 @@
 
 mod action;
 mod commands;
+mod network;
+mod storage_network;
 
 use powervm_simulator::clock::Millis;
 use powervm_simulator::inventory::{Inventory, Sizes};
@@ -62,7 +64,7 @@ fn clean_up(room: &mut Room, before: &World) {
     for uuid in &added {
         room.power(*uuid, "CloseVterm", &[]);
         room.wait(10_000);
-        room.done(Command::DeletePartition(*uuid));
+        room.done(crate::support::delete_partition(*uuid));
     }
     loop {
         let in_use = |room: &Room, udid: &str| {
@@ -148,8 +150,9 @@ fn random_commands_are_not_all_refused() {
     let mut runner = TestRunner::deterministic();
     let mut room = room(Flavor::NovaLink, Pace::typical());
     let (mut done, mut refused) = (0, 0);
-    let mut mapped = 0;
-    for _ in 0..600 {
+    let (mut mapped, mut lent, mut found) = (0, 0, 0);
+    let (mut nics, mut trunks) = (0, 0);
+    for _ in 0..1400 {
         let action = action().new_tree(&mut runner).unwrap().current();
         for command in commands(&mut room, &action) {
             match room.apply(command) {
@@ -157,6 +160,17 @@ fn random_commands_are_not_all_refused() {
                 Err(_) => refused += 1,
             }
         }
+        let vioses = || room.world.vioses.values();
+        lent = lent.max(vioses().map(|vios| vios.fc_mappings.len()).sum());
+        found = found.max(
+            vioses()
+                .map(|vios| vios.physical_volumes.len())
+                .sum::<usize>(),
+        );
+        let partitions = room.world.partitions.values();
+        nics = nics.max(partitions.map(|partition| partition.vnics.len()).sum());
+        let shared = vioses().flat_map(|vios| &vios.shared_ethernet);
+        trunks = trunks.max(shared.map(|sea| sea.trunks.len()).sum());
         mapped = mapped.max(
             room.world
                 .vioses
@@ -166,7 +180,7 @@ fn random_commands_are_not_all_refused() {
         );
     }
     assert!(
-        done > 150 && refused > 100 && mapped > 4,
-        "{done} done, {refused} refused, {mapped} mapped at most"
+        done > 150 && refused > 100 && mapped > 4 && lent > 1 && found > 22 && nics > 1 && trunks > 4,
+        "{done} done, {refused} refused, at most {mapped} mapped, {lent} lent, {found} disks, {nics} NICs, {trunks} trunks"
     );
 }

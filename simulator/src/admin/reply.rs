@@ -1,0 +1,115 @@
+//! Reading JSON bodies and queries, and answering.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
+use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+
+use crate::http::body;
+use crate::model::Refusal;
+
+/// Reads a JSON body.
+pub(super) async fn read<T: for<'de> Deserialize<'de>>(request: Request) -> Result<T, Response> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::document(&parts.headers, body)
+        .await
+        .map_err(|problem| {
+            let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+            refusal(status, &problem.message)
+        })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        refusal(
+            StatusCode::BAD_REQUEST,
+            &format!("the body is not as documented: {error}"),
+        )
+    })
+}
+
+/// Reads a body that may be as large as a saved state.
+pub(super) async fn read_large(
+    headers: &HeaderMap,
+    mut sent: Body,
+    most: usize,
+) -> Result<Bytes, Response> {
+    let too_large = || {
+        let text = format!("the body is larger than {most} bytes");
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)
+    };
+    if body::announced(headers).is_some_and(|length| length > most as u64) {
+        body::drain(sent).await;
+        return Err(too_large());
+    }
+    let mut text = BytesMut::new();
+    loop {
+        match body::chunk(&mut sent, Duration::from_secs(60)).await {
+            Ok(Some(chunk)) if text.len() + chunk.len() > most => {
+                body::drain(sent).await;
+                return Err(too_large());
+            }
+            Ok(Some(chunk)) => text.extend_from_slice(&chunk),
+            Ok(None) => return Ok(text.freeze()),
+            Err(problem) => return Err(refusal(StatusCode::BAD_REQUEST, &problem.message)),
+        }
+    }
+}
+
+/// The value of a query parameter, decoded.
+pub(super) fn parameter(request: &Request, name: &str) -> Option<String> {
+    let pairs = request.uri().query()?.split('&');
+    let value = pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.replace('+', " "))?;
+    Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
+}
+
+/// A query parameter that is a number, or its usual value.
+pub(super) fn number(request: &Request, name: &str, usual: u64) -> Result<u64, Response> {
+    parameter(request, name).map_or(Ok(usual), |text| {
+        text.parse().map_err(|_| {
+            refusal(
+                StatusCode::BAD_REQUEST,
+                &format!("{name} is a whole number"),
+            )
+        })
+    })
+}
+
+/// 200 with JSON.
+pub(super) fn answer(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(text) => json_response(StatusCode::OK, text.into()),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// 204
+pub(super) fn nothing() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// An error with its reason.
+pub(super) fn refusal(status: StatusCode, message: &str) -> Response {
+    json_response(status, json!({ "error": message }).to_string().into())
+}
+
+/// What the model refused.
+pub(super) fn refused(why: &Refusal) -> Response {
+    let status = StatusCode::from_u16(why.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    refusal(status, &why.message)
+}
+
+pub(super) fn json_response(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,58 @@
+//! Partitions on their way to another system.
+
+use super::Found;
+use crate::model::migration::{Manner, Migration, Phase};
+use crate::model::names::{MigrationState, PartitionState};
+use crate::model::partition::Partition;
+use crate::model::world::World;
+
+pub(super) fn check(world: &World, found: &mut Found) {
+    for (uuid, migration) in &world.migrations {
+        let partition = world.partitions.get(uuid);
+        found.require(
+            partition.is_some_and(|partition| {
+                partition.system == migration.source && shows(partition, migration)
+            }),
+            "migration-of-nothing",
+            || migration.name.clone(),
+        );
+        found.require(
+            migration.source != migration.target
+                && world.systems.contains_key(&migration.target),
+            "migration-to-nowhere",
+            || migration.name.clone(),
+        );
+        let kept = || {
+            world
+                .arriving_at(migration.target)
+                .filter(|other| other.partition != *uuid)
+        };
+        let free = world
+            .all_partitions_of(migration.target)
+            .all(|there| there.id != migration.id && there.name != migration.name)
+            && kept().all(|other| other.id != migration.id && other.name != migration.name);
+        found.require(free, "migration-place-taken", || migration.name.clone());
+    }
+    for partition in world.partitions.values() {
+        let shown = partition.state.is_migrating()
+            || partition.migration != MigrationState::NotMigrating;
+        found.require(
+            !shown || world.migrations.contains_key(&partition.uuid),
+            "migrating-without-migration",
+            || partition.name.clone(),
+        );
+    }
+}
+
+fn shows(partition: &Partition, migration: &Migration) -> bool {
+    let state = match migration.manner {
+        Manner::Active => PartitionState::MigratingRunning,
+        Manner::Inactive => PartitionState::MigratingNotActive,
+    };
+    let progress = match migration.phase {
+        Phase::Starting => MigrationState::Starting,
+        Phase::InProgress => MigrationState::InProgress,
+        Phase::Failed => MigrationState::Failed,
+    };
+    partition.state == state && partition.migration == progress
+}

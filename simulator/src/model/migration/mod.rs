@@ -1,0 +1,115 @@
+//! Partition mobility: a partition moves from one managed system to another (`docs/protocol/mobility.md`).
+//!
+//! What moves is a [`Bundle`]: the partition with its adapters, and its storage by identities that hold beyond one
+//! system. The source exports it, the target plans its [`Arrival`](arrival::Arrival) and takes it in; nothing of the
+//! source's numbering goes along.
+
+pub mod arrival;
+pub mod bundle;
+mod check;
+pub mod fibre_channel;
+pub mod options;
+mod remote_restart;
+mod run;
+mod storage;
+pub mod vnic;
+
+use uuid::Uuid;
+
+pub use bundle::Bundle;
+pub use options::Options;
+
+use super::units::ProcUnits;
+use super::world::World;
+
+/// How a partition moves.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// While it runs: its memory is copied.
+    Active,
+    /// While it is off: only its configuration moves.
+    Inactive,
+}
+
+/// How far a migration has come.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// `Migration_Starting`: adapters are being prepared on the target.
+    Starting,
+    /// `Migration_In_Progress`: memory is being copied.
+    InProgress,
+    /// `Migration_Failed`: it cannot go on, and could not be undone. `MigrateRecover` undoes it.
+    Failed,
+}
+
+/// A migration under way. The source has the partition until the end; the target keeps its place.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// The partition.
+    pub partition: Uuid,
+    /// The job that waits for it.
+    pub job: u64,
+    /// How it moves.
+    pub manner: Manner,
+    /// How far it has come.
+    pub phase: Phase,
+    /// The system that it leaves.
+    pub source: Uuid,
+    /// The system that it goes to.
+    pub target: Uuid,
+    /// The `PartitionID` that is kept for it on the target.
+    pub id: u16,
+    /// The name that is kept for it on the target.
+    pub name: String,
+    /// Memory that is kept for it on the target, in megabytes, with what the hypervisor needs besides.
+    pub memory: u64,
+    /// Processing units that are kept for it on the target.
+    pub processors: ProcUnits,
+    /// What the job asked for.
+    pub options: Options,
+}
+
+impl World {
+    /// Migrations that leave or reach a system: active and inactive ones.
+    #[must_use]
+    pub fn migrations_in_progress(&self, system: Uuid) -> (u32, u32) {
+        let of_system = self
+            .migrations
+            .values()
+            .filter(|migration| migration.source == system || migration.target == system);
+        of_system.fold(
+            (0, 0),
+            |(active, inactive), migration| match migration.manner {
+                Manner::Active => (active + 1, inactive),
+                Manner::Inactive => (active, inactive + 1),
+            },
+        )
+    }
+
+    /// Memory in megabytes that a system keeps for partitions on their way to it.
+    #[must_use]
+    pub fn memory_kept_for_arrivals(&self, system: Uuid) -> u64 {
+        self.arriving_at(system)
+            .map(|migration| migration.memory)
+            .sum()
+    }
+
+    /// Processing units that a system keeps for partitions on their way to it.
+    #[must_use]
+    pub fn processors_kept_for_arrivals(&self, system: Uuid) -> ProcUnits {
+        self.arriving_at(system)
+            .map(|migration| migration.processors)
+            .sum()
+    }
+
+    /// The migrations whose target is this system.
+    pub fn arriving_at(&self, system: Uuid) -> impl Iterator<Item = &Migration> {
+        self.migrations
+            .values()
+            .map(|migration| &**migration)
+            .filter(move |migration| migration.target == system)
+    }
+}
