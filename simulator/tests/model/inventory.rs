@@ -107,20 +107,40 @@ fn an_hmc_has_no_management_partition_and_as_many_systems_as_asked() {
 
 #[test]
 fn many_partitions_still_fit() {
+    let sizes = Sizes {
+        systems: 1,
+        vioses: 2,
+        partitions: 300,
+    };
     let world = world(
-        &Inventory::sized(
-            Flavor::NovaLink,
-            Sizes {
-                systems: 9,
-                vioses: 2,
-                partitions: 300,
-            },
-        ),
+        &Inventory::sized(Flavor::NovaLink, sizes),
         Flavor::NovaLink,
         1,
     );
     assert_eq!((world.systems.len(), world.partitions.len()), (1, 301));
     assert!(world.available_memory(*world.systems.keys().next().unwrap()) > 512 * 1024);
+}
+
+#[test]
+fn every_system_has_a_novalink_of_its_own() {
+    let sizes = Sizes {
+        systems: 3,
+        vioses: 2,
+        partitions: 1,
+    };
+    let world = world(
+        &Inventory::sized(Flavor::NovaLink, sizes),
+        Flavor::NovaLink,
+        1,
+    );
+    assert_eq!((world.systems.len(), world.partitions.len()), (3, 6));
+    for system in world.systems.keys() {
+        let managed = world
+            .partitions
+            .values()
+            .filter(|partition| partition.system == *system && partition.is_management);
+        assert_eq!(managed.count(), 1);
+    }
 }
 
 #[test]
@@ -227,13 +247,10 @@ fn contradictions_are_named() {
         let error = inventory.world(Flavor::Hmc, 1, Millis::EPOCH).unwrap_err();
         assert!(error.to_string().contains(name), "{wrong}: {error}");
     }
-    let two = Inventory::sized(
-        Flavor::Hmc,
-        Sizes {
-            systems: 2,
-            vioses: 1,
-            partitions: 0,
-        },
-    );
-    assert!(two.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
+    let mut nothing = Inventory::default_for(Flavor::NovaLink);
+    nothing.systems.clear();
+    nothing.clusters.clear();
+    let error = nothing.world(Flavor::NovaLink, 1, Millis::EPOCH);
+    assert!(error.is_err());
+    assert!(nothing.world(Flavor::Hmc, 1, Millis::EPOCH).is_ok());
 }
