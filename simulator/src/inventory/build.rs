@@ -16,12 +16,13 @@ use crate::model::events::EventLog;
 use crate::model::ids::Ids;
 use crate::model::job::gate::Gate;
 use crate::model::monitoring::Monitoring;
-use crate::model::partition::Partition;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
+use crate::model::partition::Partition;
 use crate::model::profile::DEFAULT;
 use crate::model::system::{
-    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities, SystemMemory, SystemProcessors,
+    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities,
+    SystemMemory, SystemProcessors,
 };
 use crate::model::units::ProcUnits;
 use crate::model::{Flavor, Pace, World};
@@ -41,6 +42,8 @@ pub(super) fn world(
     let mut world = World {
         flavor,
         console: Arc::new(console(inventory, flavor, &mut ids)),
+        neighbours: OrdMap::new(),
+        whole: None,
         systems: OrdMap::new(),
         partitions: OrdMap::new(),
         vioses: OrdMap::new(),
@@ -75,7 +78,10 @@ pub(super) fn world(
                 system.name
             )));
         }
-        if system.uuid.is_some_and(|uuid| world.systems.contains_key(&uuid)) {
+        if system
+            .uuid
+            .is_some_and(|uuid| world.systems.contains_key(&uuid))
+        {
             return Err(InventoryError::Inconsistent(format!(
                 "system {} has the UUID of another one",
                 system.name
@@ -120,6 +126,9 @@ pub(super) fn world(
             world.vioses.insert(made.partition.uuid, Arc::new(made));
         }
     }
+    if flavor == Flavor::NovaLink {
+        settle_consoles(&mut world, inventory);
+    }
     world.san = Arc::new(san);
     for cluster in &inventory.clusters {
         add_cluster(&mut world, cluster, &vioses, inventory)?;
@@ -145,6 +154,7 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
     let novalink = flavor == Flavor::NovaLink;
     ManagementConsole {
         uuid: ids.named_uuid(),
+        system: None,
         name: inventory.console.clone(),
         machine: machine("7042", "CR9", ids.hex(7).to_uppercase()),
         interfaces: vec![(
@@ -160,6 +170,25 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
         }),
         authorized_keys: Vec::new(),
         version: 1,
+    }
+}
+
+/// Each system has a NovaLink of its own; the first system's is the one that was made.
+fn settle_consoles(world: &mut World, inventory: &Inventory) {
+    let first = world.systems_in_order().first().map(|system| system.uuid);
+    Arc::make_mut(&mut world.console).system = first;
+    let others: Vec<Uuid> = world
+        .systems_in_order()
+        .into_iter()
+        .skip(1)
+        .map(|system| system.uuid)
+        .collect();
+    for system in others {
+        let neighbour = ManagementConsole {
+            system: Some(system),
+            ..console(inventory, Flavor::NovaLink, &mut world.ids)
+        };
+        world.neighbours.insert(system, Arc::new(neighbour));
     }
 }
 

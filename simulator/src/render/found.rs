@@ -12,9 +12,7 @@ use crate::http::group::{Group as Part, GroupSet};
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::target::{Target, UNKNOWN_RESOURCE};
-use crate::model::directory::{
-    EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate,
-};
+use crate::model::directory::{EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate};
 use crate::model::etag::Facets;
 use crate::model::file::File;
 use crate::model::memory_pool::SharedMemoryPool;
@@ -77,7 +75,9 @@ impl<'w> Selection<'w> {
         let mut parent = None;
         for step in &target.steps {
             if step.kind == Kind::VirtualScsiBus && world.flavor == Flavor::Hmc {
-                return Err(Problem::invalid_url("VirtualSCSIBus is no child of VirtualIOServer."));
+                return Err(Problem::invalid_url(
+                    "VirtualSCSIBus is no child of VirtualIOServer.",
+                ));
             }
             let Some(id) = step.id else {
                 return Ok(Self::Feed(Found::list(world, parent, step.kind)));
@@ -180,7 +180,10 @@ impl<'w> Found<'w> {
             }
             Resource::PowerEnterprisePoolMember { pool, member } => {
                 let pool = world.enterprise_pools.get(pool)?;
-                Self::EnterprisePoolMember(pool, pool.member(*member)?)
+                let member = pool
+                    .member(*member)
+                    .filter(|member| is_seen(world, member))?;
+                Self::EnterprisePoolMember(pool, member)
             }
             Resource::PartitionTemplate(uuid) => Self::Template(world.templates.get(uuid)?),
             // Preferences have a service, and so an answer, of their own.
@@ -251,9 +254,12 @@ impl<'w> Found<'w> {
                 Self::SerialNumber(system, numbers.find(|own| own.uuid == id)?)
             }
             (Kind::Group, _) => Self::Group(world.groups.get(&id)?),
-            (Kind::PowerEnterprisePool, _) => Self::EnterprisePool(world.enterprise_pools.get(&id)?),
+            (Kind::PowerEnterprisePool, _) => {
+                Self::EnterprisePool(world.enterprise_pools.get(&id)?)
+            }
             (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => {
-                Self::EnterprisePoolMember(pool, pool.member(id)?)
+                let member = pool.member(id).filter(|member| is_seen(world, member))?;
+                Self::EnterprisePoolMember(pool, member)
             }
             (Kind::PartitionTemplate, _) => Self::Template(world.templates.get(&id)?),
             (Kind::Cluster, _) => Self::Cluster(world.clusters.get(&id)?),
@@ -374,7 +380,9 @@ impl<'w> Found<'w> {
             },
             (Kind::SharedProcessorPool, Some(Self::System(system))) => {
                 let pools = system.processor_pools.values();
-                pools.map(|pool| Self::ProcessorPool(system, pool)).collect()
+                pools
+                    .map(|pool| Self::ProcessorPool(system, pool))
+                    .collect()
             }
             (Kind::SharedMemoryPool, Some(Self::System(system))) => {
                 let pool = system.memory_pool.iter();
@@ -397,6 +405,7 @@ impl<'w> Found<'w> {
             (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => pool
                 .members
                 .iter()
+                .filter(|member| is_seen(world, member))
                 .map(|member| Self::EnterprisePoolMember(pool, member))
                 .collect(),
             (Kind::PartitionTemplate, _) => {
@@ -493,10 +502,9 @@ impl<'w> Found<'w> {
             Self::Partition(partition) => upper(partition.uuid),
             Self::Vios(vios) => upper(vios.partition.uuid),
             Self::VolumeGroup(_, group) => group.uuid.to_string(),
-            Self::Bus(..) | Self::ScsiClient(..) | Self::FcClient(..) => self
-                .storage_adapter_uuid()
-                .unwrap_or_default()
-                .to_string(),
+            Self::Bus(..) | Self::ScsiClient(..) | Self::FcClient(..) => {
+                self.storage_adapter_uuid().unwrap_or_default().to_string()
+            }
             Self::Adapter(_, _, adapter) => adapter.uuid.to_string(),
             Self::Switch(_, switch) => switch.uuid.to_string(),
             Self::Network(_, network) => network.uuid.to_string(),
@@ -679,4 +687,9 @@ fn by_number(mut partitions: Vec<Found<'_>>) -> Vec<Found<'_>> {
             .map(|partition| (partition.system, partition.id))
     });
     partitions
+}
+
+/// Whether the member's system is one that this console or NovaLink manages: of others it knows too little to tell.
+fn is_seen(world: &World, member: &EnterprisePoolMember) -> bool {
+    world.systems.contains_key(&member.system)
 }

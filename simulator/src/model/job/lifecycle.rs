@@ -49,6 +49,7 @@ impl World {
         let job = Job {
             id,
             target: request.target,
+            system: self.system_of_job(request.target),
             operation: request.operation,
             parameters: request.parameters,
             status: JobStatus::NotStarted,
@@ -57,6 +58,7 @@ impl World {
             completed: None,
             results: Vec::new(),
             exception: None,
+            progress: None,
             fate: self.take_fate(),
             version: self.touch(),
         };
@@ -177,7 +179,11 @@ impl World {
             job.status = status;
             job.completed = Some(now);
             // Nobody needs a secret that has done its work.
-            for (_, value) in job.parameters.iter_mut().filter(|(name, _)| is_secret(name)) {
+            for (_, value) in job
+                .parameters
+                .iter_mut()
+                .filter(|(name, _)| is_secret(name))
+            {
                 MASK.clone_into(value);
             }
             job.results = results;
@@ -185,7 +191,7 @@ impl World {
         });
     }
 
-    fn edit_job(&mut self, id: u64, change: impl FnOnce(&mut Job)) {
+    pub(in crate::model) fn edit_job(&mut self, id: u64, change: impl FnOnce(&mut Job)) {
         let version = self.touch();
         if let Some(job) = self.jobs.get_mut(&id).map(Arc::make_mut) {
             change(job);
@@ -228,7 +234,9 @@ impl World {
             JobTarget::LogicalPartition(uuid) => self.partitions.contains_key(&uuid),
             JobTarget::VirtualIoServer(uuid) => self.vioses.contains_key(&uuid),
             JobTarget::ManagedSystem(uuid) => self.systems.contains_key(&uuid),
-            JobTarget::ManagementConsole(uuid) => uuid.is_none_or(|uuid| uuid == self.console.uuid),
+            JobTarget::ManagementConsole(uuid) => {
+                uuid.is_none_or(|uuid| self.console_named(uuid).is_some())
+            }
             JobTarget::Cluster(uuid) => uuid.is_none_or(|uuid| self.clusters.contains_key(&uuid)),
         };
         match target.uuid().filter(|_| !there) {
@@ -239,8 +247,7 @@ impl World {
 }
 
 /// How a job will end, as the agenda holds it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct JobEnd {
     /// `Status`
     pub status: JobStatus,

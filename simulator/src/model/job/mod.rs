@@ -3,11 +3,11 @@
 mod boot;
 pub mod catalogue;
 mod cli;
-mod device;
 mod control;
+mod device;
 pub mod gate;
-pub mod incident;
 mod identity;
+pub mod incident;
 mod iscsi;
 pub mod lifecycle;
 mod parameters;
@@ -24,8 +24,9 @@ use super::names::JobStatus;
 use crate::clock::Millis;
 
 /// The resource type that a job's URL names first, also its `GroupName`.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum JobTarget {
     /// `LogicalPartition/{uuid}/do/…`
     LogicalPartition(Uuid),
@@ -65,13 +66,15 @@ impl JobTarget {
 }
 
 /// A job and what became of it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Eq)]
 pub struct Job {
     /// `JobID`: 13 decimal digits.
     pub id: u64,
     /// What it works on.
     pub target: JobTarget,
+    /// The system that its target belonged to when it was submitted; none if all have a part in the target.
+    #[serde(default)]
+    pub system: Option<Uuid>,
     /// `OperationName`
     pub operation: String,
     /// The parameters as they came.
@@ -88,6 +91,9 @@ pub struct Job {
     pub results: Vec<(String, String)>,
     /// `ResponseException/Message`
     pub exception: Option<String>,
+    /// How far it has come in percent, where that is told.
+    #[serde(default)]
+    pub progress: Option<u8>,
     /// How it ends before it does anything, if that was decided at its submission.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fate: Option<lifecycle::JobEnd>,

@@ -11,13 +11,15 @@ use crate::model::vios::{Backing, ScsiBus, VirtualIoServer};
 use crate::model::world::World;
 
 /// A partition with all that goes with it, named so that another system can find its own counterparts.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// The partition as it is on the source.
     pub partition: Partition,
     /// The name of the virtual switch of each network adapter, and whether each of its VLANs is bridged.
     pub switches: Vec<(Uuid, String, Vec<u16>)>,
+    /// The Open vSwitch bridges that trunk adapters connect its network adapters to.
+    #[serde(default)]
+    pub ovs_bridges: Vec<(Uuid, String)>,
     /// Its virtual SCSI adapters by slot.
     pub buses: Vec<BundledBus>,
     /// Its virtual Fibre Channel adapters by slot.
@@ -28,8 +30,7 @@ pub struct Bundle {
 }
 
 /// A virtual SCSI client adapter and the disks behind it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct BundledBus {
     /// The slot of the client adapter.
     pub client_slot: u16,
@@ -40,8 +41,7 @@ pub struct BundledBus {
 }
 
 /// Storage by an identity that holds on every system that reaches it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum BundledStorage {
     /// A logical unit, with the UDID of its tier.
     LogicalUnit {
@@ -91,9 +91,15 @@ impl World {
             buses.extend(own.map(|bus| self.bundled_bus(vios, bus)));
         }
         buses.sort_by_key(|bus| bus.client_slot);
+        let adapters = partition.network_adapters.values();
+        let ovs_bridges = adapters.filter_map(|adapter| {
+            let bridge = self.ovs_bridge(system.uuid, adapter.switch, adapter.vlan)?;
+            Some((adapter.uuid, bridge.to_owned()))
+        });
         Some(Bundle {
             partition: (**partition).clone(),
             switches: switches.collect(),
+            ovs_bridges: ovs_bridges.collect(),
             buses,
             fc: self.bundled_fc(system.uuid, partition.uuid),
             nics: self.bundled_nics(system.uuid, partition.uuid),
@@ -101,10 +107,12 @@ impl World {
     }
 
     fn bundled_bus(&self, vios: &VirtualIoServer, bus: &ScsiBus) -> BundledBus {
-        let devices = bus
-            .devices
-            .iter()
-            .map(|device| (device.lua.clone(), self.bundled_storage(vios, &device.backing)));
+        let devices = bus.devices.iter().map(|device| {
+            (
+                device.lua.clone(),
+                self.bundled_storage(vios, &device.backing),
+            )
+        });
         BundledBus {
             client_slot: bus.client.map_or(0, |client| client.slot),
             vios: vios.partition.name.clone(),
@@ -139,9 +147,25 @@ impl World {
             | Backing::OpticalMedium { .. }
             | Backing::External { .. } => {
                 let storage = self.storage(vios, backing);
-                local(&storage.map(|storage| storage.name().to_owned()).unwrap_or_default())
+                local(
+                    &storage
+                        .map(|storage| storage.name().to_owned())
+                        .unwrap_or_default(),
+                )
             }
         }
+    }
+
+    /// The Open vSwitch bridge that a trunk adapter connects a VLAN of a switch to.
+    pub(super) fn ovs_bridge(&self, system: Uuid, switch: Uuid, vlan: u16) -> Option<&str> {
+        let adapters = self
+            .all_partitions_of(system)
+            .flat_map(|owner| owner.network_adapters.values());
+        let mut trunks = adapters.filter(|adapter| adapter.trunk.is_some());
+        trunks.find_map(|trunk| {
+            let serves = trunk.switch == switch && trunk.vlans().any(|own| own == vlan);
+            trunk.ovs_bridge.as_deref().filter(|_| serves)
+        })
     }
 
     /// The VLANs that shared Ethernet adapters bridge, by switch.
