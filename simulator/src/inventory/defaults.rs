@@ -2,7 +2,8 @@
 
 use super::{
     ClusterInventory, DiskInventory, Inventory, ManagementInventory, NetworkInventory,
-    PartitionInventory, SanInventory, SriovInventory, SystemInventory, ViosInventory, VolumeGroupInventory,
+    PartitionInventory, SanInventory, SriovInventory, SystemInventory, ViosInventory,
+    VolumeGroupInventory,
 };
 use crate::model::Flavor;
 use crate::model::network::VirtualSwitch;

@@ -228,11 +228,7 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.text("MeteredPoolID", ROR.since("V1_8_0"), "");
     w.value("ProcessorThrottling", ROR.since("V1_8_0"), false);
     for page in CODE_PAGES {
-        w.text(
-            "SupportedIBMiConsoleCodePage",
-            ROO.since("V1_8_0"),
-            page,
-        );
+        w.text("SupportedIBMiConsoleCodePage", ROO.since("V1_8_0"), page);
     }
     for (name, facets) in [
         ("CurrentMaximumPartitionsPerHostChannelAdapter", ROR),

@@ -227,7 +227,12 @@ fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPo
 }
 
 /// A Fibre Channel port as a mapping repeats it: without the disks behind it.
-pub(crate) fn mapped_fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPort) {
+pub(crate) fn mapped_fc_port(
+    w: &mut Writer,
+    cx: &Context<'_>,
+    vios: &VirtualIoServer,
+    port: &FcPort,
+) {
     w.text("LocationCode", ROR, &port.location);
     fc_port_identity(w, cx, port);
     fc_port_use(w, vios, port);

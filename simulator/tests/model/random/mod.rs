@@ -180,7 +180,13 @@ fn random_commands_are_not_all_refused() {
         );
     }
     assert!(
-        done > 150 && refused > 100 && mapped > 4 && lent > 1 && found > 22 && nics > 1 && trunks > 4,
+        done > 150
+            && refused > 100
+            && mapped > 4
+            && lent > 1
+            && found > 22
+            && nics > 1
+            && trunks > 4,
         "{done} done, {refused} refused, at most {mapped} mapped, {lent} lent, {found} disks, {nics} NICs, {trunks} trunks"
     );
 }
