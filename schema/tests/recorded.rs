@@ -330,9 +330,7 @@ fn inspect(element: &Element) -> Option<Inspection> {
         "VirtualNetwork" => VirtualNetwork(element).inspect(),
         "NetworkBridge" => NetworkBridge(element).inspect(),
         "SRIOVEthernetLogicalPort" => SriovEthernetLogicalPort(element).inspect(),
-        "VirtualFibreChannelClientAdapter" => {
-            VirtualFibreChannelClientAdapter(element).inspect()
-        }
+        "VirtualFibreChannelClientAdapter" => VirtualFibreChannelClientAdapter(element).inspect(),
         "VirtualSCSIBus" => VirtualScsiBus(element).inspect(),
         "VirtualNICDedicated" => VirtualNicDedicated(element).inspect(),
         "JobRequest" => JobRequest(element).inspect(),

@@ -69,9 +69,9 @@ pub fn request(method: &Method, target: &Target, bytes: &[u8]) -> Result<Request
                 operation,
             )?))
         }
-        (Action::Monitoring(monitored), &Method::POST) => {
-            command(Command::UpdateMonitoring(system::monitoring(monitored, bytes)?))
-        }
+        (Action::Monitoring(monitored), &Method::POST) => command(Command::UpdateMonitoring(
+            system::monitoring(monitored, bytes)?,
+        )),
         (Action::CancelJob(job), &Method::POST) => command(Command::CancelJob(*job)),
         (Action::Job(job), &Method::DELETE) => command(Command::DeleteJob(*job)),
         _ => return Err(not_offered(target, method)),

@@ -106,14 +106,35 @@ mod tests {
             parse(&format!("ManagedSystem/{uuid}/preferences")).unwrap(),
             Monitored::Preferences(uuid)
         );
-        let file = parse(&format!("ManagedSystem/{uuid}/RawMetrics/LongTermMonitor/LTM_x.json"));
+        let file = parse(&format!(
+            "ManagedSystem/{uuid}/RawMetrics/LongTermMonitor/LTM_x.json"
+        ));
         assert!(matches!(
             file.unwrap(),
-            Monitored::File { collection: Collection::LongTerm, system: Some(_), .. }
+            Monitored::File {
+                collection: Collection::LongTerm,
+                system: Some(_),
+                ..
+            }
         ));
-        let feed = parse(&format!("ManagedSystem/{uuid}/LogicalPartition/{uuid}/ProcessedMetrics"));
-        assert!(matches!(feed.unwrap(), Monitored::Samples { partition: Some(_), .. }));
-        for path in ["", "x", "ManagedSystem", "ManagedSystem/x/preferences", "RawMetrics/x", "a/b/c/d/e/f"] {
+        let feed = parse(&format!(
+            "ManagedSystem/{uuid}/LogicalPartition/{uuid}/ProcessedMetrics"
+        ));
+        assert!(matches!(
+            feed.unwrap(),
+            Monitored::Samples {
+                partition: Some(_),
+                ..
+            }
+        ));
+        for path in [
+            "",
+            "x",
+            "ManagedSystem",
+            "ManagedSystem/x/preferences",
+            "RawMetrics/x",
+            "a/b/c/d/e/f",
+        ] {
             assert!(parse(path).is_err(), "{path}");
         }
     }

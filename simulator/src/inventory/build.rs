@@ -16,12 +16,13 @@ use crate::model::events::EventLog;
 use crate::model::ids::Ids;
 use crate::model::job::gate::Gate;
 use crate::model::monitoring::Monitoring;
-use crate::model::partition::Partition;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
+use crate::model::partition::Partition;
 use crate::model::profile::DEFAULT;
 use crate::model::system::{
-    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities, SystemMemory, SystemProcessors,
+    IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities,
+    SystemMemory, SystemProcessors,
 };
 use crate::model::units::ProcUnits;
 use crate::model::{Flavor, Pace, World};
@@ -75,7 +76,10 @@ pub(super) fn world(
                 system.name
             )));
         }
-        if system.uuid.is_some_and(|uuid| world.systems.contains_key(&uuid)) {
+        if system
+            .uuid
+            .is_some_and(|uuid| world.systems.contains_key(&uuid))
+        {
             return Err(InventoryError::Inconsistent(format!(
                 "system {} has the UUID of another one",
                 system.name

@@ -2,7 +2,8 @@
 
 use super::{
     ClusterInventory, DiskInventory, Inventory, ManagementInventory, NetworkInventory,
-    PartitionInventory, SanInventory, SriovInventory, SystemInventory, ViosInventory, VolumeGroupInventory,
+    PartitionInventory, SanInventory, SriovInventory, SystemInventory, ViosInventory,
+    VolumeGroupInventory,
 };
 use crate::model::Flavor;
 use crate::model::network::VirtualSwitch;
@@ -57,13 +58,19 @@ impl Inventory {
 
 impl Inventory {
     /// The same with one storage for all systems, so that partitions can move between them: every system's servers see
-    /// the first one's SAN volumes, and one cluster has them all.
+    /// the first one's SAN volumes, and one cluster has them all. Partitions of the other systems get their system's
+    /// name before their own, as two of one name could neither move nor have their disks in one pool.
     #[must_use]
     pub fn with_shared_storage(mut self) -> Self {
         let Some(names) = self.systems.first().map(san_volumes) else {
             return self;
         };
-        for system in &mut self.systems {
+        for (number, system) in self.systems.iter_mut().enumerate() {
+            if number > 0 {
+                for partition in &mut system.partitions {
+                    partition.name = format!("{}-{}", system.name, partition.name);
+                }
+            }
             let own = san_volumes(system);
             let renamed = |volume: &String| {
                 let index = own.iter().position(|name| name == volume);

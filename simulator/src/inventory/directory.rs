@@ -13,9 +13,7 @@ use crate::model::directory::{
     CapturedPartition, EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate,
 };
 use crate::model::names::PartitionKind;
-use crate::model::partition::{
-    Partition, PartitionMemory, ProcessorSetting, SharedProcessors,
-};
+use crate::model::partition::{Partition, PartitionMemory, ProcessorSetting, SharedProcessors};
 use crate::model::processor_pool::{NAME_LENGTH, POOLS, SharedProcessorPool};
 use crate::model::serial_number::VirtualSerialNumber;
 use crate::model::units::ProcUnits;
@@ -141,7 +139,9 @@ pub(super) fn equip(
         }
         if let Some(system) = world.systems.get_mut(&uuid).map(Arc::make_mut) {
             let unused = VirtualSerialNumber::unused(uuid, number, 1);
-            system.serial_numbers.insert(number.clone(), Arc::new(unused));
+            system
+                .serial_numbers
+                .insert(number.clone(), Arc::new(unused));
         }
     }
     let Some(pool) = &inventory.memory_pool else {
@@ -329,7 +329,14 @@ fn captured_partition(world: &World, partition: &Partition) -> CapturedPartition
         adapters: partition
             .network_adapters
             .values()
-            .map(|adapter| (adapter.slot, adapter.mac, adapter.vlan, switch(adapter.switch)))
+            .map(|adapter| {
+                (
+                    adapter.slot,
+                    adapter.mac,
+                    adapter.vlan,
+                    switch(adapter.switch),
+                )
+            })
             .collect(),
         units: Vec::new(),
         optical_devices: Vec::new(),

@@ -23,16 +23,16 @@ use crate::clock::Millis;
 use crate::model::{Flavor, Refusal, World};
 
 pub use defaults::Sizes;
-pub use exact::{
-    AdapterInventory, FcMappingInventory, LogicalUnitInventory, MappingInventory, MediumInventory,
-    ProcessorInventory, VirtualDiskInventory,
-};
-pub use network::{NetworkInventory, SriovInventory, SriovPortInventory, SriovPortType};
 pub use directory::{
     EnterprisePoolInventory, EnterprisePoolMemberInventory, GroupInventory, MemoryPoolInventory,
     TemplateInventory,
 };
+pub use exact::{
+    AdapterInventory, FcMappingInventory, LogicalUnitInventory, MappingInventory, MediumInventory,
+    ProcessorInventory, VirtualDiskInventory,
+};
 pub use import::{ImportError, Imported, import};
+pub use network::{NetworkInventory, SriovInventory, SriovPortInventory, SriovPortType};
 pub use san::SanInventory;
 
 /// An inventory file with everything that one can hold, with comments.

@@ -130,7 +130,9 @@ pub(super) fn vios_of(
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);
     let fc_adapters = fc_adapters(inventory.fc_ports, &unit, 3, san.fabrics.len(), ids);
-    let first_port = fc_adapters.first().and_then(|adapter| adapter.ports.first());
+    let first_port = fc_adapters
+        .first()
+        .and_then(|adapter| adapter.ports.first());
     let mut disks: Vec<PhysicalVolume> = Vec::new();
     for disk in &inventory.disks {
         if disks.iter().any(|other| other.name == disk.name) {

@@ -9,8 +9,7 @@ use super::resource::Owner;
 use crate::clock::Millis;
 
 /// Due effects in the order of their moments; among equals, of their planning.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
     #[serde(with = "super::pairs")]
     due: OrdMap<(Millis, u64), Effect>,
@@ -18,8 +17,7 @@ pub struct Agenda {
 }
 
 /// Something that comes about without a request.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A job begins.
     StartJob(u64),

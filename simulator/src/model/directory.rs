@@ -7,8 +7,7 @@ use uuid::Uuid;
 use super::partition::{PartitionMemory, ProcessorSetting};
 
 /// `Group`: partitions, Virtual I/O Servers and systems under one name.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Its UUID.
     pub uuid: Uuid,
@@ -29,8 +28,7 @@ pub struct Group {
 }
 
 /// `PowerEnterprisePool`: processors and memory that several systems share by license.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct EnterprisePool {
     /// Its UUID.
     pub uuid: Uuid,
@@ -49,8 +47,7 @@ pub struct EnterprisePool {
 }
 
 /// `PowerEnterprisePoolMember`: a system and its share.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct EnterprisePoolMember {
     /// Its UUID.
     pub uuid: Uuid,
@@ -87,8 +84,7 @@ impl EnterprisePool {
 }
 
 /// `PartitionTemplate`: what a partition made of it will look like.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PartitionTemplate {
     /// Its UUID.
     pub uuid: Uuid,
@@ -109,8 +105,7 @@ pub struct PartitionTemplate {
 }
 
 /// What a captured template tells of its partition.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct CapturedPartition {
     /// `partitionId`
     pub id: u16,
@@ -129,8 +124,7 @@ pub struct CapturedPartition {
 }
 
 /// A logical unit as a captured template tells of it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct CapturedUnit {
     /// `name`
     pub name: String,

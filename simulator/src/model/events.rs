@@ -16,8 +16,7 @@ pub const APPLICATIONS: usize = 256;
 pub const IDLE: u64 = 3_600_000;
 
 /// `Event`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// `EventID`: 13 decimal digits, rising by one.
     pub id: u64,
@@ -32,8 +31,7 @@ pub struct Event {
 }
 
 /// What an event is about.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum EventData {
     /// Nothing, as with `NEW_CLIENT`.
     None,
@@ -49,16 +47,14 @@ pub enum EventData {
 }
 
 /// Events and readers.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct EventLog {
     events: OrdMap<u64, Arc<Event>>,
     next: u64,
     readers: OrdMap<String, Reader>,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 struct Reader {
     next: u64,
     polled: Millis,

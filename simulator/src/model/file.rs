@@ -13,8 +13,7 @@ use super::world::World;
 use crate::clock::Millis;
 
 /// `File` of the web service.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// `FileUUID`; written in lower case.
     pub uuid: Uuid,

@@ -5,8 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 
 /// The source of identifiers and of every random choice. A clone continues with the same values.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Ids {
     stream: ChaCha8Rng,
     next_job: u64,

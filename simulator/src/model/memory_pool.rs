@@ -21,8 +21,7 @@ use crate::clock::Millis;
 const FIRMWARE: u64 = 263;
 
 /// `SharedMemoryPool`, in megabytes.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedMemoryPool {
     /// Its UUID.
     pub uuid: Uuid,
@@ -41,8 +40,7 @@ pub struct SharedMemoryPool {
 }
 
 /// `ReservedStorageDevice`: a physical volume that the pool pages to.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PagingDevice {
     /// The Virtual I/O Server that sees it under [`PagingDevice::name`].
     pub vios: Uuid,
@@ -57,8 +55,7 @@ pub struct PagingDevice {
 }
 
 /// What a partition with shared memory has instead of memory of its own.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedMemory {
     /// `DesiredEntitledMemory` in megabytes: what its I/O always gets.
     pub entitled: u64,
@@ -96,14 +93,19 @@ impl World {
             let shared = partition.memory.shared.as_ref();
             shared.and_then(|shared| shared.device.as_ref()) == Some(&device.udid)
         };
-        self.partitions_of(system).find(pages).map(|partition| &**partition)
+        self.partitions_of(system)
+            .find(pages)
+            .map(|partition| &**partition)
     }
 
     /// The disk that a partition will page to when it is activated; it has to hold all of the partition's memory.
     ///
     /// # Errors
     /// The pool has not enough memory left, or no such disk.
-    pub(super) fn paging_device_for(&self, partition: &Partition) -> Result<Option<String>, String> {
+    pub(super) fn paging_device_for(
+        &self,
+        partition: &Partition,
+    ) -> Result<Option<String>, String> {
         let Some(shared) = &partition.memory.shared else {
             return Ok(None);
         };
@@ -365,7 +367,11 @@ impl World {
         let ours = |udid: &str| devices.iter().any(|device| device.udid == udid);
         let servers: Vec<Uuid> = self
             .vioses_of(system.uuid)
-            .filter(|vios| vios.physical_volumes.iter().any(|volume| ours(&volume.udid)))
+            .filter(|vios| {
+                vios.physical_volumes
+                    .iter()
+                    .any(|volume| ours(&volume.udid))
+            })
             .map(|vios| vios.partition.uuid)
             .collect();
         for server in servers {

@@ -29,16 +29,16 @@ pub mod profile;
 pub mod refusal;
 pub mod resource;
 pub mod san;
-pub mod serial_number;
 mod secret_text;
+pub mod serial_number;
 pub mod slots;
 pub mod sriov;
 pub mod storage;
 pub mod system;
 mod transaction;
 pub mod units;
-pub mod vios;
 mod view;
+pub mod vios;
 pub mod world;
 pub mod wwpn;
 

@@ -3,8 +3,7 @@
 use super::ids::Ids;
 
 /// A range of milliseconds, both ends included.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The shortest time.
     pub low: u64,
@@ -29,8 +28,7 @@ impl Span {
 }
 
 /// How long each kind of work takes, in simulated milliseconds.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// From the submission of a job to its start (`NOT_STARTED` to `RUNNING`).
     pub job_start: Span,

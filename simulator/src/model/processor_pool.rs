@@ -21,8 +21,7 @@ pub const POOLS: u8 = 64;
 pub const NAME_LENGTH: usize = 14;
 
 /// `SharedProcessorPool`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedProcessorPool {
     /// Its UUID.
     pub uuid: Uuid,
@@ -83,13 +82,14 @@ impl World {
         system: Uuid,
         pool: u8,
     ) -> impl Iterator<Item = (&Partition, ProcUnits)> {
-        self.all_partitions_of(system)
-            .filter_map(move |partition| match &partition.processors.configured {
+        self.all_partitions_of(system).filter_map(move |partition| {
+            match &partition.processors.configured {
                 ProcessorSetting::Shared(shared) if shared.pool == pool => {
                     Some((partition, shared.desired_units))
                 }
                 _ => None,
-            })
+            }
+        })
     }
 
     /// `AvailableProcUnits`: what reservation and entitlements leave of the maximum; nothing of the default pool.
@@ -251,9 +251,7 @@ impl World {
 
 fn check_name(system: &ManagedSystem, pool: &SharedProcessorPool) -> Result<(), Refusal> {
     let good = |c: char| c == ' ' || c.is_ascii_graphic();
-    if pool.name.trim().is_empty()
-        || pool.name.len() > NAME_LENGTH
-        || !pool.name.chars().all(good)
+    if pool.name.trim().is_empty() || pool.name.len() > NAME_LENGTH || !pool.name.chars().all(good)
     {
         return Err(Refusal::logic(format!(
             "HSCL0617 The name of a shared processor pool has 1 to {NAME_LENGTH} printable characters."

@@ -18,8 +18,7 @@ pub const PROFILES: usize = 32;
 pub const DEFAULT: &str = "default_profile";
 
 /// `LogicalPartitionProfile`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Its UUID.
     pub uuid: Uuid,
@@ -74,9 +73,10 @@ impl World {
                 partition.name
             )));
         }
-        let name = request.name.clone().ok_or_else(|| {
-            Refusal::logic("These attributes are missing: ProfileName")
-        })?;
+        let name = request
+            .name
+            .clone()
+            .ok_or_else(|| Refusal::logic("These attributes are missing: ProfileName"))?;
         check_name(&partition, None, &name)?;
         let uuid = self.ids.named_uuid();
         let blank = partition.as_profile(uuid, &name, self.touch());

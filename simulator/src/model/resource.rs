@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 /// The partition that owns a child resource such as a network adapter.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum Owner {
     /// A `LogicalPartition`.
     Partition(Uuid),
@@ -23,8 +24,9 @@ impl Owner {
 }
 
 /// One resource of the world. It need not exist (any more).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum Resource {
     /// `ManagementConsole/{0}`
     ManagementConsole(Uuid),

@@ -12,8 +12,7 @@ use super::world::World;
 use crate::clock::Millis;
 
 /// `VirtualSerialNumberInformation`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VirtualSerialNumber {
     /// Its UUID.
     pub uuid: Uuid,
@@ -58,11 +57,7 @@ impl VirtualSerialNumber {
 
 impl World {
     /// The number for a new partition: the one that it names, or any that is free.
-    pub(super) fn choose_serial_number(
-        &self,
-        system: Uuid,
-        wish: &str,
-    ) -> Result<String, Refusal> {
+    pub(super) fn choose_serial_number(&self, system: Uuid, wish: &str) -> Result<String, Refusal> {
         let there = self.system(system)?;
         let free = |number: &VirtualSerialNumber| number.partition.is_none();
         if wish.eq_ignore_ascii_case(ANY) {
@@ -258,9 +253,7 @@ impl World {
             Some(_) => Err(format!(
                 "The virtual serial number {number} is assigned to a partition."
             )),
-            None => Err(format!(
-                "The virtual serial number {number} was not found."
-            )),
+            None => Err(format!("The virtual serial number {number} was not found.")),
         }
     }
 

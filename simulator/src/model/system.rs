@@ -4,18 +4,17 @@ use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::names::{CompatibilityMode, SystemState};
 use super::memory_pool::SharedMemoryPool;
 use super::monitoring::Monitoring;
+use super::names::{CompatibilityMode, SystemState};
 use super::network::{NetworkBridge, VirtualNetwork, VirtualSwitch};
-use super::sriov::SriovAdapter;
 use super::processor_pool::SharedProcessorPool;
 use super::serial_number::VirtualSerialNumber;
+use super::sriov::SriovAdapter;
 use super::units::ProcUnits;
 
 /// `MachineTypeModelAndSerialNumber`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct MachineId {
     /// Such as `8247`.
     pub machine_type: String,
@@ -47,8 +46,7 @@ impl std::fmt::Display for MachineId {
 }
 
 /// The management console: an HMC, or the NovaLink partition itself.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ManagementConsole {
     /// Its UUID.
     pub uuid: Uuid,
@@ -69,8 +67,7 @@ pub struct ManagementConsole {
 /// What a managed system can do; the flags that clients decide on.
 ///
 /// Flags that no client reads are constants of the renderer.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SystemCapabilities {
     /// `ActiveLogicalPartitionMobilityCapable`
     pub active_mobility: bool,
@@ -112,8 +109,7 @@ pub struct SystemCapabilities {
 
 /// `AssociatedSystemMemoryConfiguration`, in megabytes. What is available is worked out by
 /// [`World::available_memory`](super::World::available_memory).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SystemMemory {
     /// `InstalledSystemMemory`
     pub installed: u64,
@@ -127,8 +123,7 @@ pub struct SystemMemory {
 
 /// `AssociatedSystemProcessorConfiguration`. What is available is worked out by
 /// [`World::available_processors`](super::World::available_processors).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SystemProcessors {
     /// `InstalledSystemProcessorUnits`
     pub installed: ProcUnits,
@@ -145,8 +140,7 @@ pub struct SystemProcessors {
 }
 
 /// `SystemMigrationInformation`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MigrationLimits {
     /// `MaximumInactiveMigrations`
     pub inactive: u32,
@@ -155,8 +149,7 @@ pub struct MigrationLimits {
 }
 
 /// A physical slot with an adapter in it (`IOSlot`).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct IoSlot {
     /// `Description`, such as `PCIe3 4-port Ethernet Adapter`.
     pub description: String,
@@ -177,8 +170,7 @@ pub struct IoSlot {
 }
 
 /// A POWER server.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ManagedSystem {
     /// Its UUID.
     pub uuid: Uuid,

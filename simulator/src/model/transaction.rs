@@ -55,9 +55,7 @@ impl World {
                 self.extend_san_volume(volume, megabytes)
             }
             Command::DeleteSanVolume(volume) => self.delete_san_volume(volume),
-            Command::StrandAdapter { vios, slot, any } => {
-                self.strand_adapter(now, vios, slot, any)
-            }
+            Command::StrandAdapter { vios, slot, any } => self.strand_adapter(now, vios, slot, any),
             Command::CreateProfile(request) => self.create_profile(now, *request),
             Command::UpdateProfile { profile, request } => {
                 self.update_profile(now, profile, *request)

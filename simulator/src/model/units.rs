@@ -6,8 +6,19 @@ const MILLION: u64 = 1_000_000;
 const BYTES_PER_GIGABYTE: u128 = 1 << 30;
 
 /// A size in gigabytes of 2^30 bytes, to six decimals: `60`, `1.410669`, `0.001`.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize,
+    serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
 pub struct Gigabytes(u64);
 
 impl Gigabytes {
@@ -102,8 +113,19 @@ impl std::iter::Sum for Gigabytes {
 }
 
 /// Processing units in hundredths: `0.5`, `12`. The hypervisor knows no finer share.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize,
+    serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
 pub struct ProcUnits(u32);
 
 impl ProcUnits {

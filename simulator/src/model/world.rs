@@ -27,8 +27,7 @@ use super::vios::{VirtualIoServer, bus_uuid, client_uuid};
 use crate::clock::Millis;
 
 /// Everything a console knows. Cloning costs a few pointers.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct World {
     /// Which product answers.
     pub flavor: Flavor,

@@ -87,7 +87,11 @@ fn consoles(w: &mut Writer, cx: &Context<'_>) {
                 .interfaces
                 .first()
                 .and_then(|(_, addresses)| addresses.split(' ').next());
-            w.text("ManagementConsoleIPAddress", ROR, address.unwrap_or_default());
+            w.text(
+                "ManagementConsoleIPAddress",
+                ROR,
+                address.unwrap_or_default(),
+            );
         });
     });
 }

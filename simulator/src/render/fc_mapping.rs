@@ -90,7 +90,9 @@ impl FcEnds<'_> {
             .and_then(|name| self.vios.fc_port(name))
         {
             w.text("MapPort", CUR, &port.name);
-            w.section("PhysicalPort", CUD, |w| mapped_fc_port(w, self.cx, self.vios, port));
+            w.section("PhysicalPort", CUD, |w| {
+                mapped_fc_port(w, self.cx, self.vios, port)
+            });
         }
     }
 }

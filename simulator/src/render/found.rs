@@ -12,9 +12,7 @@ use crate::http::group::{Group as Part, GroupSet};
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::target::{Target, UNKNOWN_RESOURCE};
-use crate::model::directory::{
-    EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate,
-};
+use crate::model::directory::{EnterprisePool, EnterprisePoolMember, Group, PartitionTemplate};
 use crate::model::etag::Facets;
 use crate::model::file::File;
 use crate::model::memory_pool::SharedMemoryPool;
@@ -77,7 +75,9 @@ impl<'w> Selection<'w> {
         let mut parent = None;
         for step in &target.steps {
             if step.kind == Kind::VirtualScsiBus && world.flavor == Flavor::Hmc {
-                return Err(Problem::invalid_url("VirtualSCSIBus is no child of VirtualIOServer."));
+                return Err(Problem::invalid_url(
+                    "VirtualSCSIBus is no child of VirtualIOServer.",
+                ));
             }
             let Some(id) = step.id else {
                 return Ok(Self::Feed(Found::list(world, parent, step.kind)));
@@ -251,7 +251,9 @@ impl<'w> Found<'w> {
                 Self::SerialNumber(system, numbers.find(|own| own.uuid == id)?)
             }
             (Kind::Group, _) => Self::Group(world.groups.get(&id)?),
-            (Kind::PowerEnterprisePool, _) => Self::EnterprisePool(world.enterprise_pools.get(&id)?),
+            (Kind::PowerEnterprisePool, _) => {
+                Self::EnterprisePool(world.enterprise_pools.get(&id)?)
+            }
             (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => {
                 Self::EnterprisePoolMember(pool, pool.member(id)?)
             }
@@ -374,7 +376,9 @@ impl<'w> Found<'w> {
             },
             (Kind::SharedProcessorPool, Some(Self::System(system))) => {
                 let pools = system.processor_pools.values();
-                pools.map(|pool| Self::ProcessorPool(system, pool)).collect()
+                pools
+                    .map(|pool| Self::ProcessorPool(system, pool))
+                    .collect()
             }
             (Kind::SharedMemoryPool, Some(Self::System(system))) => {
                 let pool = system.memory_pool.iter();
@@ -493,10 +497,9 @@ impl<'w> Found<'w> {
             Self::Partition(partition) => upper(partition.uuid),
             Self::Vios(vios) => upper(vios.partition.uuid),
             Self::VolumeGroup(_, group) => group.uuid.to_string(),
-            Self::Bus(..) | Self::ScsiClient(..) | Self::FcClient(..) => self
-                .storage_adapter_uuid()
-                .unwrap_or_default()
-                .to_string(),
+            Self::Bus(..) | Self::ScsiClient(..) | Self::FcClient(..) => {
+                self.storage_adapter_uuid().unwrap_or_default().to_string()
+            }
             Self::Adapter(_, _, adapter) => adapter.uuid.to_string(),
             Self::Switch(_, switch) => switch.uuid.to_string(),
             Self::Network(_, network) => network.uuid.to_string(),

@@ -72,7 +72,13 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     w.optional("DesignatedIPLSource", CUR, settings.ipl_source.as_deref());
     let nics = partition.vnics.keys();
     let nics: Vec<String> = nics
-        .map(|nic| cx.owned(Owner::Partition(partition.uuid), "VirtualNICDedicated", *nic))
+        .map(|nic| {
+            cx.owned(
+                Owner::Partition(partition.uuid),
+                "VirtualNICDedicated",
+                *nic,
+            )
+        })
         .collect();
     if !nics.is_empty() {
         w.links("DedicatedVirtualNICs", CUD.since("V1_3_0"), nics);

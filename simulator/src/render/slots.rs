@@ -84,6 +84,7 @@ fn slot_elements(
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
+    owner(w, cx, slot);
     w.value("PCAdapterID", ROO, slot.pci_device);
     w.value("PCIClass", ROO, slot.pci_class);
     w.value("PCIDeviceID", ROO, slot.pci_device);
@@ -128,7 +129,6 @@ fn slot_elements(
         w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
         w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
     }
-    owner(w, cx, slot);
     if !cx.is_hmc() {
         w.text("VitalProductDataModel", ROO, "001");
         w.text("VitalProductDataSerialNumber", ROO, "");
@@ -227,7 +227,12 @@ fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPo
 }
 
 /// A Fibre Channel port as a mapping repeats it: without the disks behind it.
-pub(crate) fn mapped_fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPort) {
+pub(crate) fn mapped_fc_port(
+    w: &mut Writer,
+    cx: &Context<'_>,
+    vios: &VirtualIoServer,
+    port: &FcPort,
+) {
     w.text("LocationCode", ROR, &port.location);
     fc_port_identity(w, cx, port);
     fc_port_use(w, vios, port);

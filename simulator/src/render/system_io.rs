@@ -1,8 +1,8 @@
 //! `AssociatedSystemIOConfiguration`: slots, adapters, world wide port names and the virtual network.
 
 use super::context::Context;
-use super::{slots, sriov_adapter};
 use super::writer::{CUD, ROR, Writer};
+use super::{slots, sriov_adapter};
 use crate::http::group::Group;
 use crate::model::system::{IoSlot, ManagedSystem};
 

@@ -11,35 +11,50 @@ use crate::model::partition::{ProcessorSetting, SharedProcessors};
 /// The resource's own element. `detail` asks for all of it.
 pub(crate) fn render(cx: &Context<'_>, template: &PartitionTemplate) -> String {
     let mut w = cx.writer(12 * 1024);
-    w.identified_root("PartitionTemplate", TEMPLATES, &template.uuid.to_string(), |w| {
-        w.text("partitionTemplateName", CUD, &template.name);
-        if cx.detail {
-            w.section("logicalPartitionConfig", CUD, |w| configuration(w, template));
-        }
-        w.value("isDraft", CUD, false);
-        if cx.detail {
-            w.text("VFCConfigurationOption", CUD, "DeploymentTime");
-            w.text("VSCSIConfigurationOption", CUD, "DeploymentTime");
-        }
-        w.optional("description", CUD, template.description.as_deref());
-        if cx.detail && template.captured.is_none() {
-            w.value("useCaptureInfoForNetwork", CUD, false);
-            w.text("VODConfigurationOption", CUD, "DeploymentTime");
-        }
-    });
+    w.identified_root(
+        "PartitionTemplate",
+        TEMPLATES,
+        &template.uuid.to_string(),
+        |w| {
+            w.text("partitionTemplateName", CUD, &template.name);
+            if cx.detail {
+                w.section("logicalPartitionConfig", CUD, |w| {
+                    configuration(w, template)
+                });
+            }
+            w.value("isDraft", CUD, false);
+            if cx.detail {
+                w.text("VFCConfigurationOption", CUD, "DeploymentTime");
+                w.text("VSCSIConfigurationOption", CUD, "DeploymentTime");
+            }
+            w.optional("description", CUD, template.description.as_deref());
+            if cx.detail && template.captured.is_none() {
+                w.value("useCaptureInfoForNetwork", CUD, false);
+                w.text("VODConfigurationOption", CUD, "DeploymentTime");
+            }
+        },
+    );
     w.finish()
 }
 
 fn configuration(w: &mut Writer, template: &PartitionTemplate) {
     let captured = template.captured.as_ref();
     let (id, name, serial) = match captured {
-        Some(captured) => (captured.id, captured.name.as_str(), captured.serial.as_str()),
+        Some(captured) => (
+            captured.id,
+            captured.name.as_str(),
+            captured.serial.as_str(),
+        ),
         None if template.ibmi => (1, "IBMi1", ""),
         None => (1, "aixlinux1", ""),
     };
     w.value("partitionId", CUD, id);
     w.text("partitionName", CUD, name);
-    w.text("partitionType", CUD, if template.ibmi { "OS400" } else { "AIX/Linux" });
+    w.text(
+        "partitionType",
+        CUD,
+        if template.ibmi { "OS400" } else { "AIX/Linux" },
+    );
     w.text("state", CUD, "not activated");
     w.text("osVersion", CUD, "Unknown");
     w.text("logicalSerialNumber", CUD, serial);
@@ -219,7 +234,9 @@ fn storage(w: &mut Writer, captured: &CapturedPartition) {
         for device in &captured.optical_devices {
             w.member("VirtualSCSIClientAdapter", |w| {
                 w.section("AssociatedTargetDevices", CUD, |w| {
-                    w.member("VirtualOpticalTargetDevice", |w| w.text("name", CUD, device));
+                    w.member("VirtualOpticalTargetDevice", |w| {
+                        w.text("name", CUD, device)
+                    });
                 });
             });
         }

@@ -107,39 +107,22 @@ fn an_hmc_has_no_management_partition_and_as_many_systems_as_asked() {
 
 #[test]
 fn many_partitions_still_fit() {
-    let sizes = Sizes {
-        systems: 1,
-        vioses: 2,
-        partitions: 300,
-    };
     let world = world(
-        &Inventory::sized(Flavor::NovaLink, sizes),
+        &Inventory::sized(
+            Flavor::NovaLink,
+            Sizes {
+                systems: 9,
+                vioses: 2,
+                partitions: 300,
+            },
+        ),
         Flavor::NovaLink,
         1,
     );
-    assert_eq!((world.systems.len(), world.partitions.len()), (1, 301));
-    assert!(world.available_memory(*world.systems.keys().next().unwrap()) > 512 * 1024);
-}
-
-#[test]
-fn every_system_has_a_novalink_of_its_own() {
-    let sizes = Sizes {
-        systems: 3,
-        vioses: 2,
-        partitions: 1,
-    };
-    let world = world(
-        &Inventory::sized(Flavor::NovaLink, sizes),
-        Flavor::NovaLink,
-        1,
-    );
-    assert_eq!((world.systems.len(), world.partitions.len()), (3, 6));
+    assert_eq!((world.systems.len(), world.partitions.len()), (9, 2709));
     for system in world.systems.keys() {
-        let managed = world
-            .partitions
-            .values()
-            .filter(|partition| partition.system == *system && partition.is_management);
-        assert_eq!(managed.count(), 1);
+        assert_eq!(world.partitions_of(*system).count(), 301);
+        assert!(world.available_memory(*system) > 512 * 1024);
     }
 }
 
@@ -247,10 +230,39 @@ fn contradictions_are_named() {
         let error = inventory.world(Flavor::Hmc, 1, Millis::EPOCH).unwrap_err();
         assert!(error.to_string().contains(name), "{wrong}: {error}");
     }
-    let mut nothing = Inventory::default_for(Flavor::NovaLink);
-    nothing.systems.clear();
-    nothing.clusters.clear();
-    let error = nothing.world(Flavor::NovaLink, 1, Millis::EPOCH);
-    assert!(error.is_err());
-    assert!(nothing.world(Flavor::Hmc, 1, Millis::EPOCH).is_ok());
+    let nothing = Inventory {
+        systems: Vec::new(),
+        clusters: Vec::new(),
+        ..Inventory::sized(Flavor::NovaLink, Sizes::default())
+    };
+    assert!(nothing.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
+}
+
+#[test]
+fn partitions_of_systems_with_one_storage_have_names_of_their_own() {
+    let sizes = Sizes {
+        systems: 2,
+        partitions: 2,
+        ..Sizes::default()
+    };
+    let inventory = Inventory::sized(Flavor::Hmc, sizes).with_shared_storage();
+    let world = world(&inventory, Flavor::Hmc, 1);
+    let mut names: Vec<&str> = world
+        .partitions
+        .values()
+        .map(|partition| partition.name.as_str())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "existing-0001",
+            "existing-0002",
+            "neo2-existing-0001",
+            "neo2-existing-0002"
+        ]
+    );
+    let disks = world.tiers.values().flat_map(|tier| tier.units.values());
+    let disks = disks.filter(|unit| unit.name.starts_with("boot_"));
+    assert_eq!(disks.count(), 4);
 }

@@ -34,15 +34,25 @@ impl Pair {
         room.world = inventory.world(Flavor::Hmc, 7, Millis::EPOCH).unwrap();
         let named = |name: &str| {
             let systems = room.world.systems.values();
-            systems.into_iter().find(|system| system.name == name).unwrap().uuid
+            systems
+                .into_iter()
+                .find(|system| system.name == name)
+                .unwrap()
+                .uuid
         };
         let (source, target) = (named("neo"), named("neo2"));
-        Self { room, source, target }
+        Self {
+            room,
+            source,
+            target,
+        }
     }
 
     pub(crate) fn server(&self, system: Uuid, number: usize) -> Uuid {
         let servers = self.room.world.vioses_of(system);
-        let mut servers: Vec<_> = servers.map(|vios| (vios.partition.id, vios.partition.uuid)).collect();
+        let mut servers: Vec<_> = servers
+            .map(|vios| (vios.partition.id, vios.partition.uuid))
+            .collect();
         servers.sort_unstable();
         servers[number].1
     }
@@ -62,13 +72,20 @@ impl Pair {
         let unit = self.room.unit(&format!("boot_{name}"), 10, None);
         let udid = self.room.unit_udid(unit);
         self.room
-            .upload(FileKind::BrokeredDiskImage, "image", Some(udid.clone()), 1 << 20)
+            .upload(
+                FileKind::BrokeredDiskImage,
+                "image",
+                Some(udid.clone()),
+                1 << 20,
+            )
             .unwrap();
         for number in 0..2 {
             let server = self.server(self.source, number);
             self.map(server, mapping(partition, lu(&udid)));
         }
-        self.room.plug(Owner::Partition(partition), |create| create.vlan = 1).unwrap();
+        self.room
+            .plug(Owner::Partition(partition), |create| create.vlan = 1)
+            .unwrap();
         partition
     }
 
@@ -129,7 +146,10 @@ impl Pair {
         let text = self.room.failure(validated).to_owned();
         let migrated = self.migrate(partition, parameters);
         assert_eq!(self.room.failure(migrated), text);
-        assert!(self.things() == before, "a refused migration changed something");
+        assert!(
+            self.things() == before,
+            "a refused migration changed something"
+        );
         text
     }
 }
@@ -154,23 +174,37 @@ fn a_running_partition_moves_with_all_it_has() {
     pair.room.succeeded(job);
     let after = pair.room.partition(client);
     assert_eq!((after.system, after.id), (pair.target, 42));
-    assert_eq!((after.state, after.rmc), (PartitionState::Running, RmcState::Active));
+    assert_eq!(
+        (after.state, after.rmc),
+        (PartitionState::Running, RmcState::Active)
+    );
     assert_eq!(after.migration, MigrationState::NotMigrating);
     assert_eq!(after.started, before.started);
     let macs = |partition: &Partition| {
-        partition.network_adapters.values().map(|adapter| adapter.mac).collect::<Vec<_>>()
+        partition
+            .network_adapters
+            .values()
+            .map(|adapter| adapter.mac)
+            .collect::<Vec<_>>()
     };
     assert_eq!(macs(after), macs(&before));
     for number in 0..2 {
         let clients = |system| {
             let server = &pair.room.world.vioses[&pair.server(system, number)];
-            server.buses.values().filter(|bus| bus.client.is_some()).count()
+            server
+                .buses
+                .values()
+                .filter(|bus| bus.client.is_some())
+                .count()
         };
         assert_eq!((clients(pair.source), clients(pair.target)), (0, 1));
     }
     assert!(pair.room.world.migrations.is_empty());
     let at_last = memory(&pair);
-    assert_eq!(at_last, [at_first[0] + 2048 + 256, at_first[1] - 2048 - 256]);
+    assert_eq!(
+        at_last,
+        [at_first[0] + 2048 + 256, at_first[1] - 2048 - 256]
+    );
 }
 
 #[test]
@@ -185,11 +219,20 @@ fn it_takes_its_time_and_keeps_its_place() {
         let partition = pair.room.partition(client);
         (partition.state, partition.migration)
     };
-    assert_eq!(shown(&pair), (PartitionState::MigratingRunning, MigrationState::Starting));
-    assert_eq!(pair.room.world.available_memory(pair.target), free - 2048 - 256);
+    assert_eq!(
+        shown(&pair),
+        (PartitionState::MigratingRunning, MigrationState::Starting)
+    );
+    assert_eq!(
+        pair.room.world.available_memory(pair.target),
+        free - 2048 - 256
+    );
     assert_eq!(pair.room.world.migrations_in_progress(pair.target), (1, 0));
     pair.room.wait(12_000);
-    assert_eq!(shown(&pair), (PartitionState::MigratingRunning, MigrationState::InProgress));
+    assert_eq!(
+        shown(&pair),
+        (PartitionState::MigratingRunning, MigrationState::InProgress)
+    );
     assert_eq!(pair.room.job(job).status, JobStatus::Running);
     // Neither may it be changed, nor may another take its place.
     let refusal = pair
@@ -203,7 +246,11 @@ fn it_takes_its_time_and_keeps_its_place() {
     pair.room.failure(power);
     let mut create = pair.room.create("one");
     create.system = pair.target;
-    assert!(pair.room.apply(Command::CreatePartition(Box::new(create))).is_err());
+    assert!(
+        pair.room
+            .apply(Command::CreatePartition(Box::new(create)))
+            .is_err()
+    );
     let second = pair.migrate(client, &[]);
     pair.room.wait(1_000);
     pair.room.failure(second);
@@ -240,7 +287,11 @@ fn events_tell_that_it_went_and_came() {
 
 #[test]
 fn it_can_be_stopped_midway() {
-    for (operation, cancel) in [("MigrateAbort", false), ("MigrateRecover", false), ("", true)] {
+    for (operation, cancel) in [
+        ("MigrateAbort", false),
+        ("MigrateRecover", false),
+        ("", true),
+    ] {
         let mut pair = Pair::new();
         let client = pair.running("one");
         let before = pair.things();
@@ -283,13 +334,19 @@ fn what_is_off_moves_without_memory() {
     let free = pair.room.world.available_memory(pair.target);
     let job = pair.migrate(client, &[]);
     pair.room.wait(1_000);
-    assert_eq!(pair.room.partition(client).state, PartitionState::MigratingNotActive);
+    assert_eq!(
+        pair.room.partition(client).state,
+        PartitionState::MigratingNotActive
+    );
     assert_eq!(pair.room.world.available_memory(pair.target), free);
     assert_eq!(pair.room.world.migrations_in_progress(pair.source), (0, 1));
     pair.room.wait(60_000);
     pair.room.succeeded(job);
     let after = pair.room.partition(client);
-    assert_eq!((after.system, after.state), (pair.target, PartitionState::NotActivated));
+    assert_eq!(
+        (after.system, after.state),
+        (pair.target, PartitionState::NotActivated)
+    );
     pair.room.world.pace = Pace::calm();
     let on = pair.room.power(client, "PowerOn", &[]);
     pair.room.wait(1_000);
@@ -311,7 +368,10 @@ fn what_has_become_impossible_undoes_it() {
     pair.room.wait(60_000);
     pair.room.failure(job);
     let there = pair.room.partition(client);
-    assert_eq!((there.system, there.state), (pair.source, PartitionState::Running));
+    assert_eq!(
+        (there.system, there.state),
+        (pair.source, PartitionState::Running)
+    );
     assert_eq!(there.migration, MigrationState::NotMigrating);
 }
 
@@ -324,14 +384,19 @@ fn without_a_mover_it_fails_until_it_is_recovered() {
     pair.room.wait(20_000);
     let servers = [pair.server(pair.source, 0), pair.server(pair.source, 1)];
     for server in servers {
-        pair.room.submit(JobTarget::VirtualIoServer(server), "PowerOff", &HARD);
+        pair.room
+            .submit(JobTarget::VirtualIoServer(server), "PowerOff", &HARD);
     }
     pair.room.wait(60_000);
     assert!(pair.room.failure(job).contains("mover service partition"));
     assert_eq!(pair.room.world.migrations[&client].phase, Phase::Failed);
-    assert_eq!(pair.room.partition(client).migration, MigrationState::Failed);
+    assert_eq!(
+        pair.room.partition(client).migration,
+        MigrationState::Failed
+    );
     for server in servers {
-        pair.room.submit(JobTarget::VirtualIoServer(server), "PowerOn", &[]);
+        pair.room
+            .submit(JobTarget::VirtualIoServer(server), "PowerOn", &[]);
     }
     pair.room.wait(200_000);
     let abort = pair.room.power(client, "MigrateAbort", &[]);
@@ -355,13 +420,14 @@ fn storage_has_to_be_there_too() {
         .find(|group| group.name == "datavg")
         .unwrap()
         .uuid;
-    pair.room.done(Command::UpdateVolumeGroup(UpdateVolumeGroup {
-        vios: server,
-        group,
-        disks: Some(vec![super::support::disk("local", 1)]),
-        repositories: None,
-        physical_volumes: None,
-    }));
+    pair.room
+        .done(Command::UpdateVolumeGroup(UpdateVolumeGroup {
+            vios: server,
+            group,
+            disks: Some(vec![super::support::disk("local", 1)]),
+            repositories: None,
+            physical_volumes: None,
+        }));
     let before = pair.room.world.posted_mappings(server);
     pair.map(server, mapping(client, super::support::vdisk("local")));
     assert!(pair.refused(client, &[]).contains("local"));
@@ -381,19 +447,42 @@ fn storage_has_to_be_there_too() {
         .map(|(slot, ..)| slot)
         .collect();
     let wrong = format!("{}/nobody/", slots[0]);
-    assert!(pair.refused(client, &[("VirtualSCSIMappings", &wrong)]).contains("nobody"));
-    assert!(pair.refused(client, &[("VirtualSCSIMappings", "99/vios1/")]).contains("slot 99"));
-    assert!(pair.refused(client, &[("VirtualSCSIMappings", "x")]).contains("cannot be read"));
+    assert!(
+        pair.refused(client, &[("VirtualSCSIMappings", &wrong)])
+            .contains("nobody")
+    );
+    assert!(
+        pair.refused(client, &[("VirtualSCSIMappings", "99/vios1/")])
+            .contains("slot 99")
+    );
+    assert!(
+        pair.refused(client, &[("VirtualSCSIMappings", "x")])
+            .contains("cannot be read")
+    );
     // One server cannot give the same disk twice to one client.
     let doubled: Vec<String> = slots.iter().map(|slot| format!("{slot}/vios2/")).collect();
-    assert!(pair.refused(client, &[("VirtualSCSIMappings", &doubled.join(","))]).contains("twice"));
-    let right: Vec<String> = slots.iter().skip(1).map(|slot| format!("{slot}/vios2//{}", 20 + slot)).collect();
+    assert!(
+        pair.refused(client, &[("VirtualSCSIMappings", &doubled.join(","))])
+            .contains("twice")
+    );
+    let right: Vec<String> = slots
+        .iter()
+        .skip(1)
+        .map(|slot| format!("{slot}/vios2//{}", 20 + slot))
+        .collect();
     let job = pair.migrate(client, &[("VirtualSCSIMappings", &right.join(","))]);
-    assert_eq!(pair.room.job(job).results.len(), 2, "{:?}", pair.room.job(job).results);
+    assert_eq!(
+        pair.room.job(job).results.len(),
+        2,
+        "{:?}",
+        pair.room.job(job).results
+    );
     pair.room.succeeded(job);
     let second = &pair.room.world.vioses[&pair.server(pair.target, 1)];
     assert_eq!(second.buses.len(), slots.len() - 1);
-    let mut back = pair.room.power(client, "Migrate", &[("TargetManagedSystemName", "neo")]);
+    let mut back = pair
+        .room
+        .power(client, "Migrate", &[("TargetManagedSystemName", "neo")]);
     pair.room.succeeded(back);
     assert_eq!(pair.room.partition(client).system, pair.source);
     // Its own disk of the source is nobody else's now.
@@ -415,7 +504,9 @@ fn networks_have_to_be_there_too() {
     };
     let odd = pair
         .room
-        .plug(Owner::Partition(client), |create| create.switch = Some(switch))
+        .plug(Owner::Partition(client), |create| {
+            create.switch = Some(switch)
+        })
         .unwrap();
     assert!(pair.refused(client, &[]).contains("PRIVATE"));
     pair.room.done(Command::DeleteNetworkAdapter {
@@ -434,9 +525,18 @@ fn networks_have_to_be_there_too() {
     let mapped = format!("{mac}/777");
     let text = pair.refused(client, &[("VlanMappings", "0123456789AB/5")]);
     assert!(text.contains("0123456789AB"));
-    let job = pair.migrate(client, &[("VlanMappings", &mapped), ("VLANBridgeOverride", "2")]);
+    let job = pair.migrate(
+        client,
+        &[("VlanMappings", &mapped), ("VLANBridgeOverride", "2")],
+    );
     pair.room.succeeded(job);
-    let moved = pair.room.partition(client).network_adapters.values().next().unwrap();
+    let moved = pair
+        .room
+        .partition(client)
+        .network_adapters
+        .values()
+        .next()
+        .unwrap();
     assert_eq!((moved.vlan, moved.mac_text()), (777, mac));
     let networks = &pair.room.world.systems[&pair.target].switches;
     assert!(networks.contains_key(&moved.switch));
@@ -448,9 +548,16 @@ fn a_vlan_that_was_bridged_has_to_be_bridged_again() {
     let client = pair.running("one");
     for number in 0..2 {
         let server = pair.server(pair.target, number);
-        let bridges: Vec<Uuid> = pair.room.world.systems[&pair.target].bridges.keys().copied().collect();
+        let bridges: Vec<Uuid> = pair.room.world.systems[&pair.target]
+            .bridges
+            .keys()
+            .copied()
+            .collect();
         for bridge in bridges {
-            let _ = pair.room.apply(Command::DeleteNetworkBridge { system: pair.target, bridge });
+            let _ = pair.room.apply(Command::DeleteNetworkBridge {
+                system: pair.target,
+                bridge,
+            });
         }
         assert!(pair.room.world.vioses[&server].shared_ethernet.is_empty());
     }
@@ -464,7 +571,11 @@ fn fibre_channel_keeps_its_names_and_its_fabric() {
     let mut pair = Pair::new();
     let client = pair.bootable("one");
     let server = pair.server(pair.source, 0);
-    let port = pair.room.world.vioses[&server].fc_ports().next().unwrap().clone();
+    let port = pair.room.world.vioses[&server]
+        .fc_ports()
+        .next()
+        .unwrap()
+        .clone();
     let request = FcMappingRequest {
         client: Some(client),
         port: Some(port.name.clone()),
@@ -492,9 +603,15 @@ fn fibre_channel_keeps_its_names_and_its_fabric() {
     assert_eq!(before.len(), 1);
     let slot = pair.room.world.fc_client_adapters(client)[0].0;
     let nowhere = format!("{slot}/vios1///nothing");
-    let text = pair.refused(client, &[("VirtualFCMappings", &format!("{slot}/vios1////"))]);
+    let text = pair.refused(
+        client,
+        &[("VirtualFCMappings", &format!("{slot}/vios1////"))],
+    );
     assert!(text.contains("cannot be read"), "{text}");
-    let text = pair.refused(client, &[("VirtualFCMappings", &format!("{slot}/vios1//99/nothing"))]);
+    let text = pair.refused(
+        client,
+        &[("VirtualFCMappings", &format!("{slot}/vios1//99/nothing"))],
+    );
     assert!(text.starts_with("HSCLA319"), "{nowhere} {text}");
     let job = pair.migrate(client, &[("VirtualFCMappings", &format!("{slot}/vios2/"))]);
     pair.room.succeeded(job);
@@ -508,11 +625,19 @@ fn fibre_channel_keeps_its_names_and_its_fabric() {
 fn every_condition_is_checked() {
     let mut pair = Pair::new();
     let client = pair.running("one");
-    let unknown = pair.room.power(client, "Migrate", &[("TargetManagedSystemName", "nowhere")]);
+    let unknown = pair
+        .room
+        .power(client, "Migrate", &[("TargetManagedSystemName", "nowhere")]);
     assert!(pair.room.failure(unknown).contains("nowhere"));
     let missing = pair.room.power(client, "Migrate", &[]);
-    assert!(pair.room.failure(missing).contains("TargetManagedSystemName"));
-    let itself = pair.room.power(client, "Migrate", &[("TargetManagedSystemName", "neo")]);
+    assert!(
+        pair.room
+            .failure(missing)
+            .contains("TargetManagedSystemName")
+    );
+    let itself = pair
+        .room
+        .power(client, "Migrate", &[("TargetManagedSystemName", "neo")]);
     assert!(pair.room.failure(itself).contains("already"));
     let other = [
         ("TargetManagedSystemName", "nowhere"),
@@ -521,8 +646,14 @@ fn every_condition_is_checked() {
     ];
     let console = pair.room.power(client, "Migrate", &other);
     assert!(pair.room.failure(console).starts_with("HSCL3653"));
-    assert!(pair.refused(client, &[("DestinationLparID", "1")]).starts_with("HSCL0617"));
-    assert!(pair.refused(client, &[("SharedProcPoolID", "5")]).contains("SharedPool05"));
+    assert!(
+        pair.refused(client, &[("DestinationLparID", "1")])
+            .starts_with("HSCL0617")
+    );
+    assert!(
+        pair.refused(client, &[("SharedProcPoolID", "5")])
+            .contains("SharedPool05")
+    );
     let mut create = pair.room.create("one");
     create.system = pair.target;
     pair.room.done(Command::CreatePartition(Box::new(create)));
@@ -604,7 +735,10 @@ fn a_failed_system_gives_its_partitions_up() {
         system: pair.source,
         state: SystemState::Error,
     });
-    assert_eq!(pair.room.partition(client).state, PartitionState::NotAvailable);
+    assert_eq!(
+        pair.room.partition(client).state,
+        PartitionState::NotAvailable
+    );
     let validate = [("Operation", "validate"), ("targetManagedSystem", "neo2")];
     let validated = pair.room.power(client, "RemoteRestart", &validate);
     pair.room.succeeded(validated);
@@ -612,7 +746,10 @@ fn a_failed_system_gives_its_partitions_up() {
     pair.room.wait(1_000);
     pair.room.succeeded(job);
     let after = pair.room.partition(client);
-    assert_eq!((after.system, after.state), (pair.target, PartitionState::Running));
+    assert_eq!(
+        (after.system, after.state),
+        (pair.target, PartitionState::Running)
+    );
 }
 
 #[test]
@@ -628,5 +765,8 @@ fn a_failing_system_breaks_migrations_off() {
     });
     pair.room.failure(job);
     let there = pair.room.partition(client);
-    assert_eq!((there.system, there.state), (pair.source, PartitionState::Running));
+    assert_eq!(
+        (there.system, there.state),
+        (pair.source, PartitionState::Running)
+    );
 }

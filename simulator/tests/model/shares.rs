@@ -53,10 +53,16 @@ fn a_pool_takes_partitions_once_it_has_processors() {
     assert!(text.contains("HSCL0617"), "{text}");
     change(&mut room, 7, Some("gold"), Some(2), Some(0)).unwrap();
     room.done(Command::CreatePartition(Box::new(create)));
-    let left = |room: &Room| room.world.available_in_processor_pool(system, &pool(room, 7));
+    let left = |room: &Room| {
+        room.world
+            .available_in_processor_pool(system, &pool(room, 7))
+    };
     assert_eq!(left(&room), ProcUnits::from_hundredths(50));
     let second = in_pool(&room, "two", 7, 60);
-    assert!(room.refused(Command::CreatePartition(Box::new(second))).contains("gold"));
+    assert!(
+        room.refused(Command::CreatePartition(Box::new(second)))
+            .contains("gold")
+    );
     // Less than what is promised, or more than there is, cannot be had.
     assert!(change(&mut room, 7, None, Some(1), None).is_err());
     assert!(change(&mut room, 7, None, Some(100_000), None).is_err());
@@ -80,10 +86,20 @@ fn a_reservation_is_taken_from_the_system() {
 fn names_of_pools_are_short_and_unique() {
     let mut room = Room::novalink();
     for name in ["", "  ", "fifteen letters", "SharedPool02", "naïve"] {
-        assert!(change(&mut room, 1, Some(name), None, None).is_err(), "{name}");
+        assert!(
+            change(&mut room, 1, Some(name), None, None).is_err(),
+            "{name}"
+        );
     }
     assert!(change(&mut room, 0, Some("mine"), None, None).is_err());
-    change(&mut room, 1, Some("m. l ordinateur").filter(|name| name.len() < 15), None, None).unwrap();
+    change(
+        &mut room,
+        1,
+        Some("m. l ordinateur").filter(|name| name.len() < 15),
+        None,
+        None,
+    )
+    .unwrap();
     change(&mut room, 1, Some("my pool"), None, None).unwrap();
     assert_eq!(pool(&room, 1).name, "my pool");
 }
@@ -106,7 +122,10 @@ fn a_memory_pool_comes_and_goes() {
     let create = memory_pool(&room);
     room.done(Command::CreateMemoryPool(create.clone()));
     assert_eq!(free - room.world.available_memory(system), 4096);
-    assert!(room.refused(Command::CreateMemoryPool(create)).contains("already"));
+    assert!(
+        room.refused(Command::CreateMemoryPool(create))
+            .contains("already")
+    );
     let usage = |room: &Room, name: &str| room.vios(0).physical_volume(name).unwrap().usage;
     assert_eq!(usage(&room, "hdisk7"), VolumeUsage::Paging);
     let update = |size, devices: &[&str]| MemoryPoolRequest {
@@ -119,7 +138,11 @@ fn a_memory_pool_comes_and_goes() {
     let udid = room.vios(0).physical_volume("hdisk7").unwrap().udid.clone();
     room.done(Command::UpdateMemoryPool(update(8192, &[&udid])));
     assert_eq!(usage(&room, "hdisk8"), VolumeUsage::Unused);
-    for bad in [update(100, &[&udid]), update(1 << 30, &[&udid]), update(8192, &["nothing"])] {
+    for bad in [
+        update(100, &[&udid]),
+        update(1 << 30, &[&udid]),
+        update(8192, &["nothing"]),
+    ] {
         assert!(room.apply(Command::UpdateMemoryPool(bad)).is_err());
     }
     room.done(Command::DeleteMemoryPool(system));
@@ -134,7 +157,10 @@ fn partitions_share_its_memory() {
     let mut create = room.create("one");
     create.memory.shared = Some(true);
     create.memory.entitled = Some(512);
-    assert!(room.apply(Command::CreatePartition(Box::new(create.clone()))).is_err());
+    assert!(
+        room.apply(Command::CreatePartition(Box::new(create.clone())))
+            .is_err()
+    );
     let request = memory_pool(&room);
     room.done(Command::CreateMemoryPool(request));
     let free = room.world.available_memory(system);
@@ -143,17 +169,22 @@ fn partitions_share_its_memory() {
     else {
         panic!()
     };
-    let pages = |room: &Room, device: &PagingDevice| {
-        room.world.paging_partition(system, device).is_some()
-    };
+    let pages =
+        |room: &Room, device: &PagingDevice| room.world.paging_partition(system, device).is_some();
     let on = room.power(client, "PowerOn", &[]);
     room.succeeded(on);
     let pool = room.world.systems[&system].memory_pool.clone().unwrap();
-    assert_eq!(room.world.available_in_memory_pool(system, &pool), 4096 - 263 - 512);
+    assert_eq!(
+        room.world.available_in_memory_pool(system, &pool),
+        4096 - 263 - 512
+    );
     // Only the page table is taken from the system.
     assert!(free - room.world.available_memory(system) < 2048);
     assert!(pool.devices.iter().any(|device| pages(&room, device)));
-    assert!(room.refused(Command::DeleteMemoryPool(system)).contains("one"));
+    assert!(
+        room.refused(Command::DeleteMemoryPool(system))
+            .contains("one")
+    );
     room.power(client, "PowerOff", &[("immediate", "true")]);
     let pool = room.world.systems[&system].memory_pool.clone().unwrap();
     assert!(!pool.devices.iter().any(|device| pages(&room, device)));
@@ -191,13 +222,19 @@ fn virtual_serial_numbers_are_added_assigned_and_removed() {
     else {
         panic!()
     };
-    assert_eq!(room.partition(client).serial_number.as_deref(), Some("VSN0001"));
+    assert_eq!(
+        room.partition(client).serial_number.as_deref(),
+        Some("VSN0001")
+    );
     assert_eq!(numbers(&room)[0].1, Some(client));
     let refused = job(&mut room, "RemoveVSN", "VSN0001");
     assert!(room.failure(refused).contains("assigned"));
     let mut taken = room.create("two");
     taken.serial_number = Some("VSN0001".to_owned());
-    assert!(room.apply(Command::CreatePartition(Box::new(taken))).is_err());
+    assert!(
+        room.apply(Command::CreatePartition(Box::new(taken)))
+            .is_err()
+    );
     let mut other = UpdatePartition::of(Owner::Partition(client));
     other.serial_number = Some("VSN0002".to_owned());
     room.update(other).unwrap();
@@ -230,16 +267,31 @@ fn profiles_come_go_and_are_activated() {
         processors: None,
         maximum_slots: None,
     };
-    let Outcome::Written(Resource::LogicalPartitionProfile { profile, .. }) =
-        room.done(Command::CreateProfile(Box::new(request(Some("large"), 4096))))
-    else {
+    let Outcome::Written(Resource::LogicalPartitionProfile { profile, .. }) = room.done(
+        Command::CreateProfile(Box::new(request(Some("large"), 4096))),
+    ) else {
         panic!()
     };
-    assert!(room.apply(Command::CreateProfile(Box::new(request(Some("large"), 4096)))).is_err());
-    assert!(room.apply(Command::CreateProfile(Box::new(request(None, 4096)))).is_err());
-    assert!(room.apply(Command::CreateProfile(Box::new(request(Some("odd"), 4097)))).is_err());
+    assert!(
+        room.apply(Command::CreateProfile(Box::new(request(
+            Some("large"),
+            4096
+        ))))
+        .is_err()
+    );
+    assert!(
+        room.apply(Command::CreateProfile(Box::new(request(None, 4096))))
+            .is_err()
+    );
+    assert!(
+        room.apply(Command::CreateProfile(Box::new(request(Some("odd"), 4097))))
+            .is_err()
+    );
     let default = room.partition(client).profile;
-    let deletion = Command::DeleteProfile { owner, profile: default };
+    let deletion = Command::DeleteProfile {
+        owner,
+        profile: default,
+    };
     assert!(room.refused(deletion).contains("default profile"));
     let uuid = profile.to_string();
     let on = room.power(client, "PowerOn", &[("LogicalPartitionProfile", &uuid)]);
@@ -274,10 +326,18 @@ fn a_partition_sleeps_and_wakes() {
     room.wait(1_000);
     room.world.pace.suspend_step = powervm_simulator::model::pace::Span::ms(100, 100);
     let suspend = room.power(client, "Suspend", &[]);
-    let shown = |room: &Room| (room.partition(client).state, room.partition(client).progress);
+    let shown = |room: &Room| {
+        (
+            room.partition(client).state,
+            room.partition(client).progress,
+        )
+    };
     assert_eq!(
         shown(&room),
-        (PartitionState::Suspending, Some(ProgressState::HibernateValidating))
+        (
+            PartitionState::Suspending,
+            Some(ProgressState::HibernateValidating)
+        )
     );
     room.wait(250);
     assert_eq!(shown(&room).1, Some(ProgressState::HibernateSavingHmcData));
@@ -312,10 +372,21 @@ fn only_the_controller_changes_a_system() {
     let released = job(&mut room, "ReleaseController", &[]);
     room.succeeded(released);
     let create = room.create("one");
-    assert!(room.refused(Command::CreatePartition(Box::new(create.clone()))).contains("controller"));
-    let wrong = job(&mut room, "RequestController", &[("coManagementControllerStatus", "odd")]);
+    assert!(
+        room.refused(Command::CreatePartition(Box::new(create.clone())))
+            .contains("controller")
+    );
+    let wrong = job(
+        &mut room,
+        "RequestController",
+        &[("coManagementControllerStatus", "odd")],
+    );
     room.failure(wrong);
-    let temporary = job(&mut room, "RequestController", &[("coManagementControllerStatus", "temp")]);
+    let temporary = job(
+        &mut room,
+        "RequestController",
+        &[("coManagementControllerStatus", "temp")],
+    );
     room.succeeded(temporary);
     assert!(room.world.systems[&system].is_temporary_controller);
     room.done(Command::CreatePartition(Box::new(create)));

@@ -212,7 +212,10 @@ impl Room {
         let job = self.job(job);
         assert!(job.status.is_final(), "{job:?}");
         let status = ("status".to_owned(), job.status.to_string());
-        let exception = job.exception.clone().map(|text| ("exception".to_owned(), text));
+        let exception = job
+            .exception
+            .clone()
+            .map(|text| ("exception".to_owned(), text));
         let all = job.results.iter().cloned().chain([status]).chain(exception);
         all.collect()
     }

@@ -357,22 +357,22 @@ impl Bench {
         ]);
         for vios in self.world.vioses.keys() {
             feeds.extend(
-                ["VolumeGroup", "ClientNetworkAdapter", "SRIOVEthernetLogicalPort"]
-                    .map(|kind| format!("uom/VirtualIOServer/{}/{kind}", upper(*vios))),
+                [
+                    "VolumeGroup",
+                    "ClientNetworkAdapter",
+                    "SRIOVEthernetLogicalPort",
+                ]
+                .map(|kind| format!("uom/VirtualIOServer/{}/{kind}", upper(*vios))),
             );
         }
-        feeds.extend(
-            self.partitions()
-                .iter()
-                .flat_map(|uuid| {
-                    [
-                        "ClientNetworkAdapter",
-                        "SRIOVEthernetLogicalPort",
-                        "VirtualNICDedicated",
-                    ]
-                    .map(|kind| format!("uom/LogicalPartition/{uuid}/{kind}"))
-                }),
-        );
+        feeds.extend(self.partitions().iter().flat_map(|uuid| {
+            [
+                "ClientNetworkAdapter",
+                "SRIOVEthernetLogicalPort",
+                "VirtualNICDedicated",
+            ]
+            .map(|kind| format!("uom/LogicalPartition/{uuid}/{kind}"))
+        }));
         feeds
             .iter()
             .map(|feed| format!("{feed}?group={group}"))

@@ -24,8 +24,8 @@ pub use bridge::{
 };
 pub use job_and_file::{CreateFile, SubmitJob};
 pub use mapping::{
-    CreateScsiBus, ExternalName, FcMappingRequest, ScsiMapping, SlotChoice, StorageName, TargetName,
-    UpdateScsiBus, UpdateVios, WwpnChoice,
+    CreateScsiBus, ExternalName, FcMappingRequest, ScsiMapping, SlotChoice, StorageName,
+    TargetName, UpdateScsiBus, UpdateVios, WwpnChoice,
 };
 pub use network::{CreateNetwork, CreateNetworkAdapter, UpdateNetworkAdapter};
 pub use partition::{CreatePartition, MemoryRequest, ProcessorRequest, UpdatePartition};

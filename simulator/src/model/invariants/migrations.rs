@@ -17,8 +17,7 @@ pub(super) fn check(world: &World, found: &mut Found) {
             || migration.name.clone(),
         );
         found.require(
-            migration.source != migration.target
-                && world.systems.contains_key(&migration.target),
+            migration.source != migration.target && world.systems.contains_key(&migration.target),
             "migration-to-nowhere",
             || migration.name.clone(),
         );
@@ -34,8 +33,8 @@ pub(super) fn check(world: &World, found: &mut Found) {
         found.require(free, "migration-place-taken", || migration.name.clone());
     }
     for partition in world.partitions.values() {
-        let shown = partition.state.is_migrating()
-            || partition.migration != MigrationState::NotMigrating;
+        let shown =
+            partition.state.is_migrating() || partition.migration != MigrationState::NotMigrating;
         found.require(
             !shown || world.migrations.contains_key(&partition.uuid),
             "migrating-without-migration",

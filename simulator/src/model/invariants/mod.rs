@@ -2,8 +2,8 @@
 //!
 //! Tests check this after every command, and a server under `--check-invariants` as well.
 
-mod migrations;
 mod bridges;
+mod migrations;
 mod partitions;
 mod pools;
 mod san;

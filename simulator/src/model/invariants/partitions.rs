@@ -269,7 +269,9 @@ fn check_slots(world: &World, found: &mut Found) {
     }
     for (uuid, partition) in &world.partitions {
         let nics = partition.vnics.values().map(|nic| nic.slot);
-        used.entry(Owner::Partition(*uuid)).or_default().extend(nics);
+        used.entry(Owner::Partition(*uuid))
+            .or_default()
+            .extend(nics);
     }
     for (uuid, vios) in &world.vioses {
         let slots = used.entry(Owner::Vios(*uuid)).or_default();
@@ -286,7 +288,11 @@ fn check_slots(world: &World, found: &mut Found) {
                 .or_default()
                 .push(client.slot);
         }
-        for client in vios.fc_mappings.values().filter_map(|mapping| mapping.client) {
+        for client in vios
+            .fc_mappings
+            .values()
+            .filter_map(|mapping| mapping.client)
+        {
             used.entry(Owner::Partition(client.partition))
                 .or_default()
                 .push(client.slot);

@@ -94,7 +94,11 @@ fn check_memory_pool(world: &World, system: &ManagedSystem, found: &mut Found) {
         });
     }
     for partition in sharing() {
-        let device = partition.memory.shared.as_ref().and_then(|shared| shared.device.as_ref());
+        let device = partition
+            .memory
+            .shared
+            .as_ref()
+            .and_then(|shared| shared.device.as_ref());
         let pages = pool.devices.iter().any(|own| Some(&own.udid) == device);
         found.require(pages, "shared-memory-without-paging-device", || {
             partition.name.clone()
@@ -111,8 +115,7 @@ fn check_serial_numbers(world: &World, system: &ManagedSystem, found: &mut Found
     for (number, entry) in &system.serial_numbers {
         let mutual = entry.partition.is_none_or(|uuid| {
             world.partitions.get(&uuid).is_some_and(|partition| {
-                partition.system == system.uuid
-                    && partition.serial_number.as_ref() == Some(number)
+                partition.system == system.uuid && partition.serial_number.as_ref() == Some(number)
             })
         });
         found.require(
@@ -143,6 +146,9 @@ fn check_partition(world: &World, partition: &Partition, found: &mut Found) {
     found.unique(
         "profile-name-twice",
         &partition.name,
-        partition.profiles.iter().map(|profile| profile.name.as_str()),
+        partition
+            .profiles
+            .iter()
+            .map(|profile| profile.name.as_str()),
     );
 }

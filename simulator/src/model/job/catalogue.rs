@@ -108,8 +108,9 @@ impl Operation {
             (JobTarget::ManagedSystem(_), "GetNextWWPNs") => Self::GetNextWwpns,
             (JobTarget::Cluster(Some(_)), "LULinkedClone") => Self::LinkedClone,
             (JobTarget::LogicalPartition(_), name) => Self::of_partition(flavor, name)?,
-            (JobTarget::VirtualIoServer(_), name) => Self::of_storage(flavor, name)
-                .or_else(|| Self::of_profiled(flavor, name))?,
+            (JobTarget::VirtualIoServer(_), name) => {
+                Self::of_storage(flavor, name).or_else(|| Self::of_profiled(flavor, name))?
+            }
             (JobTarget::ManagedSystem(_), name) => Self::of_system(flavor, name)?,
             _ => return None,
         })

@@ -22,7 +22,9 @@ impl World {
             None | Some("norm") => false,
             Some("temp") => true,
             Some(other) => {
-                return End::Failed(format!("The value {other} of {parameter} is not norm or temp."));
+                return End::Failed(format!(
+                    "The value {other} of {parameter} is not norm or temp."
+                ));
             }
         };
         let Some(system) = job.target.uuid().and_then(|uuid| self.system(uuid).ok()) else {

@@ -10,8 +10,7 @@ use crate::model::world::World;
 
 /// What stands between the submission of a job and its start. No real server has one: it is for tests that want to
 /// see what lies between two jobs.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
     shut: bool,
     /// By number, which is the order of submission.
@@ -22,8 +21,7 @@ pub struct Gate {
 }
 
 /// How a job ends before it does anything.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// `COMPLETED_WITH_ERROR` with this text as its result.
     Failed(String),

@@ -58,7 +58,9 @@ impl World {
         let surrogate = self
             .partition_named(original.system, name)
             .filter(|surrogate| surrogate.uuid != original.uuid)
-            .ok_or_else(|| format!("HSCL8012 The partition {name} was not found on the managed system."))?;
+            .ok_or_else(|| {
+                format!("HSCL8012 The partition {name} was not found on the managed system.")
+            })?;
         if surrogate.state != PartitionState::NotActivated || surrogate.is_management {
             return Err(format!(
                 "HSCL05DF Partition {} is {}. It must be not activated.",
@@ -105,7 +107,9 @@ impl World {
             .map(|vios| vios.partition.uuid)
             .collect();
         for server in servers {
-            self.edit_vios(server, |vios, version| vios.rename_client(from, to, version));
+            self.edit_vios(server, |vios, version| {
+                vios.rename_client(from, to, version)
+            });
         }
         self.edit_system(system, |system| {
             for slot in &mut system.io_slots {
@@ -126,7 +130,10 @@ impl World {
         let partition = self.target_partition(job)?;
         let key = parameter(job, "licKey")?;
         if partition.kind != PartitionKind::IbmI {
-            return Err(format!("Partition {} is no IBM i partition.", partition.name));
+            return Err(format!(
+                "Partition {} is no IBM i partition.",
+                partition.name
+            ));
         }
         if key.len() > 256 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("The license key is not valid.".to_owned());
@@ -142,7 +149,10 @@ impl World {
             return Err(format!("The panel function {operation} is not valid."));
         }
         if partition.kind != PartitionKind::IbmI {
-            return Err(format!("Partition {} is no IBM i partition.", partition.name));
+            return Err(format!(
+                "Partition {} is no IBM i partition.",
+                partition.name
+            ));
         }
         if !partition.state.works() {
             return Err(format!(
@@ -155,7 +165,11 @@ impl World {
 
     /// Job `GetDPOStatus`: how well memory and processors of each partition lie together, as JSON.
     fn affinity_scores(&self, job: &Job) -> End {
-        let Some(system) = job.target.uuid().filter(|uuid| self.systems.contains_key(uuid)) else {
+        let Some(system) = job
+            .target
+            .uuid()
+            .filter(|uuid| self.systems.contains_key(uuid))
+        else {
             return End::Failed("The managed system was not found.".to_owned());
         };
         let mut partitions: Vec<_> = self.all_partitions_of(system).collect();
@@ -253,7 +267,8 @@ impl World {
     ) -> Result<(Owner, crate::model::partition::Partition), String> {
         let owner = job.target.owner();
         let found = owner.and_then(|owner| Some((owner, self.partition(owner)?.clone())));
-        found.ok_or_else(|| "HSCL8012 The partition was not found on the managed system.".to_owned())
+        found
+            .ok_or_else(|| "HSCL8012 The partition was not found on the managed system.".to_owned())
     }
 }
 
@@ -264,4 +279,3 @@ fn parameter<'j>(job: &'j Job, name: &str) -> Result<&'j str, String> {
         .filter(|value| !value.is_empty())
         .ok_or_else(|| format!("The parameter {name} is missing."))
 }
-

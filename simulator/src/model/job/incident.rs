@@ -10,8 +10,7 @@ use crate::model::resource::Owner;
 use crate::model::world::World;
 
 /// What happens to a partition.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incident {
     /// It goes down at once, whatever it was doing.
     Down,

@@ -177,7 +177,11 @@ impl World {
             job.status = status;
             job.completed = Some(now);
             // Nobody needs a secret that has done its work.
-            for (_, value) in job.parameters.iter_mut().filter(|(name, _)| is_secret(name)) {
+            for (_, value) in job
+                .parameters
+                .iter_mut()
+                .filter(|(name, _)| is_secret(name))
+            {
                 MASK.clone_into(value);
             }
             job.results = results;
@@ -239,8 +243,7 @@ impl World {
 }
 
 /// How a job will end, as the agenda holds it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct JobEnd {
     /// `Status`
     pub status: JobStatus,

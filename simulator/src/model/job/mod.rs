@@ -3,11 +3,11 @@
 mod boot;
 pub mod catalogue;
 mod cli;
-mod device;
 mod control;
+mod device;
 pub mod gate;
-pub mod incident;
 mod identity;
+pub mod incident;
 mod iscsi;
 pub mod lifecycle;
 mod parameters;
@@ -24,8 +24,9 @@ use super::names::JobStatus;
 use crate::clock::Millis;
 
 /// The resource type that a job's URL names first, also its `GroupName`.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum JobTarget {
     /// `LogicalPartition/{uuid}/do/…`
     LogicalPartition(Uuid),
@@ -65,8 +66,7 @@ impl JobTarget {
 }
 
 /// A job and what became of it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Eq)]
 pub struct Job {
     /// `JobID`: 13 decimal digits.
     pub id: u64,

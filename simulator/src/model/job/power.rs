@@ -13,8 +13,7 @@ use crate::model::resource::Owner;
 use crate::model::world::World;
 
 /// What a `PowerOff` job asks for.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerOff {
     /// Whether the operating system shuts itself down (`osshutdown`), instead of the hypervisor (`shutdown`).
     pub by_os: bool,

@@ -47,7 +47,13 @@ impl World {
     pub(in crate::model) fn begin_suspend(&mut self, now: Millis, job: &Job) {
         match self.check_suspend(job) {
             Ok(partition) => {
-                self.set_out(now, &partition, job, PartitionState::Suspending, SUSPENDING[0]);
+                self.set_out(
+                    now,
+                    &partition,
+                    job,
+                    PartitionState::Suspending,
+                    SUSPENDING[0],
+                );
             }
             Err(why) => self.refuse_job(now, job.id, why),
         }
@@ -205,9 +211,7 @@ impl World {
         job.target
             .uuid()
             .and_then(|uuid| self.partitions.get(&uuid).map(Arc::clone))
-            .ok_or_else(|| {
-                "HSCL8012 The partition was not found on the managed system.".to_owned()
-            })
+            .ok_or_else(|| "HSCL8012 The partition was not found on the managed system.".to_owned())
     }
 }
 

@@ -35,9 +35,7 @@ impl World {
             Operation::MigrateRecover => self.recover_migration(now, job),
             Operation::SuspendValidate => self.validate_suspend(job, false),
             Operation::ResumeValidate => self.validate_suspend(job, true),
-            Operation::RequestMaster => {
-                self.request_control(now, job, "coManagementMasterStatus")
-            }
+            Operation::RequestMaster => self.request_control(now, job, "coManagementMasterStatus"),
             Operation::RequestController => {
                 self.request_control(now, job, "coManagementControllerStatus")
             }
@@ -56,9 +54,7 @@ impl World {
                     "The parameters SourceUDID and DestinationUDID are needed.".to_owned(),
                 ),
             },
-            other => self
-                .run_identity_job(now, other, job)
-                .unwrap_or_else(done),
+            other => self.run_identity_job(now, other, job).unwrap_or_else(done),
         }
     }
 

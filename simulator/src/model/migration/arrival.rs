@@ -18,8 +18,7 @@ use crate::model::system::ManagedSystem;
 use crate::model::world::World;
 
 /// A partition's place on its target.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// The system.
     pub system: Uuid,
@@ -123,10 +122,16 @@ impl World {
                 })?;
             let mut adapter = (**before).clone();
             (adapter.switch, adapter.switch_id) = (switch.uuid, switch.id);
-            if let Some(mapping) = options.vlans.iter().find(|mapping| mapping.mac == before.mac) {
+            if let Some(mapping) = options
+                .vlans
+                .iter()
+                .find(|mapping| mapping.mac == before.mac)
+            {
                 adapter.vlan = mapping.vlan;
-                adapter.tagged_vlans =
-                    mapping.tagged.clone().unwrap_or_else(|| before.tagged_vlans.clone());
+                adapter.tagged_vlans = mapping
+                    .tagged
+                    .clone()
+                    .unwrap_or_else(|| before.tagged_vlans.clone());
                 adapter.tagged_vlans.sort_unstable();
                 adapter.tagged_vlans.dedup();
                 adapter.tagged = !adapter.tagged_vlans.is_empty() || before.tagged;
@@ -174,7 +179,9 @@ impl World {
         let pool = arrival.processor_pool;
         let serial = format!("{}{id:X}", target.machine.serial);
         let adapters = arrival.adapters.into_iter();
-        let adapters = adapters.map(|adapter| (adapter.uuid, Arc::new(adapter))).collect();
+        let adapters = adapters
+            .map(|adapter| (adapter.uuid, Arc::new(adapter)))
+            .collect();
         self.edit_partition(Owner::Partition(uuid), |partition| {
             partition.system = arrival.system;
             partition.id = id;

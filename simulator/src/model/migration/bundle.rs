@@ -11,8 +11,7 @@ use crate::model::vios::{Backing, ScsiBus, VirtualIoServer};
 use crate::model::world::World;
 
 /// A partition with all that goes with it, named so that another system can find its own counterparts.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// The partition as it is on the source.
     pub partition: Partition,
@@ -28,8 +27,7 @@ pub struct Bundle {
 }
 
 /// A virtual SCSI client adapter and the disks behind it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct BundledBus {
     /// The slot of the client adapter.
     pub client_slot: u16,
@@ -40,8 +38,7 @@ pub struct BundledBus {
 }
 
 /// Storage by an identity that holds on every system that reaches it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum BundledStorage {
     /// A logical unit, with the UDID of its tier.
     LogicalUnit {
@@ -101,10 +98,12 @@ impl World {
     }
 
     fn bundled_bus(&self, vios: &VirtualIoServer, bus: &ScsiBus) -> BundledBus {
-        let devices = bus
-            .devices
-            .iter()
-            .map(|device| (device.lua.clone(), self.bundled_storage(vios, &device.backing)));
+        let devices = bus.devices.iter().map(|device| {
+            (
+                device.lua.clone(),
+                self.bundled_storage(vios, &device.backing),
+            )
+        });
         BundledBus {
             client_slot: bus.client.map_or(0, |client| client.slot),
             vios: vios.partition.name.clone(),
@@ -139,7 +138,11 @@ impl World {
             | Backing::OpticalMedium { .. }
             | Backing::External { .. } => {
                 let storage = self.storage(vios, backing);
-                local(&storage.map(|storage| storage.name().to_owned()).unwrap_or_default())
+                local(
+                    &storage
+                        .map(|storage| storage.name().to_owned())
+                        .unwrap_or_default(),
+                )
             }
         }
     }

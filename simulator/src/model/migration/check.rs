@@ -71,7 +71,10 @@ impl World {
                 ));
             }
             let slots = system.io_slots.iter();
-            if let Some(slot) = slots.clone().find(|slot| slot.owner == Some(partition.uuid)) {
+            if let Some(slot) = slots
+                .clone()
+                .find(|slot| slot.owner == Some(partition.uuid))
+            {
                 return Err(format!(
                     "Partition {} owns the physical I/O slot {}. Remove it before migrating.",
                     partition.name, slot.location
@@ -86,7 +89,8 @@ impl World {
                     partition.name
                 ));
             }
-            if !partition.capabilities.dynamic_memory || !partition.capabilities.dynamic_processors {
+            if !partition.capabilities.dynamic_memory || !partition.capabilities.dynamic_processors
+            {
                 return Err(format!(
                     "The operating system of partition {} does not support migration.",
                     partition.name
@@ -186,7 +190,12 @@ impl World {
         let macs = there()
             .flat_map(|other| other.network_adapters.values())
             .map(|adapter| adapter.mac);
-        let own = |mac: u64| partition.network_adapters.values().any(|own| own.mac == mac);
+        let own = |mac: u64| {
+            partition
+                .network_adapters
+                .values()
+                .any(|own| own.mac == mac)
+        };
         if let Some(mac) = macs.into_iter().find(|mac| own(*mac)) {
             return Err(format!(
                 "The MAC address {mac:012X} is in use on system {}.",

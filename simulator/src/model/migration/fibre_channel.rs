@@ -16,8 +16,7 @@ use crate::model::vios::{FcPort, VirtualIoServer};
 use crate::model::world::World;
 
 /// A virtual Fibre Channel adapter, named so that another system can find its own counterpart.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct BundledFc {
     /// The slot of the client adapter.
     pub client_slot: u16,
@@ -30,8 +29,7 @@ pub struct BundledFc {
 }
 
 /// A virtual Fibre Channel adapter as it will be.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ArrivingFc {
     /// The Virtual I/O Server.
     pub vios: Uuid,
@@ -75,7 +73,9 @@ impl World {
         let mut adapters: Vec<BundledFc> = servers
             .flat_map(|vios| {
                 vios.fc_mappings.values().filter_map(move |mapping| {
-                    let client = mapping.client.filter(|client| client.partition == partition)?;
+                    let client = mapping
+                        .client
+                        .filter(|client| client.partition == partition)?;
                     let port = mapping.port.as_deref().and_then(|port| vios.fc_port(port));
                     Some(BundledFc {
                         client_slot: client.slot,
@@ -101,7 +101,10 @@ impl World {
         options: &Options,
     ) -> Result<Vec<ArrivingFc>, String> {
         let unknown = |mapping: &&AdapterMapping| {
-            bundle.fc.iter().all(|adapter| adapter.client_slot != mapping.client_slot)
+            bundle
+                .fc
+                .iter()
+                .all(|adapter| adapter.client_slot != mapping.client_slot)
         };
         if let Some(mapping) = options.fibre_channel.iter().find(unknown) {
             return Err(format!(
@@ -121,7 +124,10 @@ impl World {
                 .ok_or_else(|| cannot_be_hosted(target, bundle, adapter))?;
             taken.servers.push((adapter.vios.clone(), arriving.vios));
             if let Some(port) = &arriving.port {
-                *taken.ports.entry((arriving.vios, port.clone())).or_default() += 1;
+                *taken
+                    .ports
+                    .entry((arriving.vios, port.clone()))
+                    .or_default() += 1;
             }
             planned.push(arriving);
         }
@@ -150,13 +156,18 @@ impl World {
         let (same, others) = (stands_in(true), stands_in(false));
         servers.sort_by_key(|vios| {
             let uuid = vios.partition.uuid;
-            (!same.contains(&uuid), others.contains(&uuid), vios.partition.id)
+            (
+                !same.contains(&uuid),
+                others.contains(&uuid),
+                vios.partition.id,
+            )
         });
         let named = wish.and_then(|wish| wish.port.as_deref());
         let slot = wish.and_then(|wish| wish.server_slot);
         servers.into_iter().find_map(|vios| {
             let server_slot = slot.map_or(SlotChoice::Next, SlotChoice::Given);
-            self.free_slot(Owner::Vios(vios.partition.uuid), server_slot).ok()?;
+            self.free_slot(Owner::Vios(vios.partition.uuid), server_slot)
+                .ok()?;
             let port = match adapter.fabric {
                 None => None,
                 Some(fabric) => Some(free_port(vios, fabric, named, taken)?.name.clone()),
@@ -186,9 +197,8 @@ fn free_port<'a>(
     };
     let mut best: Option<&FcPort> = None;
     for port in vios.fc_ports() {
-        let fits = port.fabric == fabric
-            && named.is_none_or(|name| name == port.name)
-            && left(port) > 0;
+        let fits =
+            port.fabric == fabric && named.is_none_or(|name| name == port.name) && left(port) > 0;
         if fits && best.is_none_or(|best| left(port) > left(best)) {
             best = Some(port);
         }

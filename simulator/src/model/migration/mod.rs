@@ -23,8 +23,7 @@ use super::units::ProcUnits;
 use super::world::World;
 
 /// How a partition moves.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// While it runs: its memory is copied.
     Active,
@@ -33,8 +32,7 @@ pub enum Manner {
 }
 
 /// How far a migration has come.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// `Migration_Starting`: adapters are being prepared on the target.
     Starting,
@@ -45,8 +43,7 @@ pub enum Phase {
 }
 
 /// A migration under way. The source has the partition until the end; the target keeps its place.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Migration {
     /// The partition.
     pub partition: Uuid,
@@ -80,13 +77,12 @@ impl World {
             .migrations
             .values()
             .filter(|migration| migration.source == system || migration.target == system);
-        of_system.fold(
-            (0, 0),
-            |(active, inactive), migration| match migration.manner {
+        of_system.fold((0, 0), |(active, inactive), migration| {
+            match migration.manner {
                 Manner::Active => (active + 1, inactive),
                 Manner::Inactive => (active, inactive + 1),
-            },
-        )
+            }
+        })
     }
 
     /// Memory in megabytes that a system keeps for partitions on their way to it.

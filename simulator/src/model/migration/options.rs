@@ -3,8 +3,7 @@
 use crate::model::job::Job;
 
 /// What a migration is asked for. Lists are comma-joined in one parameter (`docs/protocol/mobility.md`).
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// `TargetManagedSystemName`
     pub target: String,
@@ -29,8 +28,7 @@ pub struct Options {
 }
 
 /// Where a client adapter's server adapter goes: `slot/vios name/vios id[/[vios slot][/port]]`.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct AdapterMapping {
     /// The slot of the client adapter.
     pub client_slot: u16,
@@ -45,8 +43,7 @@ pub struct AdapterMapping {
 }
 
 /// VLANs that a network adapter has on the target: `MAC/PVID[/vlan vlan…]`.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct VlanMapping {
     /// The MAC address of the adapter.
     pub mac: u64,
@@ -70,8 +67,8 @@ impl Options {
                 .map(str::trim)
                 .filter(|text| !text.is_empty())
         };
-        let target =
-            word("TargetManagedSystemName").ok_or("The parameter TargetManagedSystemName is missing.")?;
+        let target = word("TargetManagedSystemName")
+            .ok_or("The parameter TargetManagedSystemName is missing.")?;
         let lifted = |name: &str| word(name).is_some_and(|level| level != "0" && level != "false");
         Ok(Self {
             target: target.to_owned(),
@@ -100,7 +97,10 @@ fn items<T>(list: Option<&str>, read: fn(&str) -> Option<T>) -> Result<Vec<T>, S
     let Some(list) = list else {
         return Ok(Vec::new());
     };
-    let parts = list.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parts = list
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     let read = |part: &str| {
         read(part).ok_or_else(|| {
             let part: String = part.chars().take(60).collect();
@@ -163,11 +163,26 @@ mod tests {
     fn adapters_name_their_server_by_name_or_number() {
         let mapping = adapter_mapping("4//1/14/fcs0").unwrap();
         assert_eq!((mapping.client_slot, mapping.vios_id), (4, Some(1)));
-        assert_eq!((mapping.server_slot, mapping.port.as_deref()), (Some(14), Some("fcs0")));
+        assert_eq!(
+            (mapping.server_slot, mapping.port.as_deref()),
+            (Some(14), Some("fcs0"))
+        );
         let mapping = adapter_mapping("12/vios1//16").unwrap();
-        assert_eq!((mapping.vios_name.as_deref(), mapping.server_slot), (Some("vios1"), Some(16)));
+        assert_eq!(
+            (mapping.vios_name.as_deref(), mapping.server_slot),
+            (Some("vios1"), Some(16))
+        );
         assert_eq!(adapter_mapping("3/v/").unwrap().server_slot, None);
-        for text in ["", "4", "4/v", "4//", "x/v/1", "4/v/x", "4/v/1/2/3/4", "70000/v/1"] {
+        for text in [
+            "",
+            "4",
+            "4/v",
+            "4//",
+            "x/v/1",
+            "4/v/x",
+            "4/v/1/2/3/4",
+            "70000/v/1",
+        ] {
             assert_eq!(adapter_mapping(text), None, "{text}");
         }
     }
@@ -175,10 +190,20 @@ mod tests {
     #[test]
     fn vlans_may_have_tags() {
         let mapping = vlan_mapping("001122334455/12").unwrap();
-        assert_eq!((mapping.mac, mapping.vlan, mapping.tagged), (0x0011_2233_4455, 12, None));
+        assert_eq!(
+            (mapping.mac, mapping.vlan, mapping.tagged),
+            (0x0011_2233_4455, 12, None)
+        );
         let mapping = vlan_mapping("AABBCCDDEEFF/12/13 14").unwrap();
         assert_eq!(mapping.tagged, Some(vec![13, 14]));
-        for text in ["", "0011/1", "001122334455", "001122334455/x", "001122334455/1/x", "0g1122334455/1"] {
+        for text in [
+            "",
+            "0011/1",
+            "001122334455",
+            "001122334455/x",
+            "001122334455/1/x",
+            "0g1122334455/1",
+        ] {
             assert_eq!(vlan_mapping(text), None, "{text}");
         }
     }

@@ -106,7 +106,10 @@ impl World {
             ..Options::default()
         };
         let of_uuid = |system: &&Arc<ManagedSystem>| {
-            system.uuid.to_string().eq_ignore_ascii_case(&options.target)
+            system
+                .uuid
+                .to_string()
+                .eq_ignore_ascii_case(&options.target)
         };
         let target = match self.systems.values().find(of_uuid) {
             Some(system) => Arc::clone(system),

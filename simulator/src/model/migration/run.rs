@@ -143,12 +143,18 @@ impl World {
         options.partition_id = Some(migration.id);
         let arrival = self.plan_arrival(&target, &bundle, migration.manner, &options)?;
         let manner = migration.manner;
-        self.move_partition(now, migration.partition, migration.id, arrival, |partition| {
-            partition.state = match manner {
-                Manner::Active => PartitionState::Running,
-                Manner::Inactive => PartitionState::NotActivated,
-            };
-        })
+        self.move_partition(
+            now,
+            migration.partition,
+            migration.id,
+            arrival,
+            |partition| {
+                partition.state = match manner {
+                    Manner::Active => PartitionState::Running,
+                    Manner::Inactive => PartitionState::NotActivated,
+                };
+            },
+        )
         .map_err(|refusal| refusal.message)
     }
 
@@ -164,7 +170,8 @@ impl World {
                 End::Ok(vec![("result".to_owned(), String::new())])
             }
             _ => End::Failed(
-                "HSCL05DF The partition is not being migrated: there is nothing to stop.".to_owned(),
+                "HSCL05DF The partition is not being migrated: there is nothing to stop."
+                    .to_owned(),
             ),
         }
     }
@@ -187,7 +194,8 @@ impl World {
                     .to_owned(),
             );
         }
-        if migration.manner == Manner::Active && !force
+        if migration.manner == Manner::Active
+            && !force
             && let Err(why) = self.check_mover(migration.source)
         {
             return End::Failed(why);
@@ -218,10 +226,7 @@ impl World {
 
     fn stop_migration(&mut self, now: Millis, migration: &Migration) {
         self.undo_migration(now, migration.partition);
-        let why = format!(
-            "The migration of partition {} was stopped.",
-            migration.name
-        );
+        let why = format!("The migration of partition {} was stopped.", migration.name);
         self.finish_job(now, migration.job, &End::Failed(why).into());
     }
 

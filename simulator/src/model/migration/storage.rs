@@ -15,8 +15,7 @@ use crate::model::vios::{Backing, VirtualIoServer};
 use crate::model::world::World;
 
 /// A server adapter to be, with what goes behind it.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ArrivingBus {
     /// The Virtual I/O Server.
     pub vios: Uuid,
@@ -41,7 +40,11 @@ impl World {
         options: &Options,
     ) -> Result<Vec<ArrivingBus>, String> {
         for mapping in &options.scsi {
-            if bundle.buses.iter().all(|bus| bus.client_slot != mapping.client_slot) {
+            if bundle
+                .buses
+                .iter()
+                .all(|bus| bus.client_slot != mapping.client_slot)
+            {
                 return Err(format!(
                     "Partition {} has no virtual SCSI adapter in slot {}.",
                     bundle.partition.name, mapping.client_slot
@@ -51,7 +54,10 @@ impl World {
         let mut planned: Vec<ArrivingBus> = Vec::new();
         let mut served: Vec<(String, Uuid)> = Vec::new();
         for bus in &bundle.buses {
-            let wish = options.scsi.iter().find(|mapping| mapping.client_slot == bus.client_slot);
+            let wish = options
+                .scsi
+                .iter()
+                .find(|mapping| mapping.client_slot == bus.client_slot);
             let arriving = match wish {
                 Some(wish) => self.named_server(target, bundle, bus, wish, &planned)?,
                 None => self.any_server(target, bundle, bus, &served, &planned)?,
@@ -84,8 +90,11 @@ impl World {
         let mut arriving = self.serve(vios, bundle, bus, planned)?;
         if let Some(slot) = wish.server_slot {
             arriving.server_slot = SlotChoice::Given(slot);
-            self.free_slot(crate::model::Owner::Vios(vios.partition.uuid), arriving.server_slot)
-                .map_err(|refusal| refusal.message)?;
+            self.free_slot(
+                crate::model::Owner::Vios(vios.partition.uuid),
+                arriving.server_slot,
+            )
+            .map_err(|refusal| refusal.message)?;
         }
         Ok(arriving)
     }
@@ -103,7 +112,11 @@ impl World {
         let others: BTreeSet<Uuid> = counterpart(served, |name| name != bus.vios);
         servers.sort_by_key(|vios| {
             let uuid = vios.partition.uuid;
-            (!same.contains(&uuid), others.contains(&uuid), vios.partition.id)
+            (
+                !same.contains(&uuid),
+                others.contains(&uuid),
+                vios.partition.id,
+            )
         });
         let mut why = None;
         for vios in servers {
@@ -164,7 +177,9 @@ impl World {
             )),
             BundledStorage::LogicalUnit { tier, unit } => {
                 let cluster = self.cluster_of(vios.partition.uuid);
-                let mut tiers = cluster.into_iter().flat_map(|cluster| self.tiers_of(cluster.pool));
+                let mut tiers = cluster
+                    .into_iter()
+                    .flat_map(|cluster| self.tiers_of(cluster.pool));
                 let found = tiers.find(|own| own.udid == *tier);
                 let holder = found.ok_or_else(|| {
                     format!(
@@ -199,7 +214,9 @@ impl World {
                 };
                 let taken = vios.devices().any(|(bus, device)| {
                     device.backing == backing
-                        && bus.client.is_none_or(|client| client.partition != partition)
+                        && bus
+                            .client
+                            .is_none_or(|client| client.partition != partition)
                 });
                 if volume.usage != VolumeUsage::Unused || taken {
                     return Err(format!("the physical volume {} is in use.", volume.name));

@@ -16,14 +16,12 @@ use crate::model::partition::Partition;
 const CHANGES: usize = 64;
 
 /// The changes of a partition's state and entitlement, oldest first.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     changes: Arc<Vec<Change>>,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 struct Change {
     at: Millis,
     state: PartitionState,
@@ -36,8 +34,7 @@ struct Change {
 }
 
 /// What has added up by a moment.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sum {
     /// The state at that moment.
     pub state: PartitionState,
@@ -148,7 +145,10 @@ mod tests {
         load.note(Millis(4000), PartitionState::Running, 100);
         load.note(Millis(5000), PartitionState::NotActivated, 100);
         let at = |time: u64| load.sum(Millis(time)).unwrap();
-        assert_eq!((at(500).ran, at(2000).ran, at(2000).entitled), (0, 1000, 50_000));
+        assert_eq!(
+            (at(500).ran, at(2000).ran, at(2000).entitled),
+            (0, 1000, 50_000)
+        );
         assert_eq!((at(4500).ran, at(4500).entitled), (3500, 200_000));
         assert_eq!((at(9000).ran, at(9000).entitled), (4000, 250_000));
         assert_eq!(at(2000).state, PartitionState::Running);
@@ -166,14 +166,23 @@ mod tests {
             load.note(Millis(step * 7000), state, (step % 5) as u32 * 10);
         }
         assert!(load.changes.len() <= CHANGES);
-        let sums: Vec<Sum> = (0..8000).map(|step| load.sum(Millis(step * 1000)).unwrap()).collect();
-        assert!(sums.windows(2).all(|pair| pair[0].ran <= pair[1].ran && pair[0].entitled <= pair[1].entitled));
+        let sums: Vec<Sum> = (0..8000)
+            .map(|step| load.sum(Millis(step * 1000)).unwrap())
+            .collect();
+        assert!(
+            sums.windows(2)
+                .all(|pair| pair[0].ran <= pair[1].ran && pair[0].entitled <= pair[1].entitled)
+        );
     }
 
     #[test]
     fn waves_rise_at_no_less_than_half_the_average() {
         let values: Vec<u64> = (0..4000).map(|step| in_waves(step * 1000, 1000)).collect();
-        assert!(values.windows(2).all(|pair| (499..=1501).contains(&(pair[1] - pair[0]))));
+        assert!(
+            values
+                .windows(2)
+                .all(|pair| (499..=1501).contains(&(pair[1] - pair[0])))
+        );
         assert_eq!(in_waves(600_000, 1000), 600_000);
         assert_eq!(in_waves(u64::MAX, u64::MAX), u64::MAX);
     }

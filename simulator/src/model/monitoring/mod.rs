@@ -16,8 +16,7 @@ pub const SHORT_TERM_PERIOD: u64 = 5_000;
 pub const RETENTION: u64 = 2 * 3_600_000;
 
 /// `ManagedSystemPcmPreference`: which collections are on, and since when.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Monitoring {
     /// `LongTermMonitorEnabled`
     pub long_term: Option<Millis>,
@@ -34,8 +33,9 @@ pub struct Monitoring {
 }
 
 /// A collection of samples.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum Collection {
     /// `RawMetrics/LongTermMonitor`
     LongTerm,
@@ -128,11 +128,20 @@ mod tests {
             on.samples(Collection::LongTerm, Millis(200_000), (None, None), 1),
             [Millis(180_000)]
         );
-        assert!(all.iter().all(|at| on.has_sample(Collection::LongTerm, Millis(200_000), *at)));
+        assert!(
+            all.iter()
+                .all(|at| on.has_sample(Collection::LongTerm, Millis(200_000), *at))
+        );
         assert!(!on.has_sample(Collection::LongTerm, Millis(200_000), Millis(90_000)));
         assert!(!on.has_sample(Collection::LongTerm, Millis(10_000_000), Millis(120_000)));
-        assert!(on.samples(Collection::ShortTerm, Millis(200_000), (None, None), 10).is_empty());
+        assert!(
+            on.samples(Collection::ShortTerm, Millis(200_000), (None, None), 10)
+                .is_empty()
+        );
         let backwards = (Some(Millis(u64::MAX)), Some(Millis(0)));
-        assert!(on.samples(Collection::LongTerm, Millis(200_000), backwards, 10).is_empty());
+        assert!(
+            on.samples(Collection::LongTerm, Millis(200_000), backwards, 10)
+                .is_empty()
+        );
     }
 }

@@ -57,10 +57,26 @@ impl World {
             systems.filter(|system| on(&system.monitoring)).count()
         };
         for (name, there, most) in [
-            ("long term monitor", count(|on| on.long_term.is_some()), LONG_TERM_SYSTEMS),
-            ("compute long term monitor", count(|on| on.compute_long_term), COMPUTE_SYSTEMS),
-            ("aggregation", count(|on| on.aggregation.is_some()), AGGREGATION_SYSTEMS),
-            ("short term monitor", count(|on| on.short_term.is_some()), SHORT_TERM_SYSTEMS),
+            (
+                "long term monitor",
+                count(|on| on.long_term.is_some()),
+                LONG_TERM_SYSTEMS,
+            ),
+            (
+                "compute long term monitor",
+                count(|on| on.compute_long_term),
+                COMPUTE_SYSTEMS,
+            ),
+            (
+                "aggregation",
+                count(|on| on.aggregation.is_some()),
+                AGGREGATION_SYSTEMS,
+            ),
+            (
+                "short term monitor",
+                count(|on| on.short_term.is_some()),
+                SHORT_TERM_SYSTEMS,
+            ),
             ("energy monitor", count(|on| on.energy), ENERGY_SYSTEMS),
         ] {
             if there > most {

@@ -177,9 +177,7 @@ impl World {
         system: Uuid,
         wish: Option<u16>,
     ) -> Result<u16, Refusal> {
-        let present = self
-            .all_partitions_of(system)
-            .map(|partition| partition.id);
+        let present = self.all_partitions_of(system).map(|partition| partition.id);
         let arriving = self.arriving_at(system).map(|migration| migration.id);
         let used: BTreeSet<u16> = present.chain(arriving).collect();
         let most = self

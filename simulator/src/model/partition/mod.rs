@@ -9,12 +9,12 @@ use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
+use super::memory_pool::SharedMemory;
+use super::monitoring::Load;
 use super::names::{
     BootMode, CompatibilityMode, Keylock, MigrationState, PartitionKind, PartitionState,
     ProfileSync, ProgressState, RmcState, SharingMode,
 };
-use super::memory_pool::SharedMemory;
-use super::monitoring::Load;
 use super::network::NetworkAdapter;
 use super::profile::Profile;
 use super::sriov::{LogicalPort, Vnic};
@@ -22,8 +22,7 @@ use super::units::ProcUnits;
 use crate::clock::Millis;
 
 /// A logical partition, or the part that a Virtual I/O Server shares with one.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     /// `PartitionUUID`; written in upper case.
     pub uuid: Uuid,
@@ -100,8 +99,7 @@ pub struct Partition {
 }
 
 /// `PartitionCapabilities`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionCapabilities {
     /// `DynamicLogicalPartitionIOCapable`
     pub dynamic_io: bool,
@@ -124,8 +122,7 @@ impl PartitionCapabilities {
 }
 
 /// `PartitionMemoryConfiguration`, in megabytes.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartitionMemory {
     /// `MinimumMemory`
     pub minimum: u64,
@@ -152,8 +149,7 @@ pub struct PartitionMemory {
 }
 
 /// `PartitionProcessorConfiguration`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PartitionProcessors {
     /// What is asked for.
     pub configured: ProcessorSetting,
@@ -164,8 +160,7 @@ pub struct PartitionProcessors {
 }
 
 /// Dedicated or shared processors: bounds and the way of sharing.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub enum ProcessorSetting {
     /// Whole processors.
     Dedicated {
@@ -183,8 +178,7 @@ pub enum ProcessorSetting {
 }
 
 /// `SharedProcessorConfiguration`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedProcessors {
     /// `MinimumProcessingUnits`
     pub minimum_units: ProcUnits,
@@ -235,8 +229,7 @@ impl ProcessorSetting {
 }
 
 /// What clients set on a partition and read back.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PartitionSettings {
     /// `AvailabilityPriority`
     pub availability_priority: u8,

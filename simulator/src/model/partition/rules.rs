@@ -183,7 +183,10 @@ fn shared_memory(
     Ok(Some(SharedMemory {
         entitled: request.entitled.unwrap_or(entitled),
         weight: request.weight.unwrap_or(weight),
-        device: before.shared.as_ref().and_then(|shared| shared.device.clone()),
+        device: before
+            .shared
+            .as_ref()
+            .and_then(|shared| shared.device.clone()),
     }))
 }
 
@@ -356,10 +359,7 @@ fn shared_processors(
         )));
     }
     let pool = request.pool.or(there.map(|there| there.pool)).unwrap_or(0);
-    if !system
-        .processor_pools
-        .contains_key(&pool)
-    {
+    if !system.processor_pools.contains_key(&pool) {
         return Err(Refusal::logic(format!(
             "HSCL0617 There is no shared processor pool {pool}."
         )));

@@ -11,8 +11,7 @@ use super::storage::{Content, PhysicalVolume};
 use super::units::Gigabytes;
 
 /// `Cluster`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     /// Its UUID.
     pub uuid: Uuid,
@@ -31,8 +30,7 @@ pub struct Cluster {
 }
 
 /// A Virtual I/O Server as member of a cluster.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The UUID of the Virtual I/O Server.
     pub vios: Uuid,
@@ -43,8 +41,7 @@ pub struct Node {
 }
 
 /// `SharedStoragePool`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct SharedStoragePool {
     /// Its UUID.
     pub uuid: Uuid,
@@ -69,8 +66,7 @@ pub struct SharedStoragePool {
 }
 
 /// `Tier`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
     /// Its UUID.
     pub uuid: Uuid,
@@ -115,8 +111,7 @@ impl Tier {
 }
 
 /// `LogicalUnit`
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct LogicalUnit {
     /// Its UUID.
     pub uuid: Uuid,

@@ -160,7 +160,10 @@ pub(super) fn processed(
     let (kind, id, path) = match partition {
         Some(partition) => {
             let id = upper(partition.uuid);
-            let path = format!("ManagedSystem/{}/LogicalPartition/{id}/{service}", system.uuid);
+            let path = format!(
+                "ManagedSystem/{}/LogicalPartition/{id}/{service}",
+                system.uuid
+            );
             ("LogicalPartition", id, path)
         }
         None => {
@@ -207,7 +210,10 @@ pub(super) fn processed(
         }
         for own in cx.world.partitions_of(system.uuid) {
             let uuid = upper(own.uuid);
-            let path = format!("ManagedSystem/{}/LogicalPartition/{uuid}/{service}", system.uuid);
+            let path = format!(
+                "ManagedSystem/{}/LogicalPartition/{uuid}/{service}",
+                system.uuid
+            );
             let href = cx.base.href(Service::Pcm, &path);
             let own_id = named(own.uuid, service).to_string();
             let head = EntryHead {

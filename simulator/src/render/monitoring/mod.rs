@@ -110,7 +110,11 @@ fn file(
 ) -> Result<Monitoring, Problem> {
     let unknown = || {
         let name: String = name.chars().take(100).collect();
-        Problem::new(404, UNKNOWN_RESOURCE, format!("REST000B There is no file {name}."))
+        Problem::new(
+            404,
+            UNKNOWN_RESOURCE,
+            format!("REST000B There is no file {name}."),
+        )
     };
     let body = match collection {
         Collection::LongTerm | Collection::ShortTerm => {

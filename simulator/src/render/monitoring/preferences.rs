@@ -59,7 +59,10 @@ pub(super) fn all(cx: &Context<'_>) -> Monitoring {
             ("MaximumManagedSystemsForLongTermMonitor", LONG_TERM_SYSTEMS),
             ("MaximumManagedSystemsForComputeLTM", COMPUTE_SYSTEMS),
             ("MaximumManagedSystemsForAggregation", AGGREGATION_SYSTEMS),
-            ("MaximumManagedSystemsForShortTermMonitor", SHORT_TERM_SYSTEMS),
+            (
+                "MaximumManagedSystemsForShortTermMonitor",
+                SHORT_TERM_SYSTEMS,
+            ),
             ("MaximumManagedSystemsForEnergyMonitor", ENERGY_SYSTEMS),
         ] {
             w.value(name, ROR, most);

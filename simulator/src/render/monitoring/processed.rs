@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::context::{Context, upper};
-use super::raw::{CYCLES_PER_SECOND, Used, affinity, decimal, mode, packets, sum, title_case, transfers};
+use super::raw::{
+    CYCLES_PER_SECOND, Used, affinity, decimal, mode, packets, sum, title_case, transfers,
+};
 use super::{MOST_SAMPLES, stamp};
 use crate::clock::Millis;
 use crate::model::monitoring::Collection;
@@ -31,12 +33,10 @@ pub(super) fn file(cx: &Context<'_>, collection: Collection, name: &str) -> Opti
         }
         _ => return None,
     };
-    let moments = system.monitoring.samples(
-        collection,
-        cx.now,
-        (Some(start), Some(end)),
-        MOST_SAMPLES,
-    );
+    let moments =
+        system
+            .monitoring
+            .samples(collection, cx.now, (Some(start), Some(end)), MOST_SAMPLES);
     let (first, last) = (moments.first()?, moments.last()?);
     let samples: Vec<Value> = moments
         .iter()
@@ -178,7 +178,11 @@ fn ethernet(cx: &Context<'_>, partition: &Partition, span: Span) -> Vec<Value> {
     let adapters = partition.network_adapters.values().map(|adapter| {
         let received = |at: Millis| packets(partition, adapter.slot, &sum(partition, at)).0;
         let sent = |at: Millis| packets(partition, adapter.slot, &sum(partition, at)).1;
-        let moved = |at: Millis| received(at).saturating_mul(800).saturating_add(sent(at).saturating_mul(600));
+        let moved = |at: Millis| {
+            received(at)
+                .saturating_mul(800)
+                .saturating_add(sent(at).saturating_mul(600))
+        };
         json!({
             "transferredPhysicalBytes": span.rate(|at| moved(at) / 2),
             "transferredBytes": span.rate(moved),
@@ -237,7 +241,10 @@ fn storage(cx: &Context<'_>, partition: &Partition, span: Span) -> Value {
             }
         }
         for mapping in vios.fc_mappings.values() {
-            if let Some(client) = mapping.client.filter(|client| of_partition(client.partition)) {
+            if let Some(client) = mapping
+                .client
+                .filter(|client| of_partition(client.partition))
+            {
                 let port = mapping.port.as_deref().and_then(|name| vios.fc_port(name));
                 let value = json!({
                     "transmittedBytes": [0],
@@ -276,7 +283,10 @@ fn of_system(cx: &Context<'_>, system: &ManagedSystem, span: Span) -> Value {
     let total = system.processors.configurable;
     let mut servers: Vec<_> = world.vioses_of(system.uuid).collect();
     servers.sort_by_key(|vios| vios.partition.id);
-    let servers: Vec<Value> = servers.iter().map(|vios| lpar(cx, &vios.partition, span)).collect();
+    let servers: Vec<Value> = servers
+        .iter()
+        .map(|vios| lpar(cx, &vios.partition, span))
+        .collect();
     json!({
         "sampleType": "ManagedSystem",
         "systemFirmwareUtil": {

@@ -33,7 +33,9 @@ pub(super) fn file(
     let (category, moment) = rest.rsplit_once('_')?;
     let at = stamp::parse(moment)?;
     if !system.monitoring.has_sample(collection, cx.now, at)
-        || !categories(cx, system, collection).iter().any(|known| known == category)
+        || !categories(cx, system, collection)
+            .iter()
+            .any(|known| known == category)
     {
         return None;
     }
@@ -56,7 +58,10 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
     let world = cx.world;
     let cycles = in_cycles(at.0.saturating_mul(100));
     let units = |units: crate::model::units::ProcUnits| decimal(units.hundredths());
-    let pools = system.processor_pools.values().filter(|pool| pool.takes_partitions());
+    let pools = system
+        .processor_pools
+        .values()
+        .filter(|pool| pool.takes_partitions());
     let pools = pools.map(|pool| {
         let used: u64 = world
             .assigned_to_pool(system.uuid, pool.id)
@@ -77,13 +82,21 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
         })
     });
     let pools: Vec<Value> = pools.collect();
-    let mut partitions: Vec<&Partition> =
-        world.partitions_of(system.uuid).map(|partition| &**partition).collect();
+    let mut partitions: Vec<&Partition> = world
+        .partitions_of(system.uuid)
+        .map(|partition| &**partition)
+        .collect();
     partitions.sort_by_key(|partition| partition.id);
-    let partitions: Vec<Value> = partitions.iter().map(|own| partition(cx, own, at)).collect();
+    let partitions: Vec<Value> = partitions
+        .iter()
+        .map(|own| partition(cx, own, at))
+        .collect();
     let mut servers: Vec<_> = world.vioses_of(system.uuid).collect();
     servers.sort_by_key(|vios| vios.partition.id);
-    let servers: Vec<Value> = servers.iter().map(|vios| partition(cx, &vios.partition, at)).collect();
+    let servers: Vec<Value> = servers
+        .iter()
+        .map(|vios| partition(cx, &vios.partition, at))
+        .collect();
     json!({ "systemUtil": {
         "utilInfo": info(system, prefix, "1.3.0", true),
         "utilSample": {
@@ -156,7 +169,10 @@ fn partition(cx: &Context<'_>, partition: &Partition, at: Millis) -> Value {
         }
         let network = network(cx, partition, &sum);
         if !network.is_empty() {
-            object.insert("network".to_owned(), json!({ "virtualEthernetAdapters": network }));
+            object.insert(
+                "network".to_owned(),
+                json!({ "virtualEthernetAdapters": network }),
+            );
         }
         let storage = storage(cx, partition);
         if !storage.is_empty() {
@@ -219,12 +235,19 @@ impl Used {
     pub(super) fn of(partition: &Partition, sum: &Sum) -> Self {
         let entitled = in_cycles(sum.entitled);
         let part = |percent: u64| entitled / 100 * percent;
-        let waves = in_waves(sum.ran, CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20));
+        let waves = in_waves(
+            sum.ran,
+            CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20),
+        );
         let uncapped = partition.processors.current.sharing() == SharingMode::Uncapped;
         Self {
             entitled,
             capped: part(5 + trait_of(partition.uuid, b'c') / 3).saturating_add(waves),
-            uncapped: if uncapped { part(trait_of(partition.uuid, b'u') / 12) } else { 0 },
+            uncapped: if uncapped {
+                part(trait_of(partition.uuid, b'u') / 12)
+            } else {
+                0
+            },
             idle: part(10 + trait_of(partition.uuid, b'i') / 4),
         }
     }
@@ -278,7 +301,10 @@ fn network(cx: &Context<'_>, partition: &Partition, sum: &Sum) -> Vec<Value> {
 pub(super) fn packets(partition: &Partition, slot: u16, sum: &Sum) -> (u64, u64) {
     let purpose = u8::try_from(slot % 200).unwrap_or(0);
     let received = in_waves(sum.ran, 20 + trait_of(partition.uuid, purpose));
-    let sent = in_waves(sum.ran, 10 + trait_of(partition.uuid, purpose.wrapping_add(50)) / 2);
+    let sent = in_waves(
+        sum.ran,
+        10 + trait_of(partition.uuid, purpose.wrapping_add(50)) / 2,
+    );
     (received, sent)
 }
 
@@ -286,7 +312,10 @@ pub(super) fn packets(partition: &Partition, slot: u16, sum: &Sum) -> (u64, u64)
 pub(super) fn transfers(partition: &Partition, slot: u16, sum: &Sum) -> (u64, u64) {
     let purpose = u8::try_from(slot % 200).unwrap_or(0).wrapping_add(100);
     let reads = in_waves(sum.ran, 2 + trait_of(partition.uuid, purpose) / 10);
-    let writes = in_waves(sum.ran, 4 + trait_of(partition.uuid, purpose.wrapping_add(9)) / 8);
+    let writes = in_waves(
+        sum.ran,
+        4 + trait_of(partition.uuid, purpose.wrapping_add(9)) / 8,
+    );
     (reads, writes)
 }
 
@@ -310,7 +339,10 @@ fn storage(cx: &Context<'_>, partition: &Partition) -> serde_json::Map<String, V
             }
         }
         for mapping in vios.fc_mappings.values() {
-            if let Some(client) = mapping.client.filter(|client| of_partition(client.partition)) {
+            if let Some(client) = mapping
+                .client
+                .filter(|client| of_partition(client.partition))
+            {
                 fibre.push(json!({
                     "wwpnPair": client.wwpns,
                     "viosId": id,
@@ -323,15 +355,21 @@ fn storage(cx: &Context<'_>, partition: &Partition) -> serde_json::Map<String, V
         storage.insert("genericVirtualAdapters".to_owned(), Value::Array(generic));
     }
     if !fibre.is_empty() {
-        storage.insert("virtualFiberChannelAdapters".to_owned(), Value::Array(fibre));
+        storage.insert(
+            "virtualFiberChannelAdapters".to_owned(),
+            Value::Array(fibre),
+        );
     }
     storage
 }
 
 /// What operating systems tell of their memory through RMC.
 fn operating_systems(cx: &Context<'_>, system: &ManagedSystem, at: Millis) -> Value {
-    let mut partitions: Vec<&Partition> =
-        cx.world.partitions_of(system.uuid).map(|partition| &**partition).collect();
+    let mut partitions: Vec<&Partition> = cx
+        .world
+        .partitions_of(system.uuid)
+        .map(|partition| &**partition)
+        .collect();
     partitions.sort_by_key(|partition| partition.id);
     let list = partitions.into_iter().map(|partition| {
         let state = sum(partition, at).state;

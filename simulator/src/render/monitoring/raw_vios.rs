@@ -41,23 +41,48 @@ fn network(system: &ManagedSystem, vios: &VirtualIoServer, at: Millis) -> Value 
     let ports = vios
         .shared_ethernet
         .iter()
-        .map(|sea| (sea.backing_device.clone(), sea.backing_location.clone(), true))
+        .map(|sea| {
+            (
+                sea.backing_device.clone(),
+                sea.backing_location.clone(),
+                true,
+            )
+        })
         .chain(
             vios.free_ports
                 .iter()
                 .map(|(device, location)| (device.clone(), location.clone(), false)),
         );
-    let physical = ports.zip(200_u16..).map(|((device, location, used), number)| {
-        let counted = if used { own } else { idle(own) };
-        adapter(&device, "physical", &location, packets(&vios.partition, number, &counted))
-    });
-    let trunks = vios.partition.network_adapters.values().filter_map(|adapter| {
-        let device = adapter.trunk.as_ref()?.device.clone()?;
-        Some((device, adapter.slot))
-    });
+    let physical = ports
+        .zip(200_u16..)
+        .map(|((device, location, used), number)| {
+            let counted = if used { own } else { idle(own) };
+            adapter(
+                &device,
+                "physical",
+                &location,
+                packets(&vios.partition, number, &counted),
+            )
+        });
+    let trunks = vios
+        .partition
+        .network_adapters
+        .values()
+        .filter_map(|adapter| {
+            let device = adapter.trunk.as_ref()?.device.clone()?;
+            Some((device, adapter.slot))
+        });
     let virtually = trunks.map(|(device, slot)| {
-        let location = format!("{}-T1", system.machine.slot_location(vios.partition.id, slot));
-        adapter(&device, "virtual", &location, packets(&vios.partition, slot, &own))
+        let location = format!(
+            "{}-T1",
+            system.machine.slot_location(vios.partition.id, slot)
+        );
+        adapter(
+            &device,
+            "virtual",
+            &location,
+            packets(&vios.partition, slot, &own),
+        )
     });
     let shared = vios.shared_ethernet.iter().map(|sea| {
         let trunks: Vec<_> = sea
@@ -72,8 +97,16 @@ fn network(system: &ManagedSystem, vios: &VirtualIoServer, at: Millis) -> Value 
         let bridged: Vec<String> = std::iter::once(sea.backing_device.clone())
             .chain(devices)
             .collect();
-        let location = format!("{}-T1", system.machine.slot_location(vios.partition.id, slot));
-        let mut value = adapter(&sea.device, "sea", &location, packets(&vios.partition, slot, &own));
+        let location = format!(
+            "{}-T1",
+            system.machine.slot_location(vios.partition.id, slot)
+        );
+        let mut value = adapter(
+            &sea.device,
+            "sea",
+            &location,
+            packets(&vios.partition, slot, &own),
+        );
         if let Some(object) = value.as_object_mut() {
             object.insert("bridgedAdapters".to_owned(), json!(bridged));
         }
@@ -96,15 +129,12 @@ fn adapter(id: &str, kind: &str, location: &str, (received, sent): (u64, u64)) -
     })
 }
 
-fn storage(
-    cx: &Context<'_>,
-    system: &ManagedSystem,
-    vios: &VirtualIoServer,
-    at: Millis,
-) -> Value {
+fn storage(cx: &Context<'_>, system: &ManagedSystem, vios: &VirtualIoServer, at: Millis) -> Value {
     let client = |uuid: uuid::Uuid| cx.world.partitions.get(&uuid).map(|partition| &**partition);
     let transfers_of = |partition: Option<&Partition>, slot: u16| {
-        partition.map_or((0, 0), |partition| transfers(partition, slot, &sum(partition, at)))
+        partition.map_or((0, 0), |partition| {
+            transfers(partition, slot, &sum(partition, at))
+        })
     };
     let virtually = vios.buses.values().map(|bus| {
         let end = bus.client;
@@ -116,7 +146,10 @@ fn storage(
         disk_adapter(&bus.adapter_name(), Some("virtual"), &location, done)
     });
     let ports = vios.fc_ports().map(|port| {
-        let lent = vios.fc_mappings.values().filter(|mapping| mapping.port.as_ref() == Some(&port.name));
+        let lent = vios
+            .fc_mappings
+            .values()
+            .filter(|mapping| mapping.port.as_ref() == Some(&port.name));
         let (mut total, mut clients) = ((0_u64, 0_u64), Vec::new());
         for mapping in lent {
             let end = mapping.client;
@@ -124,9 +157,14 @@ fn storage(
                 end.and_then(|end| client(end.partition)),
                 end.map_or(0, |end| end.slot),
             );
-            total = (total.0.saturating_add(done.0), total.1.saturating_add(done.1));
+            total = (
+                total.0.saturating_add(done.0),
+                total.1.saturating_add(done.1),
+            );
             let wwpn = end.map_or(0, |end| end.wwpns[0]);
-            let location = system.machine.slot_location(vios.partition.id, mapping.slot);
+            let location = system
+                .machine
+                .slot_location(vios.partition.id, mapping.slot);
             let mut value = disk_adapter(&mapping.adapter_name(), None, &location, done);
             if let Some(object) = value.as_object_mut() {
                 object.insert("wwpn".to_owned(), json!(format!("{wwpn:016x}")));
@@ -178,7 +216,12 @@ fn storage(
     })
 }
 
-fn disk_adapter(id: &str, kind: Option<&str>, location: &str, (reads, writes): (u64, u64)) -> Value {
+fn disk_adapter(
+    id: &str,
+    kind: Option<&str>,
+    location: &str,
+    (reads, writes): (u64, u64),
+) -> Value {
     let mut value = json!({
         "id": id,
         "type": kind,

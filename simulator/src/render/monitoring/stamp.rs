@@ -43,7 +43,10 @@ mod tests {
         assert_eq!(plain(at), "2015-04-30T03:53:00+0000");
         assert_eq!(precise(at), "2015-04-30T03:53:00.000Z");
         assert_eq!(parse(&compact(at)), Some(at));
-        assert_eq!(parse("20150430T035300-0400"), Some(Millis(at.0 + 4 * 3_600_000)));
+        assert_eq!(
+            parse("20150430T035300-0400"),
+            Some(Millis(at.0 + 4 * 3_600_000))
+        );
         for text in ["", "x", "20150430T035300", "99999999T999999+0000"] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -152,7 +152,7 @@ fn random_commands_are_not_all_refused() {
     let (mut done, mut refused) = (0, 0);
     let (mut mapped, mut lent, mut found) = (0, 0, 0);
     let (mut nics, mut trunks) = (0, 0);
-    for _ in 0..1400 {
+    for _ in 0..3000 {
         let action = action().new_tree(&mut runner).unwrap().current();
         for command in commands(&mut room, &action) {
             match room.apply(command) {
@@ -180,7 +180,13 @@ fn random_commands_are_not_all_refused() {
         );
     }
     assert!(
-        done > 150 && refused > 100 && mapped > 4 && lent > 1 && found > 22 && nics > 1 && trunks > 4,
+        done > 150
+            && refused > 100
+            && mapped > 4
+            && lent > 1
+            && found > 22
+            && nics > 1
+            && trunks > 4,
         "{done} done, {refused} refused, at most {mapped} mapped, {lent} lent, {found} disks, {nics} NICs, {trunks} trunks"
     );
 }
