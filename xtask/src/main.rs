@@ -11,6 +11,7 @@ mod python;
 mod recordings;
 mod stages;
 mod suite;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;

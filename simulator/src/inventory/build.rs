@@ -42,6 +42,8 @@ pub(super) fn world(
     let mut world = World {
         flavor,
         console: Arc::new(console(inventory, flavor, &mut ids)),
+        neighbours: OrdMap::new(),
+        whole: None,
         systems: OrdMap::new(),
         partitions: OrdMap::new(),
         vioses: OrdMap::new(),
@@ -124,6 +126,9 @@ pub(super) fn world(
             world.vioses.insert(made.partition.uuid, Arc::new(made));
         }
     }
+    if flavor == Flavor::NovaLink {
+        settle_consoles(&mut world, inventory);
+    }
     world.san = Arc::new(san);
     for cluster in &inventory.clusters {
         add_cluster(&mut world, cluster, &vioses, inventory)?;
@@ -149,6 +154,7 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
     let novalink = flavor == Flavor::NovaLink;
     ManagementConsole {
         uuid: ids.named_uuid(),
+        system: None,
         name: inventory.console.clone(),
         machine: machine("7042", "CR9", ids.hex(7).to_uppercase()),
         interfaces: vec![(
@@ -164,6 +170,25 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
         }),
         authorized_keys: Vec::new(),
         version: 1,
+    }
+}
+
+/// Each system has a NovaLink of its own; the first system's is the one that was made.
+fn settle_consoles(world: &mut World, inventory: &Inventory) {
+    let first = world.systems_in_order().first().map(|system| system.uuid);
+    Arc::make_mut(&mut world.console).system = first;
+    let others: Vec<Uuid> = world
+        .systems_in_order()
+        .into_iter()
+        .skip(1)
+        .map(|system| system.uuid)
+        .collect();
+    for system in others {
+        let neighbour = ManagementConsole {
+            system: Some(system),
+            ..console(inventory, Flavor::NovaLink, &mut world.ids)
+        };
+        world.neighbours.insert(system, Arc::new(neighbour));
     }
 }
 

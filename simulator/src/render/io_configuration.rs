@@ -38,9 +38,16 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         });
         if ibmi {
             w.section("TaggedIO", CUD, |w| {
-                w.text("AlternateLoadSource", CUD, "NONE");
-                w.value("Console", CUR, 0);
-                w.text("LoadSource", CUR, "NONE");
+                let tagged = &partition.settings.tagged;
+                if let Some(console) = &tagged.alternate_console {
+                    w.text("AlternateConsole", CUD, console);
+                }
+                w.text("AlternateLoadSource", CUD, &tagged.alternate_load_source);
+                w.text("Console", CUR, &tagged.console);
+                w.text("LoadSource", CUR, &tagged.load_source);
+                if let Some(console) = &tagged.operations_console {
+                    w.text("OperationsConsole", CUD, console);
+                }
             });
             w.value("VirtualOpticonnectPool", CUD, false);
         }

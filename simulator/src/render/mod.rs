@@ -329,6 +329,7 @@ impl Renderer {
             resource: found.name(),
             groups: cx.groups.bits(),
             base: cx.base.clone(),
+            console: cx.world.console.uuid,
         };
         let version = Version {
             etag: etag.unwrap_or_default(),

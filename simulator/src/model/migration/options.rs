@@ -69,6 +69,11 @@ impl Options {
         };
         let target = word("TargetManagedSystemName")
             .ok_or("The parameter TargetManagedSystemName is missing.")?;
+        for name in ["SourceMSPIPaddr", "DestMSPIPaddr"] {
+            if word(name).is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+                return Err(format!("The parameter {name} holds no IP address."));
+            }
+        }
         let lifted = |name: &str| word(name).is_some_and(|level| level != "0" && level != "false");
         Ok(Self {
             target: target.to_owned(),
