@@ -52,7 +52,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         settings.migration_disabled,
     );
     w.value("MigrationState", ROR, partition.migration);
-    w.text("RemoteRestartState", ROR, "Invalid");
+    w.text("RemoteRestartState", ROR, partition.remote_restart_state());
     w.text("PowerManagementMode", CUR, "None");
     if ibmi {
         w.value("UsesHighSpeedLinkOpticonnect", CUA, false);
