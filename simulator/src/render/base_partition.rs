@@ -118,16 +118,11 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         );
     }
     w.text("ReferenceCode", ROO.volatile(), &partition.reference_code);
+    boot(w, cx, partition, vios);
     groups(w, cx, partition);
-    if cx.is_hmc() {
-        described(w, partition);
-    }
+    described(w, partition);
     if !vios && cx.is_hmc() {
         migration_data(w, partition);
-    }
-    boot(w, cx, partition, vios);
-    if !cx.is_hmc() {
-        described(w, partition);
     }
 }
 
