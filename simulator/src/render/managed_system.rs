@@ -83,12 +83,12 @@ fn ipl_configuration(w: &mut Writer) {
         );
         w.text("PendingPowerOnSide", CUD, "Temporary");
         w.text("PendingSystemKeylock", CUD, "normal");
-        w.value("PendingTurbocoreEnabled", CUD, false);
         w.text("PowerOnLogicalPartitionStartPolicy", CUD, "autostart");
         w.text("PowerOnOption", CUD, "autostart");
         w.text("PowerOnSpeed", CUD, "fast");
         w.text("PowerOnSpeedOverride", CUD, "none");
         w.value("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
+        w.value("PendingTurbocoreEnabled", CUD, false);
     });
 }
 
