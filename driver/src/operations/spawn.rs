@@ -18,6 +18,8 @@ use super::driver::{Disks, Driver};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
+use super::volume::request::turns;
+use super::volume::search::Search;
 use super::{map, partition, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
@@ -39,7 +41,8 @@ const NETWORK: &str = "plug the interfaces";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
-const MAP: &str = "map disk and config drive";
+const VOLUMES: &str = "find the volumes";
+const MAP: &str = "map disks and config drive";
 const POWER_ON: &str = "power on";
 
 impl Driver {
@@ -64,21 +67,29 @@ impl Driver {
             });
         }
         let plan = Plan::make(self, &request).await?;
-        let flight = match &self.shared.disks {
-            Disks::Ssp { images, .. } => Boarded::Ssp(images.board(&request.image)),
-            Disks::Local(disks) => Boarded::Local(disks.board(&request.image)),
-        };
+        let turns = turns(self, &request.volumes).await;
+        let flight = request
+            .image
+            .as_ref()
+            .map(|image| match &self.shared.disks {
+                Disks::Ssp { images, .. } => Boarded::Ssp(images.board(image)),
+                Disks::Local(disks) => Boarded::Local(disks.board(image)),
+            });
+        let steps = control.for_steps();
+        let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
         let spawn = Arc::new(Spawn {
             driver: self.clone(),
-            control: control.for_steps(),
+            control: steps,
+            volumes,
             plan,
             request,
             state: Mutex::new(State {
-                flight: Some(flight),
+                flight,
                 ..State::default()
             }),
             disk_may_exist: AtomicBool::new(false),
             _turn: turn,
+            _turns: turns,
         });
         let options = control.saga_options(&spawn.control);
         recipe(&spawn).run(Arc::clone(&spawn), options).await?;
@@ -91,14 +102,22 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
     let mut saga = Saga::new(format!("create {}", spawn.request.name))
         .step(Step::new(PARTITION, Spawn::create_partition).undo(Spawn::delete_partition))
         // Adapters go with their partition, so there is nothing to take back.
-        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]))
-        .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
-        .step(
-            Step::new(DISK, Spawn::create_disk)
-                .after([IMAGE])
-                .undo(Spawn::delete_disk),
-        );
-    let mut mapped = vec![PARTITION, DISK];
+        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]));
+    let mut mapped = vec![PARTITION];
+    if spawn.request.image.is_some() {
+        saga = saga
+            .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
+            .step(
+                Step::new(DISK, Spawn::create_disk)
+                    .after([IMAGE])
+                    .undo(Spawn::delete_disk),
+            );
+        mapped.push(DISK);
+    }
+    if spawn.volumes.is_needed() {
+        saga = saga.step(Step::new(VOLUMES, Spawn::find_volumes).undo(Spawn::forget_volumes));
+        mapped.push(VOLUMES);
+    }
     if spawn.request.config_drive.is_some() {
         let step =
             Step::new(CONFIG_DRIVE, Spawn::upload_config_drive).undo(Spawn::delete_config_drive);
@@ -126,10 +145,12 @@ pub(super) struct Spawn {
     driver: Driver,
     control: Control,
     plan: Plan,
+    volumes: Search,
     request: SpawnRequest,
     state: Mutex<State>,
     disk_may_exist: AtomicBool,
     _turn: OwnedMutexGuard<()>,
+    _turns: Vec<OwnedMutexGuard<()>>,
 }
 
 /// What the steps tell each other, and themselves when they are run again.
@@ -261,7 +282,7 @@ impl Spawn {
         Ok(())
     }
 
-    /// One change of each Virtual I/O Server: boot disk, config drive, and whatever a partition that
+    /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
         map::everywhere(&self.driver, &self.plan.vioses, &self.client(), |vios| {
@@ -284,10 +305,19 @@ impl Spawn {
             }
             _ => {}
         }
+        wanted.extend(self.volumes.wanted(vios));
         if media.is_some_and(|place| place.vios == vios.uuid) {
             wanted.push(Wanted::optical_media(&self.media_name()));
         }
         wanted
+    }
+
+    async fn find_volumes(self: Arc<Self>) -> Result<()> {
+        self.volumes.find().await
+    }
+
+    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
+        self.volumes.forget().await
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {
