@@ -16,7 +16,7 @@ use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
 use super::map::Removed;
 use super::request::DestroyRequest;
-use super::volume::{find, forget};
+use super::volume::{find, forget, ports};
 use super::{map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
@@ -146,6 +146,8 @@ struct Found {
     id: Option<u32>,
     name: String,
     state: String,
+    /// Whether it has Fibre Channel ports of its own.
+    has_ports: bool,
 }
 
 impl Found {
@@ -153,6 +155,10 @@ impl Found {
         let document = LogicalPartition(document);
         let partition = document.partition();
         Self {
+            has_ports: document
+                .virtual_fibre_channel_client_adapters()
+                .next()
+                .is_some(),
             id: partition.id().ok().flatten(),
             name: partition.name().unwrap_or_default().to_owned(),
             state: partition
@@ -184,6 +190,9 @@ impl Destroy {
             href: self.driver.partition_href(self.uuid),
         };
         let removed = map::nowhere(&self.driver, &self.vioses, &client).await?;
+        if self.found.as_ref().is_some_and(|found| found.has_ports) {
+            ports::take_all(&self.driver, &self.vioses, &client).await?;
+        }
         *self.removed.lock().unwrap_or_else(PoisonError::into_inner) = removed;
         Ok(())
     }

@@ -18,6 +18,8 @@ use super::driver::{Disks, Driver};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
+use super::volume::find;
+use super::volume::ports::{self, Ports};
 use super::volume::request::turns;
 use super::volume::search::Search;
 use super::{map, partition, power};
@@ -42,6 +44,7 @@ const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
 const VOLUMES: &str = "find the volumes";
+const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
 const POWER_ON: &str = "power on";
 
@@ -129,11 +132,20 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         });
         mapped.push(CONFIG_DRIVE);
     }
+    let mut before_power = vec![MAP, NETWORK];
+    if spawn.has_ports() {
+        saga = saga.step(
+            Step::new(PORTS, Spawn::connect_ports)
+                .after([PARTITION])
+                .undo(Spawn::take_ports),
+        );
+        before_power.push(PORTS);
+    }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
     if spawn.request.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
-                .after([MAP, NETWORK])
+                .after(before_power)
                 .undo(Spawn::power_off),
         );
     }
@@ -310,6 +322,22 @@ impl Spawn {
             wanted.push(Wanted::optical_media(&self.media_name()));
         }
         wanted
+    }
+
+    /// Whether the server reaches any of its volumes through ports of its own.
+    fn has_ports(&self) -> bool {
+        let mut volumes = self.request.volumes.iter();
+        !volumes.all(|volume| find::is_served(&self.driver, volume))
+    }
+
+    async fn connect_ports(self: Arc<Self>) -> Result<()> {
+        let (vioses, metadata) = (&self.plan.vioses, &self.request.metadata);
+        let ports = Ports::plan(&self.driver, vioses, &self.client(), metadata).await?;
+        ports.connect(&self.driver).await
+    }
+
+    async fn take_ports(self: Arc<Self>) -> Result<()> {
+        ports::take_all(&self.driver, &self.plan.vioses, &self.client()).await
     }
 
     async fn find_volumes(self: Arc<Self>) -> Result<()> {

@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use powervm_schema::atom::Entry;
 use tokio::sync::OwnedMutexGuard;
 
-use super::find::Device;
+use super::find::{self, Device};
+use super::ports::Ports;
 use super::report::{AttachedVolume, VolumePath, VolumesReport};
 use super::request::{VolumeRequest, refuse_twins, turns};
 use super::scene::{Scene, served_now};
@@ -23,6 +24,7 @@ use crate::volume::Connection;
 
 const FIND: &str = "find the volumes";
 const MAP: &str = "map the volumes";
+const PORTS: &str = "give the server its ports";
 
 impl Driver {
     /// Attaches volumes to a server. What is attached already stays as it is; a volume that a Virtual I/O
@@ -53,16 +55,28 @@ impl Driver {
         let control = outer.for_steps();
         let already = |vios: &Vios, volume: &Connection| scene.served(vios, volume).is_some();
         let search = Search::new(self, &control, &request.volumes, &scene.vioses, already);
+        let ports = if request
+            .volumes
+            .iter()
+            .all(|volume| find::is_served(self, volume))
+        {
+            None
+        } else {
+            let client = &scene.target.client;
+            Some(Ports::plan(self, &scene.vioses, client, &request.metadata).await?)
+        };
         let attach = Arc::new(Attach {
             driver: self.clone(),
             control,
             request,
             scene,
             search,
+            ports,
             mapped: Mutex::default(),
             _turns: held,
         });
-        if attach.search.is_needed() {
+        let lacks_ports = attach.ports.as_ref().is_some_and(Ports::is_needed);
+        if attach.search.is_needed() || lacks_ports {
             attach.scene.target.check()?;
         }
         let options = outer.saga_options(&attach.control);
@@ -73,8 +87,11 @@ impl Driver {
 
 /// What is done, and after what.
 fn recipe(attach: &Attach) -> Saga<Attach> {
-    Saga::new(format!("attach volumes to {}", attach.scene.target.name))
-        .step(Step::new(FIND, Attach::find).undo(Attach::forget))
+    let mut saga = Saga::new(format!("attach volumes to {}", attach.scene.target.name));
+    if attach.ports.as_ref().is_some_and(Ports::is_needed) {
+        saga = saga.step(Step::new(PORTS, Attach::connect).undo(Attach::disconnect));
+    }
+    saga.step(Step::new(FIND, Attach::find).undo(Attach::forget))
         .step(
             Step::new(MAP, Attach::map)
                 .after([FIND])
@@ -89,6 +106,8 @@ struct Attach {
     request: VolumeRequest,
     scene: Scene,
     search: Search,
+    /// The server's ports, if it reaches any of the volumes through them.
+    ports: Option<Ports>,
     /// The Virtual I/O Servers after their change.
     mapped: Mutex<BTreeMap<String, Arc<Entry>>>,
     _turns: Vec<OwnedMutexGuard<()>>,
@@ -97,6 +116,20 @@ struct Attach {
 impl Attach {
     fn mapped(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
         self.mapped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connect(self: Arc<Self>) -> Result<()> {
+        match &self.ports {
+            Some(ports) => ports.connect(&self.driver).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn disconnect(self: Arc<Self>) -> Result<()> {
+        match &self.ports {
+            Some(ports) => ports.disconnect(&self.driver).await,
+            None => Ok(()),
+        }
     }
 
     async fn find(self: Arc<Self>) -> Result<()> {
@@ -165,7 +198,10 @@ impl Attach {
             volumes: volumes
                 .map(|(place, volume)| self.attached(place, volume))
                 .collect(),
-            metadata: self.request.metadata.clone(),
+            metadata: match &self.ports {
+                Some(ports) => ports.metadata.clone(),
+                None => self.request.metadata.clone(),
+            },
         }
     }
 
@@ -175,6 +211,10 @@ impl Attach {
             target_udid: volume.target_udid.clone(),
             paths: Vec::new(),
         };
+        if !find::is_served(&self.driver, volume) {
+            attached.paths = self.ports.as_ref().map(Ports::paths).unwrap_or_default();
+            return attached;
+        }
         for vios in &self.scene.vioses {
             let device = self.search.device(vios, place);
             // What the discovery did not tell, the mapping may.
