@@ -79,7 +79,7 @@ impl Driver {
 impl Driver {
     /// A partition of another system that the same console manages has its mappings where we do not
     /// look for them.
-    fn refuse_others(&self, partition: &Element) -> Result<()> {
+    pub(super) fn refuse_others(&self, partition: &Element) -> Result<()> {
         let document = LogicalPartition(partition);
         let Some(href) = document.partition().associated_managed_system() else {
             return Ok(());

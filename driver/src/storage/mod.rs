@@ -9,6 +9,7 @@ pub mod names;
 pub mod size;
 pub mod ssp;
 pub(crate) mod upload;
+pub(crate) mod volumes;
 
 use serde::Serialize;
 

@@ -53,14 +53,14 @@ fn options(disk: &DiskInventory) -> StorageOptions {
 fn plain_volume(
     disk: &DiskInventory,
     san: &mut San,
-    (port, unit): (Option<&FcPort>, &str),
+    (port, adapter): (Option<&FcPort>, &str),
     ids: &mut Ids,
 ) -> PhysicalVolume {
     if let Some(volume) = &disk.san {
         let (volume, lun) = san::volume_of(san, volume, disk.gb, ids);
         let location = match port {
             Some(port) => port.location.clone(),
-            None => format!("{unit}-P1-C3-T1"),
+            None => format!("{adapter}-T1"),
         };
         let path = (san::OWN_TARGET, lun);
         let mut found = discovered::fibre_channel(disk.name.clone(), &volume, &location, path);
@@ -82,7 +82,7 @@ fn plain_volume(
         unique_id: format!("391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas", short(8)),
         megabytes: disk.gb.saturating_mul(1024),
         description: "SAS RAID 0 Disk Array".to_owned(),
-        location: format!("{unit}-P1-C14-R1-L{}-L0", short(10)),
+        location: format!("{adapter}-R1-L{}-L0", short(10)),
         state: VolumeState::Active,
         reserve_policy: ReservePolicy::NoReserve,
         transport: Transport::Local,

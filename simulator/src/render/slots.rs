@@ -4,6 +4,7 @@
 //! slot is what the recordings show of a slot without peculiarities.
 
 use super::context::{Context, upper};
+use super::slot_devices;
 use super::writer::{CUD, CUR, ROO, ROR, Writer};
 use crate::http::group::Group;
 use crate::model::system::IoSlot;
@@ -21,9 +22,14 @@ struct Place<'a> {
     full: String,
 }
 
+/// The location code of a slot.
+pub(crate) fn location(slot: &IoSlot) -> String {
+    format!("{}-P1-{}", slot.unit_location, slot.location)
+}
+
 impl<'a> Place<'a> {
     fn of(slot: &'a IoSlot) -> Self {
-        let full = format!("{}-P1-{}", slot.unit_location, slot.location);
+        let full = location(slot);
         Self {
             unit: &slot.unit_location,
             short: &slot.location,
@@ -61,9 +67,7 @@ pub(crate) fn profile_slots(
                     None => io_adapter(w, slot, &Place::of(slot)),
                 });
             });
-            if !cx.is_hmc() {
-                w.value("IsRequired", CUD, false);
-            }
+            w.value("IsRequired", CUD, false);
         });
     }
 }
@@ -84,6 +88,7 @@ fn slot_elements(
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
+    owner(w, cx, slot);
     w.value("PCAdapterID", ROO, slot.pci_device);
     w.value("PCIClass", ROO, slot.pci_class);
     w.value("PCIDeviceID", ROO, slot.pci_device);
@@ -128,12 +133,7 @@ fn slot_elements(
         w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
         w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
     }
-    owner(w, cx, slot);
-    if !cx.is_hmc() {
-        w.text("VitalProductDataModel", ROO, "001");
-        w.text("VitalProductDataSerialNumber", ROO, "");
-        w.text("VitalProductDataType", ROO, "");
-    }
+    slot_devices::write(w, cx, slot);
 }
 
 fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
@@ -144,9 +144,7 @@ fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
         return;
     };
     w.value("PartitionID", ROO.since("V1_3_0"), partition.id);
-    if !cx.is_hmc() {
-        w.value("PartitionUUID", ROO.since("V1_6_0"), upper(partition.uuid));
-    }
+    w.value("PartitionUUID", ROO.since("V1_6_0"), upper(partition.uuid));
     w.text("PartitionName", ROO.since("V1_3_0"), &partition.name);
     w.value("PartitionType", ROO.since("V1_3_0"), partition.kind);
 }

@@ -236,6 +236,7 @@ fn contradictions_are_named() {
         ..Inventory::sized(Flavor::NovaLink, Sizes::default())
     };
     assert!(nothing.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
+    assert!(nothing.world(Flavor::Hmc, 1, Millis::EPOCH).is_ok());
 }
 
 #[test]
