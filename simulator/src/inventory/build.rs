@@ -17,10 +17,10 @@ use crate::model::ids::Ids;
 use crate::model::job::gate::Gate;
 use crate::model::monitoring::Monitoring;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
-use crate::model::storage::Transport;
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::Partition;
 use crate::model::profile::DEFAULT;
+use crate::model::storage::Transport;
 use crate::model::system::{
     IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities,
     SystemMemory, SystemProcessors,
@@ -169,7 +169,7 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
                 inventory.console
             )
         }),
-        authorized_keys: Vec::new(),
+        authorized_keys: inventory.authorized_keys.clone(),
         version: 1,
     }
 }

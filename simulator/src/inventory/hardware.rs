@@ -30,18 +30,23 @@ pub(super) fn physical_volume(
         .as_deref()
         .and_then(ReservePolicy::parse);
     PhysicalVolume {
-        options: options(disk),
+        options: storage_options(disk.read_iops, disk.write_iops, disk.encrypted),
         reserve_policy: policy.unwrap_or(plain.reserve_policy),
         ..plain
     }
 }
 
-fn options(disk: &DiskInventory) -> StorageOptions {
+/// Limits of a disk, and encryption with the ciphers of recording `fake_vios_ssp_npiv`.
+pub(super) fn storage_options(
+    read_iops: Option<u32>,
+    write_iops: Option<u32>,
+    encrypted: bool,
+) -> StorageOptions {
     StorageOptions {
-        read_iops: disk.read_iops,
-        write_iops: disk.write_iops,
-        encryption_state: disk.encrypted.then_some(EncryptionState::Unlocked),
-        encryption: disk.encrypted.then(|| LuksEncryptor {
+        read_iops,
+        write_iops,
+        encryption_state: encrypted.then_some(EncryptionState::Unlocked),
+        encryption: encrypted.then(|| LuksEncryptor {
             cipher: Some("aes-cbc-essiv:sha256".to_owned()),
             key_size: Some(512),
             hash: Some("sha512".to_owned()),

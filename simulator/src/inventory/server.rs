@@ -11,6 +11,7 @@ use crate::model::ids::Ids;
 use crate::model::monitoring::Load;
 use crate::model::names::{
     CompatibilityMode, MigrationState, PartitionKind, PartitionState, ReservePolicy, RmcState,
+    SharingMode,
 };
 use crate::model::partition::{
     Partition, PartitionCapabilities, PartitionMemory, PartitionProcessors, PartitionSettings,
@@ -135,6 +136,19 @@ pub(super) fn vios_of(
         now,
     );
     partition.uuid = inventory.uuid.unwrap_or(partition.uuid);
+    if let Some(processors) = inventory.dedicated_processors {
+        let setting = ProcessorSetting::Dedicated {
+            minimum: 1,
+            desired: processors,
+            maximum: processors,
+            sharing: SharingMode::SharedIdle,
+        };
+        partition.processors = PartitionProcessors {
+            configured: setting.clone(),
+            current: setting,
+            active: true,
+        };
+    }
     partition.os_version = format!("VIOS {}", inventory.level);
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);
@@ -155,7 +169,12 @@ pub(super) fn vios_of(
         if policy.is_some_and(|policy| ReservePolicy::parse(policy).is_none()) {
             return Err(missing("reserve policy", policy.unwrap_or_default()));
         }
-        disks.push(physical_volume(disk, san, (first_port, &format!("{unit}-P1-C{disk_adapter}")), ids));
+        disks.push(physical_volume(
+            disk,
+            san,
+            (first_port, &format!("{unit}-P1-C{disk_adapter}")),
+            ids,
+        ));
     }
     let mut volume_groups = Vec::new();
     for group in &inventory.volume_groups {
@@ -193,7 +212,12 @@ pub(super) fn vios_of(
         },
         shared_ethernet: Vec::new(),
         free_ports: (0..4)
-            .map(|port| (format!("ent{port}"), format!("{unit}-P1-C{ethernet}-T{}", port + 1)))
+            .map(|port| {
+                (
+                    format!("ent{port}"),
+                    format!("{unit}-P1-C{ethernet}-T{}", port + 1),
+                )
+            })
             .collect(),
         mappings_version: 1,
         fc_version: 1,

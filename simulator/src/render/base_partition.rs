@@ -87,6 +87,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     w.value("ProgressPartitionDataTotal", ROR, 0);
     match partition.progress {
         Some(progress) => w.value("ProgressState", ROR, progress),
+        None if vios => {}
         None => w.text("ProgressState", ROR, "Unknown"),
     }
     w.value("ResourceMonitoringControlState", ROR, partition.rmc);
@@ -117,16 +118,11 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         );
     }
     w.text("ReferenceCode", ROO.volatile(), &partition.reference_code);
+    boot(w, cx, partition, vios);
     groups(w, cx, partition);
-    if cx.is_hmc() {
-        described(w, partition);
-    }
+    described(w, partition);
     if !vios && cx.is_hmc() {
         migration_data(w, partition);
-    }
-    boot(w, cx, partition, vios);
-    if !cx.is_hmc() {
-        described(w, partition);
     }
 }
 
@@ -159,7 +155,9 @@ fn described(w: &mut Writer, partition: &Partition) {
 /// An HMC keeps what it needs to move a partition; of one that has been active it is valid since then.
 fn migration_data(w: &mut Writer, partition: &Partition) {
     let since = ROR.since("V1_3_0");
-    let taken = partition.started.filter(|_| partition.state.holds_resources());
+    let taken = partition
+        .started
+        .filter(|_| partition.state.holds_resources());
     let status = if taken.is_some() { "Valid" } else { "No_Data" };
     w.text("MigrationStorageViosDataStatus", since, status);
     if let Some(taken) = taken {
@@ -175,7 +173,9 @@ fn boot(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vios: bool) {
         ROO.volatile(),
         &reference_code_full(partition),
     );
-    w.value("IsManagementPartition", ROR, partition.is_management);
+    if partition.is_management || !vios {
+        w.value("IsManagementPartition", ROR, partition.is_management);
+    }
     if vios {
         w.value("AutoStart", CUD, settings.auto_start);
     }
@@ -187,12 +187,13 @@ fn boot(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vios: bool) {
             partition.nvram.as_deref(),
         );
     }
-    w.value(
-        "Uptime",
-        ROO.since("V1_5_0").volatile(),
-        uptime(partition, cx.now),
-    );
-    if !vios {
+    if vios {
+        w.value(
+            "Uptime",
+            ROO.since("V1_5_0").volatile(),
+            uptime(partition, cx.now),
+        );
+    } else {
         w.value(
             "PendingSecureBoot",
             CUD.since("V1_8_0"),

@@ -26,8 +26,8 @@ pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer
             w.member("ProfileVirtualSCSIServerAdapter", |w| {
                 head(w, bus.slot, "Server", partition.id);
                 if let Some((client, slot)) = client {
-                    w.value("RemotePartitionID", CUR, number(client).unwrap_or_default());
                     w.value("RemoteSlotNumber", CUA, slot);
+                    w.value("RemotePartitionID", CUR, number(client).unwrap_or_default());
                 }
             });
         });
@@ -40,8 +40,8 @@ pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer
                 head(w, mapping.slot, "Server", partition.id);
                 if let Some((client, slot)) = client {
                     let id = number(client).unwrap_or_default();
-                    w.value("ConnectingPartitionID", CUR, id);
                     w.value("ConnectingVirtualSlotNumber", CUR, slot);
+                    w.value("ConnectingPartitionID", CUR, id);
                 }
             });
         });

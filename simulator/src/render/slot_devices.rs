@@ -61,9 +61,6 @@ impl Part {
 
 /// Writes the devices, if the slot's owner or kind tells of any.
 pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
-    if !cx.is_hmc() {
-        return;
-    }
     let vios = slot.owner.and_then(|owner| cx.world.vioses.get(&owner));
     let vios = vios.map(|vios| &**vios);
     w.section("IORDevices", SINCE, |w| match slot.pci_class {

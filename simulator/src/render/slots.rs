@@ -41,7 +41,14 @@ impl<'a> Place<'a> {
 /// A slot inside `IOSlots` of a system.
 pub(crate) fn system_slot(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
     w.member("IOSlot", |w| {
-        slot_elements(w, cx, slot, |w| io_adapter(w, slot, &Place::of(slot)))
+        slot_elements(w, cx, slot, true, |w| io_adapter(w, slot, &Place::of(slot)));
+        if cx.is_hmc() {
+            slot_devices::write(w, cx, slot);
+        } else {
+            w.text("VitalProductDataModel", ROO, "001");
+            w.text("VitalProductDataSerialNumber", ROO, "");
+            w.text("VitalProductDataType", ROO, "");
+        }
     });
 }
 
@@ -62,12 +69,14 @@ pub(crate) fn profile_slots(
         });
         w.member("ProfileIOSlot", |w| {
             w.section("AssociatedIOSlot", CUD, |w| {
-                slot_elements(w, cx, slot, |w| match fibre_channel {
+                slot_elements(w, cx, slot, false, |w| match fibre_channel {
                     Some((vios, adapter)) => fc_adapter(w, cx, vios, adapter),
                     None => io_adapter(w, slot, &Place::of(slot)),
                 });
             });
-            w.value("IsRequired", CUD, false);
+            if vios.is_some() {
+                w.value("IsRequired", CUD, false);
+            }
         });
     }
 }
@@ -81,6 +90,7 @@ fn slot_elements(
     w: &mut Writer,
     cx: &Context<'_>,
     slot: &IoSlot,
+    of_system: bool,
     adapter: impl FnOnce(&mut Writer),
 ) {
     let place = Place::of(slot);
@@ -88,8 +98,14 @@ fn slot_elements(
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
-    owner(w, cx, slot);
+    // A NovaLink names the owner only in the list of the system, one element later (recording `managedsystem`).
+    if cx.is_hmc() {
+        owner(w, cx, slot);
+    }
     w.value("PCAdapterID", ROO, slot.pci_device);
+    if of_system && !cx.is_hmc() {
+        owner(w, cx, slot);
+    }
     w.value("PCIClass", ROO, slot.pci_class);
     w.value("PCIDeviceID", ROO, slot.pci_device);
     w.value("PCISubsystemDeviceID", ROO, slot.pci_device);
@@ -133,7 +149,6 @@ fn slot_elements(
         w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
         w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
     }
-    slot_devices::write(w, cx, slot);
 }
 
 fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
@@ -144,7 +159,9 @@ fn owner(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
         return;
     };
     w.value("PartitionID", ROO.since("V1_3_0"), partition.id);
-    w.value("PartitionUUID", ROO.since("V1_6_0"), upper(partition.uuid));
+    if !cx.is_hmc() {
+        w.value("PartitionUUID", ROO.since("V1_6_0"), upper(partition.uuid));
+    }
     w.text("PartitionName", ROO.since("V1_3_0"), &partition.name);
     w.value("PartitionType", ROO.since("V1_3_0"), partition.kind);
 }

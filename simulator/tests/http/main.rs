@@ -16,6 +16,7 @@ mod faults;
 mod hostile;
 mod jobs;
 mod metrics;
+mod mobility;
 mod secrets;
 mod sessions;
 mod sockets;
