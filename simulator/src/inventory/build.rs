@@ -11,6 +11,7 @@ use super::network::{FIRST_SLOT, sriov_adapters};
 use super::server::vios_of;
 use super::{Inventory, InventoryError, SystemInventory, existing};
 use crate::clock::Millis;
+use crate::model::population::Population;
 use crate::model::agenda::Agenda;
 use crate::model::events::EventLog;
 use crate::model::ids::Ids;
@@ -45,8 +46,8 @@ pub(super) fn world(
         neighbours: OrdMap::new(),
         whole: None,
         systems: OrdMap::new(),
-        partitions: OrdMap::new(),
-        vioses: OrdMap::new(),
+        partitions: Population::default(),
+        vioses: Population::default(),
         clusters: OrdMap::new(),
         pools: OrdMap::new(),
         tiers: OrdMap::new(),
