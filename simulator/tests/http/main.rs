@@ -10,6 +10,7 @@
 
 mod binary;
 mod client;
+mod contention;
 mod documents;
 mod events;
 mod faults;
