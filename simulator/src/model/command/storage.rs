@@ -86,6 +86,19 @@ pub struct UpdatePool {
     pub alert_threshold: Option<u8>,
 }
 
+/// See [`Command::UpdateLogicalUnit`](super::Command::UpdateLogicalUnit).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateLogicalUnit {
+    /// The tier.
+    pub tier: Uuid,
+    /// The unit.
+    pub unit: Uuid,
+    /// `UnitName`
+    pub name: Option<String>,
+    /// `UnitCapacity`; a unit only grows.
+    pub capacity: Option<Gigabytes>,
+}
+
 /// See [`Command::CreateLogicalUnit`](super::Command::CreateLogicalUnit).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateLogicalUnit {
