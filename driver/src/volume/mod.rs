@@ -7,6 +7,7 @@ pub mod connection;
 pub mod connector;
 pub(crate) mod discovery;
 pub(crate) mod fields;
+pub(crate) mod npiv;
 pub mod wwpn;
 
 pub use connection::{Connection, FibreChannel, FileVolume, Iscsi, RbdVolume, Transport};

@@ -45,7 +45,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         settings.migration_disabled,
     );
     w.value("MigrationState", ROR, partition.migration);
-    w.text("RemoteRestartState", ROR, "Invalid");
+    w.text("RemoteRestartState", ROR, partition.remote_restart_state());
     if let Some(server) = cx.world.paging_server(partition) {
         let server = cx.vios(partition.system, server);
         w.reference(

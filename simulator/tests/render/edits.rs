@@ -28,6 +28,120 @@ fn another(name: &str, text: &str) -> Option<String> {
 
 /// Elements at the top of a document that the emulated server takes and does not keep, each with the reason.
 const KEPT_TO_ITSELF: &[(&str, &str)] = &[
+    (
+        "ClientNetworkAdapter/DynamicReconfigurationConnectorName",
+        "follows from the slot",
+    ),
+    (
+        "ClientNetworkAdapter/LocalPartitionID",
+        "follows from the slot",
+    ),
+    ("ClientNetworkAdapter/VariedOn", "follows from the slot"),
+    (
+        "VirtualNICDedicated/DynamicReconfigurationConnectorName",
+        "follows from the slot",
+    ),
+    (
+        "VirtualNICDedicated/LocalPartitionID",
+        "follows from the slot",
+    ),
+    (
+        "LogicalPartition/IsCallHomeEnabled",
+        "no call home in a simulation",
+    ),
+    (
+        "VirtualIOServer/IsCallHomeEnabled",
+        "no call home in a simulation",
+    ),
+    ("ManagedSystem/MaximumPartitions", "what the firmware has"),
+    (
+        "ManagedSystem/MaximumPowerControlPartitions",
+        "what the firmware has",
+    ),
+    (
+        "ManagedSystem/MaximumRemoteRestartPartitions",
+        "what the firmware has",
+    ),
+    (
+        "ManagedSystem/MaximumSharedProcessorCapablePartitionID",
+        "what the firmware has",
+    ),
+    (
+        "ManagedSystem/MaximumSuspendablePartitions",
+        "what the firmware has",
+    ),
+    (
+        "ManagedSystem/PendingMaximumPartitionsPerHostChannelAdapter",
+        "what the firmware has",
+    ),
+    (
+        "ManagedSystem/ServiceProcessorFailoverEnabled",
+        "what the firmware has",
+    ),
+    (
+        "ManagementConsole/ManagementConsoleName",
+        "the console's host name",
+    ),
+    (
+        "SRIOVEthernetLogicalPort/IEEE8021QAllowablePriorities",
+        "what the adapter has",
+    ),
+    ("SRIOVEthernetLogicalPort/IsHugeDMA", "what the adapter has"),
+    (
+        "SRIOVEthernetLogicalPort/NumberOfAllowedVLANs",
+        "what the adapter has",
+    ),
+    (
+        "SRIOVEthernetLogicalPort/TuningBufferID",
+        "what the adapter has",
+    ),
+    (
+        "SharedStoragePool/Capacity",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "SharedStoragePool/FreeSpace",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "SharedStoragePool/MultiDataTierConfigured",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "SharedStoragePool/MultiFailureGroupConfigured",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "SharedStoragePool/OverCommitSpace",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "SharedStoragePool/TotalLogicalUnitSize",
+        "follows from volumes, tiers and units",
+    ),
+    (
+        "VirtualIOServer/APICapable",
+        "what the software can and does",
+    ),
+    (
+        "VirtualIOServer/IsVNICCapable",
+        "what the software can and does",
+    ),
+    (
+        "VirtualIOServer/VNICFailOverCapable",
+        "what the software can and does",
+    ),
+    (
+        "VirtualIOServer/VirtualIOServerLicenseAccepted",
+        "what the software can and does",
+    ),
+    (
+        "VirtualIOServer/PagingServicePartition",
+        "what the software can and does",
+    ),
+    ("VolumeGroup/GroupCapacity", "fixed when the group was made"),
+    ("VolumeGroup/GroupName", "fixed when the group was made"),
+    ("VolumeGroup/PartitionSize", "fixed when the group was made"),
 ];
 
 fn ignored(kind: &str, name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use powervm_schema::atom::Entry;
 use powervm_schema::xml::Element;
 
 use super::find;
@@ -66,23 +67,6 @@ async fn remove(driver: &Driver, vios: &Vios, name: &str, udid: Option<&str>) ->
     }
 }
 
-/// As [`disk`], of a server whose mappings are read now.
-///
-/// # Errors
-/// As [`disk`].
-pub(in crate::operations) async fn disk_now(
-    driver: &Driver,
-    vios: &Vios,
-    name: &str,
-    udid: Option<&str>,
-) -> Result<()> {
-    let entry = driver
-        .session()
-        .get_entry(&vios.path(), Groups::Named(&[GROUP]))
-        .await?;
-    disk(driver, vios, &entry.content, name, udid).await
-}
-
 /// A NovaLink has a job for it; a console runs the server's own command.
 async fn removal(driver: &Driver, vios: &Vios, name: &str) -> Result<(String, Job)> {
     if driver.session().flavor() == Flavor::NovaLink {
@@ -131,4 +115,40 @@ pub(in crate::operations) async fn volume(
         Transport::FibreChannel(_) => disk(driver, vios, mappings, name, udid).await,
         Transport::Iscsi(_) | Transport::File(_) | Transport::Rbd(_) => Ok(()),
     }
+}
+
+/// As [`volume`], of a server whose mappings are read now.
+///
+/// # Errors
+/// As [`disk`].
+pub(in crate::operations) async fn volume_now(
+    driver: &Driver,
+    vios: &Vios,
+    connection: &Connection,
+    name: &str,
+    udid: Option<&str>,
+) -> Result<()> {
+    let entry = mappings_now(driver, vios).await?;
+    volume(driver, vios, &entry.content, connection, name, udid).await
+}
+
+/// As [`disk`], of a server whose mappings are read now.
+///
+/// # Errors
+/// As [`disk`].
+pub(in crate::operations) async fn disk_now(
+    driver: &Driver,
+    vios: &Vios,
+    name: &str,
+    udid: Option<&str>,
+) -> Result<()> {
+    let entry = mappings_now(driver, vios).await?;
+    disk(driver, vios, &entry.content, name, udid).await
+}
+
+async fn mappings_now(driver: &Driver, vios: &Vios) -> Result<Entry> {
+    driver
+        .session()
+        .get_entry(&vios.path(), Groups::Named(&[GROUP]))
+        .await
 }

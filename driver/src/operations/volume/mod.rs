@@ -10,9 +10,11 @@ mod detach;
 mod extend;
 pub(super) mod find;
 pub(super) mod forget;
-mod report;
-mod request;
+pub(super) mod ports;
+pub(super) mod report;
+pub(super) mod request;
 mod scene;
+pub(super) mod search;
 mod stale;
 
 pub use report::{AttachedVolume, ConnectorInfo, VolumePath, VolumesReport};

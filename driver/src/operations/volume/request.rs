@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::OwnedMutexGuard;
 
+use crate::error::{Error, Result};
 use crate::operations::driver::Driver;
 use crate::operations::request::ServerRef;
 use crate::volume::Connection;
@@ -39,7 +40,10 @@ impl VolumeRequest {
 ///
 /// A volume may be on its way to one server while it leaves another: the disk that both have found
 /// must not be removed between the search and the mapping.
-pub(super) async fn turns(driver: &Driver, volumes: &[Connection]) -> Vec<OwnedMutexGuard<()>> {
+pub(in crate::operations) async fn turns(
+    driver: &Driver,
+    volumes: &[Connection],
+) -> Vec<OwnedMutexGuard<()>> {
     let mut names: Vec<&String> = volumes.iter().map(|volume| &volume.volume).collect();
     names.sort_unstable();
     names.dedup();
@@ -48,4 +52,22 @@ pub(super) async fn turns(driver: &Driver, volumes: &[Connection]) -> Vec<OwnedM
         turns.push(driver.shared.volumes.take(name).await);
     }
     turns
+}
+
+/// That no volume is named twice.
+///
+/// # Errors
+/// One is.
+pub(in crate::operations) fn refuse_twins(volumes: &[Connection]) -> Result<()> {
+    let mut names: Vec<&String> = volumes.iter().map(|volume| &volume.volume).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() == count {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "a volume is named twice",
+        "name each volume once",
+    ))
 }
