@@ -75,7 +75,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
             media_repository::write_all(w, repositories)
         });
     }
-    w.value("MoverServicePartition", CUD, true);
+    w.value("MoverServicePartition", CUD, vios.mover);
     w.value("PagingServicePartition", CUD, cx.world.pages(vios));
     if storage {
         w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
