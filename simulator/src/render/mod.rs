@@ -35,7 +35,7 @@ mod processor_pool;
 mod processors;
 mod profile;
 mod quick;
-mod resource;
+pub(crate) mod resource;
 mod scsi_bus;
 mod scsi_mapping;
 mod search;
