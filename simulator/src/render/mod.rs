@@ -37,7 +37,7 @@ mod processors;
 mod profile;
 mod profile_adapters;
 mod quick;
-mod resource;
+pub(crate) mod resource;
 mod scsi_bus;
 mod scsi_mapping;
 mod search;
