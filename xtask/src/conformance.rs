@@ -28,7 +28,7 @@ impl Program {
 
 const PROGRAMS: &[Program] = &[
     Program::new("curl_hmc", None),
-    Program::new("pypowervm_basics", Some("pypowervm.txt")),
+    Program::new("pypowervm_client", Some("pypowervm.txt")),
     Program::new("nova_in_tree", Some("nova.txt")),
     Program::new("nova_services", Some("nova.txt")),
     Program::new("nova_out_of_tree", Some("nova-powervm.txt")),
@@ -203,6 +203,6 @@ mod tests {
     #[test]
     fn an_unknown_program_is_refused_with_the_names() {
         let error = known_program("nova").unwrap_err();
-        assert!(error.contains("pypowervm_basics"), "{error}");
+        assert!(error.contains("pypowervm_client"), "{error}");
     }
 }

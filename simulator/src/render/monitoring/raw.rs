@@ -227,6 +227,7 @@ pub(super) struct Used {
     pub(super) entitled: u64,
     pub(super) capped: u64,
     pub(super) uncapped: u64,
+    /// Of those that it has used: clients take them off (recordings `phyp_pcm_data2`, `phyp_pcm_data3`).
     pub(super) idle: u64,
 }
 
@@ -240,15 +241,16 @@ impl Used {
             CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20),
         );
         let uncapped = partition.processors.current.sharing() == SharingMode::Uncapped;
+        let capped = part(5 + trait_of(partition.uuid, b'c') / 3).saturating_add(waves);
         Self {
             entitled,
-            capped: part(5 + trait_of(partition.uuid, b'c') / 3).saturating_add(waves),
+            capped,
             uncapped: if uncapped {
                 part(trait_of(partition.uuid, b'u') / 12)
             } else {
                 0
             },
-            idle: part(10 + trait_of(partition.uuid, b'i') / 4),
+            idle: capped / 100 * (10 + trait_of(partition.uuid, b'i') / 4),
         }
     }
 
@@ -464,4 +466,23 @@ pub(super) fn title_case(state: PartitionState) -> String {
             .unwrap_or_default()
     });
     words.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn nobody_idles_longer_than_they_had_a_processor() {
+        let world = crate::Simulator::builder().build().unwrap().world();
+        let mut partition = Partition::clone(world.partitions.values().next().unwrap());
+        for number in 0..500 {
+            partition.uuid = Uuid::from_u128((number << 64) | (number * 7919));
+            let sum = sum(&partition, Millis::EPOCH.plus(3_600_000));
+            let used = Used::of(&partition, &sum);
+            assert!(used.capped > 0 && used.idle <= used.capped, "{number}");
+        }
+    }
 }
