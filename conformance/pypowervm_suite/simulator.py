@@ -20,7 +20,7 @@ class Simulator:
     Its folder holds the ready file, the token files and what it printed.
     """
 
-    def __init__(self, program, flavor, folder, arguments=()):
+    def __init__(self, program, flavor, folder, arguments=(), weather="calm"):
         """program: path of powervm-sim; flavor: novalink or hmc; folder: made here."""
         self.flavor = flavor
         self.folder = folder
@@ -33,8 +33,8 @@ class Simulator:
             [program, "serve", "--flavor", flavor,
              "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
              "--token-dir", os.path.join(folder, "tokens"),
-             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", "calm",
-             "--check-invariants", "--seed", "1", *arguments],
+             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", weather, "--check-invariants",
+             "--seed", "1", *arguments],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
         self.ready = self._wait(ready_file)
         self.http_port = _port(self.ready["http"])

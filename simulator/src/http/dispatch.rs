@@ -81,7 +81,7 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
         faults: strike.before.len() + strike.after.len(),
     });
     let path: String = exchange.path.chars().take(200).collect();
-    tracing::info!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
+    tracing::debug!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
     response
 }
 

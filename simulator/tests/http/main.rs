@@ -15,6 +15,8 @@ mod events;
 mod faults;
 mod hostile;
 mod jobs;
+mod metrics;
+mod mobility;
 mod secrets;
 mod sessions;
 mod sockets;

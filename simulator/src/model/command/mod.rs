@@ -201,6 +201,8 @@ pub enum Command {
     },
     /// POST `ManagementConsole/{u}`
     UpdateConsole {
+        /// The console.
+        console: Uuid,
         /// `AuthorizedKeys`, the whole list.
         authorized_keys: Vec<String>,
     },
