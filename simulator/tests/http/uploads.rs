@@ -196,7 +196,7 @@ async fn an_upload_that_is_refused_is_read_to_its_end_all_the_same() {
     let client = Client::new().await;
     let udid = client.logical_unit("image", 1).await;
     let file = client.file("image", Some(&udid), None).await;
-    client
+    let _ = client
         .simulator
         .faults()
         .add(Rule::new("PUT", "*/File/contents/*").first(1));
