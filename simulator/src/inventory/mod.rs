@@ -13,6 +13,7 @@ mod furnished;
 mod hardware;
 mod import;
 mod network;
+mod places;
 mod san;
 mod server;
 
@@ -34,6 +35,7 @@ pub use exact::{
 };
 pub use import::{ImportError, Imported, import};
 pub use network::{NetworkInventory, SriovInventory, SriovPortInventory, SriovPortType};
+pub use places::Located;
 pub use san::SanInventory;
 
 /// An inventory file with everything that one can hold, with comments.
@@ -49,8 +51,14 @@ pub enum InventoryError {
     #[error("the inventory contradicts itself: {0}")]
     Inconsistent(String),
     /// The model refused something that the inventory asks for.
-    #[error("the inventory asks for what a server would refuse: {0}")]
-    Refused(#[from] Refusal),
+    #[error("the inventory asks for what a server would refuse: {}", .0.message)]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for InventoryError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// What stands in the machine room.
@@ -63,7 +71,7 @@ pub struct Inventory {
     /// SSH keys that the management console knows.
     #[serde(default)]
     pub authorized_keys: Vec<String>,
-    /// The managed systems; a NovaLink has exactly one.
+    /// The managed systems; each has a NovaLink of its own in that flavour.
     pub systems: Vec<SystemInventory>,
     /// The clusters with their shared storage pools.
     #[serde(default)]

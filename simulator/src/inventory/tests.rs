@@ -51,6 +51,36 @@ fn the_example_names_every_key() {
 }
 
 #[test]
+fn the_example_and_what_we_write_are_as_the_schema_says() {
+    use crate::conforms::conforms;
+    let schema = Inventory::schema().to_value();
+    let checked = |text: &str| {
+        let value: Value = toml::from_str(text).unwrap();
+        conforms(&schema, &schema, &value, "")
+    };
+    assert_eq!(checked(EXAMPLE), Ok(()));
+    for flavor in [Flavor::Hmc, Flavor::NovaLink] {
+        let sizes = Sizes {
+            systems: 2,
+            vioses: 2,
+            partitions: 3,
+        };
+        let text = toml::to_string(&Inventory::sized(flavor, sizes)).unwrap();
+        assert_eq!(checked(&text), Ok(()));
+    }
+    for (right, wrong, place) in [
+        ("serial = \"2125D4A\"", "seriel = \"2125D4A\"", "serial"),
+        ("processors = 24", "processors = -1", "processors"),
+        ("gb = 558 }", "gb = \"558\" }", "gb"),
+        ("kind = \"converged\"", "kind = \"divergent\"", "kind"),
+    ] {
+        assert!(EXAMPLE.contains(right), "{right}");
+        let refused = checked(&EXAMPLE.replacen(right, wrong, 1)).unwrap_err();
+        assert!(refused.contains(place), "{refused}");
+    }
+}
+
+#[test]
 fn the_schema_refuses_what_the_reader_refuses() {
     let schema = Inventory::schema().to_value();
     assert_eq!(schema["additionalProperties"], false);

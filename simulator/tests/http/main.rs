@@ -10,11 +10,13 @@
 
 mod binary;
 mod client;
+mod contention;
 mod documents;
 mod events;
 mod faults;
 mod hostile;
 mod jobs;
+mod metrics;
 mod mobility;
 mod secrets;
 mod sessions;

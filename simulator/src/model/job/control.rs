@@ -31,7 +31,7 @@ impl World {
             return End::Failed("The managed system was not found.".to_owned());
         };
         // Whoever has it for good does not lose it by asking for it for a while.
-        let temporary = temporary && !(system.is_controller && !system.is_temporary_controller);
+        let temporary = temporary && (!system.is_controller || system.is_temporary_controller);
         self.edit_system(system.uuid, |system| {
             system.is_controller = true;
             system.is_temporary_controller = temporary;
