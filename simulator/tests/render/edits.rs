@@ -53,6 +53,14 @@ const KEPT_TO_ITSELF: &[(&str, &str)] = &[
         "VirtualIOServer/IsCallHomeEnabled",
         "no call home in a simulation",
     ),
+    (
+        "ManagedSystem/MaximumBackingDevicesPerVNIC",
+        "what the firmware has",
+    ),
+    (
+        "VirtualIOServer/ManagerPassthroughCapable",
+        "what the software can and does",
+    ),
     ("ManagedSystem/MaximumPartitions", "what the firmware has"),
     (
         "ManagedSystem/MaximumPowerControlPartitions",
