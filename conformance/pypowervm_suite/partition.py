@@ -1,8 +1,11 @@
 """The life of a partition: built, refused, changed, deleted."""
 
+import contextlib
 import uuid
 
 from pypowervm import exceptions as pvm_ex
+from pypowervm.tasks import power
+from pypowervm.tasks import power_opts as popts
 from pypowervm.utils import lpar_builder
 from pypowervm.utils import uuid as pvm_uuid
 from pypowervm.wrappers import base_partition as bp
@@ -23,6 +26,24 @@ def build(site, name, **attributes):
 def create(site, name, **attributes):
     """A new partition below the system."""
     return build(site, name, **attributes).create(parent=site.system)
+
+
+@contextlib.contextmanager
+def temporary(site, name, **attributes):
+    """A partition that is switched off and deleted in the end, with its network adapters."""
+    made = create(site, name, **attributes)
+    try:
+        yield made
+    finally:
+        now = pvm_lpar.LPAR.get(site.adapter, uuid=made.uuid)
+        if now.state != bp.LPARState.NOT_ACTIVATED:
+            power.PowerOp.stop(now, opts=popts.PowerOffOpts().vsp_hard())
+        pvm_lpar.LPAR.get(site.adapter, uuid=made.uuid).delete()
+
+
+def now(site, made):
+    """The partition as the server has it now."""
+    return pvm_lpar.LPAR.get(site.adapter, uuid=made.uuid)
 
 
 def check(site):

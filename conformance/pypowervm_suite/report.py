@@ -17,7 +17,7 @@ class Report:
     """Prints ``ok - NAME``, ``not ok - NAME: WHY`` and ``skipped - NAME: WHY``."""
 
     def __init__(self, details):
-        """details: an open text file that takes the tracebacks of failed checks."""
+        """details: an open text file that takes the tracebacks of failed checks, or None."""
         self.passed = 0
         self.failed = 0
         self.skipped = 0
@@ -36,8 +36,9 @@ class Report:
         except Exception as error:  # a check may fail in any way; the next one still runs
             self.failed += 1
             self._say("not ok", name, _why(error))
-            self._details.write("not ok - %s\n%s\n" % (name, traceback.format_exc()))
-            self._details.flush()
+            if self._details is not None:
+                self._details.write("not ok - %s\n%s\n" % (name, traceback.format_exc()))
+                self._details.flush()
         else:
             self.passed += 1
             self._say("ok", name, None)
@@ -58,6 +59,12 @@ class Report:
             line += ": " + why
         print(line)
         sys.stdout.flush()
+
+    def add(self, passed, failed, skipped):
+        """Counts the checks of another report."""
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
 
     def close(self):
         """Prints the tally and gives the exit code."""

@@ -1,5 +1,6 @@
 """Starts powervm-sim on free ports and ends it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ class Simulator:
     Its folder holds the ready file, the token files and what it printed.
     """
 
-    def __init__(self, program, flavor, folder, arguments=()):
+    def __init__(self, program, flavor, folder, arguments=(), weather="calm"):
         """program: path of powervm-sim; flavor: novalink or hmc; folder: made here."""
         self.flavor = flavor
         self.folder = folder
@@ -32,7 +33,7 @@ class Simulator:
             [program, "serve", "--flavor", flavor,
              "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
              "--token-dir", os.path.join(folder, "tokens"),
-             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", "calm", "--check-invariants",
+             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", weather, "--check-invariants",
              "--seed", "1", *arguments],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
         self.ready = self._wait(ready_file)
@@ -56,11 +57,49 @@ class Simulator:
 
     def admin(self, path):
         """What the simulator's own API answers: its view, not that of the PowerVM API."""
+        return self.order("GET", path)
+
+    def order(self, method, path, body=None):
+        """A request to the simulator's own API; gives the answer, or None without one."""
         request = urllib.request.Request(
-            self.ready["admin"] + path,
-            headers={"Authorization": "Bearer " + self.ready["admin_token"]})
+            self.ready["admin"] + path, method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer " + self.ready["admin_token"],
+                     "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    @contextlib.contextmanager
+    def fault(self, **rule):
+        """Within it, a rule of faults (see GET /openapi.json) holds; gives a function: its hits."""
+        number = self.order("POST", "/faults", rule)["id"]
+
+        def hits():
+            return [listed["hits"] for listed in self.admin("/faults")
+                    if listed["id"] == number][0]
+
+        try:
+            yield hits
+        finally:
+            self.order("DELETE", "/faults/%d" % number)
+
+    @contextlib.contextmanager
+    def held_jobs(self):
+        """Within it, jobs wait before their start."""
+        self.order("PUT", "/stepping", {"hold_jobs": True})
+        try:
+            yield
+        finally:
+            self.order("PUT", "/stepping", {"hold_jobs": False})
+
+    def advance(self, seconds):
+        """Lets so much simulated time pass at once."""
+        self.order("POST", "/clock/advance", {"milliseconds": int(seconds * 1000)})
+
+    def incident(self, what, target):
+        """down, up, rmc_lost or rmc_back befalls a partition or Virtual I/O Server."""
+        self.order("POST", "/incidents", {"incident": what, "target": target})
 
     def contents(self):
         """Size and SHA-256 of what was written to each disk, by UDID."""

@@ -1,5 +1,6 @@
 //! The simulator as one value: a world behind an atomic pointer, its clock, its weather, its sessions.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,13 +99,11 @@ impl Simulator {
         if world.flavor == Flavor::Hmc || world.systems.len() < 2 || self.scope.is_some() {
             return vec![self.clone()];
         }
-        let mut systems: Vec<_> = world.systems.values().collect();
-        systems.sort_by(|one, other| one.name.cmp(&other.name));
         let of = |system: &Arc<ManagedSystem>| Self {
             shared: Arc::clone(&self.shared),
             scope: Some(Arc::new(Scope::new(system.uuid))),
         };
-        systems.into_iter().map(of).collect()
+        world.systems_in_order().into_iter().map(of).collect()
     }
 
     /// The REST API as an HTTP service, for calls in process and for sockets.
@@ -124,6 +123,27 @@ impl Simulator {
         match &self.scope {
             None => world,
             Some(scope) => scope.of(&world),
+        }
+    }
+
+    /// How this NovaLink sees a world; an HMC and an only NovaLink see all of it.
+    pub(crate) fn sight<'w>(&self, world: &'w World) -> Cow<'w, World> {
+        match &self.scope {
+            None => Cow::Borrowed(world),
+            Some(scope) => Cow::Owned(world.of_system(scope.system)),
+        }
+    }
+
+    /// The system whose NovaLink answers, where there are several.
+    pub(crate) fn realm(&self) -> Option<Uuid> {
+        self.scope.as_ref().map(|scope| scope.system)
+    }
+
+    /// The queue of events that an application has with this NovaLink.
+    pub(crate) fn queue(&self, application: String) -> String {
+        match self.realm() {
+            None => application,
+            Some(system) => format!("{system}/{application}"),
         }
     }
 

@@ -34,9 +34,9 @@ view! {
         "FeatureCodes" texts feature_codes push_feature_code;
         "IOUnitPhysicalLocation" text io_unit_physical_location set_io_unit_physical_location;
         "PartitionID" @ "V1_3_0" value(u32) partition_id set_partition_id;
+        "PartitionUUID" @ "V1_6_0" text partition_uuid set_partition_uuid;
         "PartitionName" @ "V1_3_0" text partition_name set_partition_name;
         "PartitionType" @ "V1_3_0" text partition_type set_partition_type;
-        "PartitionUUID" @ "V1_6_0" text partition_uuid set_partition_uuid;
         "PCAdapterID" value(u32) adapter_id set_adapter_id;
         "PCIClass" value(u32) pci_class set_pci_class;
         "PCIDeviceID" value(u32) pci_device_id set_pci_device_id;
@@ -54,6 +54,11 @@ view! {
         "SRIOVCapableSlot" @ "V1_3_0" value(bool) sriov_capable_slot set_sriov_capable_slot;
         "SRIOVLogicalPortsLimit" @ "V1_3_0" value(u32)
             sriov_logical_ports_limit set_sriov_logical_ports_limit;
+        "IORDevices" opaque;
+        "VitalProductDataModel" text vital_product_data_model set_vital_product_data_model;
+        "VitalProductDataSerialNumber" text
+            vital_product_data_serial_number set_vital_product_data_serial_number;
+        "VitalProductDataType" text vital_product_data_type set_vital_product_data_type;
     }
 }
 

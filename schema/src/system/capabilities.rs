@@ -160,6 +160,8 @@ view! {
         "DynamicSimplifiedRemoteRestartToggleCapable" @ "V1_5_0" value(bool)
             dynamic_simplified_remote_restart_toggle_capable
             set_dynamic_simplified_remote_restart_toggle_capable;
+        "IBMiNativeIOCapable" @ "V1_5_0" value(bool)
+            ibmi_native_io_capable set_ibmi_native_io_capable;
         "CustomPhysicalPageTableRatioCapable" @ "V1_6_0" value(bool)
             custom_physical_page_table_ratio_capable set_custom_physical_page_table_ratio_capable;
         "PartitionSecureBootCapable" @ "V1_8_0" value(bool)
@@ -172,8 +174,6 @@ view! {
             minimum_key_store_size set_minimum_key_store_size;
         "MaximumKeyStoreSize" @ "V1_13_1" value(u32)
             maximum_key_store_size set_maximum_key_store_size;
-        "IBMiNativeIOCapable" @ "V1_5_0" value(bool)
-            ibmi_native_io_capable set_ibmi_native_io_capable;
     }
 }
 

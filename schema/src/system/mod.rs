@@ -104,12 +104,6 @@ view! {
             set_is_management_partition_powervm_management_master;
         "IsHMCPowerVMManagementMaster" @ "V1_3_0" value(bool)
             is_hmc_powervm_management_master set_is_hmc_powervm_management_master;
-        "MeteredPoolID" @ "V1_8_0" value(u32) metered_pool_id set_metered_pool_id;
-        "ProcessorThrottling" @ "V1_8_0" value(bool) processor_throttling set_processor_throttling;
-        "SupportedIBMiConsoleCodePage" @ "V1_8_0" texts
-            supported_ibmi_console_code_pages push_supported_ibmi_console_code_page;
-        "AssociatedGroups" @ "V1_2_0" links associated_groups set_associated_groups;
-        "AssociatedTasks" opaque;
         "IsNotPowerVMManagementMaster" @ "V1_3_0" value(bool)
             is_not_powervm_management_master set_is_not_powervm_management_master;
         "IsPowerVMManagementNormalMaster" @ "V1_3_0" value(bool)
@@ -122,6 +116,12 @@ view! {
             is_powervm_management_partition_enabled set_is_powervm_management_partition_enabled;
         "Description" text description set_description;
         "SystemLocation" @ "V1_2_0" text system_location set_system_location;
+        "MeteredPoolID" @ "V1_8_0" value(u32) metered_pool_id set_metered_pool_id;
+        "ProcessorThrottling" @ "V1_8_0" value(bool) processor_throttling set_processor_throttling;
+        "SupportedIBMiConsoleCodePage" @ "V1_8_0" texts
+            supported_ibmi_console_code_pages push_supported_ibmi_console_code_page;
+        "AssociatedGroups" @ "V1_2_0" links associated_groups set_associated_groups;
+        "AssociatedTasks" opaque;
     }
 }
 
@@ -141,9 +141,9 @@ view! {
             number_of_active_migrations_in_progress set_number_of_active_migrations_in_progress;
         "MaximumFirmwareActiveMigrations" value(u32)
             maximum_firmware_active_migrations set_maximum_firmware_active_migrations;
-        "LogicalPartitionAffinityCheckCapable" @ "V1_9_0" value(bool)
-            logical_partition_affinity_check_capable set_logical_partition_affinity_check_capable;
         "InactiveProfileMigrationPolicy" @ "V1_3_0" text
             inactive_profile_migration_policy set_inactive_profile_migration_policy;
+        "LogicalPartitionAffinityCheckCapable" @ "V1_9_0" value(bool)
+            logical_partition_affinity_check_capable set_logical_partition_affinity_check_capable;
     }
 }

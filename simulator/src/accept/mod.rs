@@ -119,7 +119,10 @@ impl Request {
                 let authorized_keys = keys
                     .clone()
                     .unwrap_or_else(|| world.console.authorized_keys.clone());
-                Command::UpdateConsole { authorized_keys }
+                Command::UpdateConsole {
+                    console: target.id().unwrap_or(world.console.uuid),
+                    authorized_keys,
+                }
             }
         })
     }

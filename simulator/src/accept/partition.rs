@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::body::{choice, flag, integer, invalid, required, text, value, wrong_type};
 use crate::model::command::{CreatePartition, MemoryRequest, ProcessorRequest, UpdatePartition};
 use crate::model::names::{CompatibilityMode, Keylock, PartitionKind, ProfileSync, SharingMode};
-use crate::model::partition::PartitionSettings;
+use crate::model::partition::{PartitionSettings, TaggedIo};
 use crate::model::units::ProcUnits;
 use crate::model::{Owner, Refusal};
 
@@ -159,6 +159,58 @@ pub(crate) struct Settings {
     migration_disabled: Option<bool>,
     ipl_source: Option<String>,
     pending_boot_string: Option<String>,
+    tagged: Tagged,
+}
+
+/// The devices of `TaggedIO` that a body names.
+#[derive(Clone, Debug, Default)]
+struct Tagged {
+    alternate_console: Option<String>,
+    alternate_load_source: Option<String>,
+    console: Option<String>,
+    load_source: Option<String>,
+    operations_console: Option<String>,
+}
+
+impl Tagged {
+    fn read(root: &Element) -> Self {
+        let Some(tagged) = root.descend(&["PartitionIOConfiguration", "TaggedIO"]) else {
+            return Self::default();
+        };
+        let device = |name| text(tagged, name).map(str::to_owned);
+        Self {
+            alternate_console: device("AlternateConsole"),
+            alternate_load_source: device("AlternateLoadSource"),
+            console: device("Console"),
+            load_source: device("LoadSource"),
+            operations_console: device("OperationsConsole"),
+        }
+    }
+
+    fn apply(&self, settings: &mut TaggedIo) {
+        if self.alternate_console.is_some() {
+            settings
+                .alternate_console
+                .clone_from(&self.alternate_console);
+        }
+        set(
+            &mut settings.alternate_load_source,
+            &self.alternate_load_source,
+        );
+        set(&mut settings.console, &self.console);
+        set(&mut settings.load_source, &self.load_source);
+        if self.operations_console.is_some() {
+            settings
+                .operations_console
+                .clone_from(&self.operations_console);
+        }
+    }
+}
+
+fn set<T: Clone>(place: &mut T, given: &Option<T>) {
+    if let Some(given) = given {
+        place.clone_from(given);
+    }
 }
 
 impl Settings {
@@ -191,16 +243,12 @@ impl Settings {
             migration_disabled: flag(root, "MigrationDisable")?,
             ipl_source: text(root, "DesignatedIPLSource").map(str::to_owned),
             pending_boot_string: pending_boot_string(root)?,
+            tagged: Tagged::read(root),
         })
     }
 
     /// Puts what the body names into the present settings.
     pub(crate) fn apply(&self, settings: &mut PartitionSettings) {
-        fn set<T: Clone>(place: &mut T, given: &Option<T>) {
-            if let Some(given) = given {
-                place.clone_from(given);
-            }
-        }
         set(
             &mut settings.availability_priority,
             &self.availability_priority,
@@ -241,6 +289,7 @@ impl Settings {
                 .pending_boot_string
                 .clone_from(&self.pending_boot_string);
         }
+        self.tagged.apply(&mut settings.tagged);
     }
 }
 

@@ -6,9 +6,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text::encode,
-};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, text::encode};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -43,7 +41,7 @@ impl Collector for Numbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counters = self.0.counters();
         let by = |label: &'static str, value: &str| vec![(label, value.to_owned())];
-        let of = |numbers: Vec<(String, u64)>, label: &'static str| -> Family {
+        let of = |numbers: Vec<(String, u64)>, label: &'static str| -> Vec<_> {
             numbers
                 .into_iter()
                 .map(|(value, number)| (by(label, &value), number))
@@ -145,9 +143,9 @@ impl Numbers {
     }
 }
 
-type Family = Vec<(Vec<(&'static str, String)>, u64)>;
+type Family = [(Vec<(&'static str, String)>, u64)];
 
-fn single(number: u64) -> Family {
+fn single(number: u64) -> Vec<(Vec<(&'static str, String)>, u64)> {
     vec![(Vec::new(), number)]
 }
 
@@ -155,12 +153,17 @@ fn count(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    family: &[(impl EncodeLabelSet, u64)],
+    family: &Family,
 ) -> Result<(), std::fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
     for (labels, number) in family {
+        let counter = ConstCounter::new(*number);
+        if labels.is_empty() {
+            counter.encode(metric)?;
+            return Ok(());
+        }
         let one = metric.encode_family(labels)?;
-        ConstCounter::new(*number).encode(one)?;
+        counter.encode(one)?;
     }
     Ok(())
 }

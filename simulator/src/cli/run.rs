@@ -93,6 +93,10 @@ fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
     if let Some(path) = &options.inventory {
         return Inventory::from_toml(&read(path)?).with_context(|| path.display().to_string());
     }
+    let sizes = [options.systems, options.vios, options.partitions];
+    if sizes.iter().all(Option::is_none) && !options.shared_storage {
+        return Ok(Inventory::furnished(flavor)?);
+    }
     let systems = options.systems.unwrap_or(1);
     let usual = Sizes::default();
     let sizes = Sizes {

@@ -20,6 +20,7 @@ pub(crate) async fn poll(exchange: &Exchange, target: &Target) -> Result<Vec<Arc
             .sessions()
             .fingerprint(exchange.token().unwrap_or_default())
     });
+    let application = simulator.queue(application);
     let deadline = simulator.now().after(PATIENCE);
     let mut first = true;
     loop {

@@ -40,7 +40,10 @@ pub(crate) async fn logon(
                 "REST0001 A management console offers no session files; log on with a password.",
             ));
         }
-        let path = simulator.sessions().logon_with_file(now).map_err(refused)?;
+        let path = simulator
+            .sessions()
+            .logon_to_with_file(simulator.realm(), now)
+            .map_err(refused)?;
         answer(
             exchange.flavor(),
             "X-API-SessionFile",
@@ -56,7 +59,7 @@ pub(crate) async fn logon(
         );
         let token = simulator
             .sessions()
-            .logon(user.trim(), &password, now)
+            .logon_to(simulator.realm(), user.trim(), &password, now)
             .map_err(refused)?;
         answer(exchange.flavor(), "X-API-Session", token.expose_secret())
     };
@@ -73,7 +76,7 @@ pub(crate) async fn logoff(exchange: &Exchange, draw: &Draw) -> Result<Response<
     let simulator = &exchange.simulator;
     simulator.clock().sleep(draw.latency).await;
     if let Some(token) = exchange.token() {
-        let application = simulator.sessions().fingerprint(token);
+        let application = simulator.queue(simulator.sessions().fingerprint(token));
         let _ = simulator.apply(Command::ForgetEvents { application });
         simulator.sessions().logoff(token);
     }
@@ -84,7 +87,13 @@ pub(crate) async fn logoff(exchange: &Exchange, draw: &Draw) -> Result<Response<
 pub(crate) fn authorize(exchange: &Exchange) -> Result<(), Problem> {
     let simulator = &exchange.simulator;
     match exchange.token() {
-        Some(token) if simulator.sessions().check(token, simulator.now()) => Ok(()),
+        Some(token)
+            if simulator
+                .sessions()
+                .check_of(simulator.realm(), token, simulator.now()) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(unauthorized(
             "The session is not valid or has expired. Log on again.",
         )),

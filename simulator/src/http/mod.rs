@@ -23,6 +23,7 @@ pub mod query;
 pub mod respond;
 pub mod search;
 pub mod sessions;
+mod sight;
 pub mod target;
 mod token_files;
 mod upload;

@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::token_files::TokenFiles;
 use crate::clock::Millis;
@@ -79,6 +80,8 @@ pub enum LogonError {
 
 #[derive(Debug)]
 struct Session {
+    /// The system whose NovaLink was logged on to, where there are several.
+    realm: Option<Uuid>,
     seen: Millis,
     file: Option<PathBuf>,
 }
@@ -132,6 +135,20 @@ impl Sessions {
         password: &SecretString,
         now: Millis,
     ) -> Result<SecretString, LogonError> {
+        self.logon_to(None, user, password, now)
+    }
+
+    /// The same with the NovaLink of one system of several.
+    ///
+    /// # Errors
+    /// As [`Self::logon`].
+    pub(crate) fn logon_to(
+        &self,
+        realm: Option<Uuid>,
+        user: &str,
+        password: &SecretString,
+        now: Millis,
+    ) -> Result<SecretString, LogonError> {
         let right_user = same(user, &self.credentials.user);
         let right = same(
             password.expose_secret(),
@@ -154,7 +171,12 @@ impl Sessions {
         inner.failures = 0;
         inner.locked_until = None;
         let token = self.token();
-        self.begin(&mut inner, &token, None, now);
+        let session = Session {
+            realm,
+            seen: now,
+            file: None,
+        };
+        self.begin(&mut inner, &token, session);
         Ok(token)
     }
 
@@ -163,20 +185,43 @@ impl Sessions {
     /// # Errors
     /// [`LogonError::File`] if it cannot be written.
     pub fn logon_with_file(&self, now: Millis) -> Result<PathBuf, LogonError> {
+        self.logon_to_with_file(None, now)
+    }
+
+    /// The same with the NovaLink of one system of several.
+    ///
+    /// # Errors
+    /// As [`Self::logon_with_file`].
+    pub(crate) fn logon_to_with_file(
+        &self,
+        realm: Option<Uuid>,
+        now: Millis,
+    ) -> Result<PathBuf, LogonError> {
         let token = self.token();
         let mut inner = self.lock();
         let path = inner
             .files
             .write(&hex(&digest(token.expose_secret())), &token)?;
-        self.begin(&mut inner, &token, Some(path.clone()), now);
+        let session = Session {
+            realm,
+            seen: now,
+            file: Some(path.clone()),
+        };
+        self.begin(&mut inner, &token, session);
         Ok(path)
     }
 
     /// Whether a token belongs to a session; if so, the session's idle time begins anew.
     pub fn check(&self, token: &str, now: Millis) -> bool {
+        self.check_of(None, token, now)
+    }
+
+    /// The same for a session with the NovaLink of one system of several; no other one knows it.
+    pub(crate) fn check_of(&self, realm: Option<Uuid>, token: &str, now: Millis) -> bool {
         let mut inner = self.lock();
         let key = digest(token);
         match inner.sessions.get_mut(&key) {
+            Some(session) if session.realm != realm => false,
             Some(session) if now.since(session.seen) <= self.rules.idle => {
                 session.seen = now;
                 true
@@ -236,7 +281,8 @@ impl Sessions {
         Self::new(self.credentials.clone(), rules, seed)
     }
 
-    fn begin(&self, inner: &mut Inner, token: &SecretString, file: Option<PathBuf>, now: Millis) {
+    fn begin(&self, inner: &mut Inner, token: &SecretString, session: Session) {
+        let now = session.seen;
         if inner.sessions.len() >= self.rules.most {
             let expired: Vec<Digest> = inner
                 .sessions
@@ -260,7 +306,7 @@ impl Sessions {
         }
         inner
             .sessions
-            .insert(digest(token.expose_secret()), Session { seen: now, file });
+            .insert(digest(token.expose_secret()), session);
     }
 
     fn token(&self) -> SecretString {

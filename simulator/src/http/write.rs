@@ -11,6 +11,7 @@ use super::documents;
 use super::exchange::Exchange;
 use super::kind::Kind;
 use super::problem::Problem;
+use super::sight;
 use super::target::Target;
 use crate::model::Pace;
 use crate::model::pace::Span;
@@ -68,8 +69,12 @@ async fn carry_out(
         None => shared.clock.sleep(draw.latency).await,
     }
     let outcome = simulator.commit(|world, now| {
-        change.require_match(exchange, target, world)?;
-        let command = change.command(target, world)?;
+        let seen = simulator.sight(world);
+        sight::require(target, &seen)?;
+        change.require_match(exchange, target, &seen)?;
+        let command = change.command(target, &seen)?;
+        sight::require_named(&command, &seen)?;
+        drop(seen);
         let usual = slowed(&world.pace, draw.job_factor)
             .map(|slow| std::mem::replace(&mut world.pace, slow));
         world.doom_next_job(draw.fate.clone());

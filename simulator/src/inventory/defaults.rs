@@ -46,6 +46,7 @@ impl Inventory {
             .collect();
         Self {
             console: console(),
+            authorized_keys: Vec::new(),
             systems,
             clusters,
             san: SanInventory::default(),
@@ -58,13 +59,19 @@ impl Inventory {
 
 impl Inventory {
     /// The same with one storage for all systems, so that partitions can move between them: every system's servers see
-    /// the first one's SAN volumes, and one cluster has them all.
+    /// the first one's SAN volumes, and one cluster has them all. Partitions of the other systems get their system's
+    /// name before their own, as two of one name could neither move nor have their disks in one pool.
     #[must_use]
     pub fn with_shared_storage(mut self) -> Self {
         let Some(names) = self.systems.first().map(san_volumes) else {
             return self;
         };
-        for system in &mut self.systems {
+        for (number, system) in self.systems.iter_mut().enumerate() {
+            if number > 0 {
+                for partition in &mut system.partitions {
+                    partition.name = format!("{}-{}", system.name, partition.name);
+                }
+            }
             let own = san_volumes(system);
             let renamed = |volume: &String| {
                 let index = own.iter().position(|name| name == volume);
@@ -197,6 +204,7 @@ fn vios(system: u16, number: u16) -> ViosInventory {
         level: vios_level(),
         memory_mb: vios_memory_mb(),
         processor_units_hundredths: vios_units(),
+        dedicated_processors: None,
         disks,
         volume_groups: vec![
             group("rootvg", "hdisk0", 60, Some(40)),
@@ -256,6 +264,10 @@ fn partition(number: u16) -> PartitionInventory {
         adapters: None,
         mappings: Vec::new(),
         fc_mappings: Vec::new(),
+        description: None,
+        shared_memory: false,
+        io_slots: Vec::new(),
+        serial_number: None,
         memory_mb: partition_memory_mb(),
         virtual_processors: partition_processors(),
         processor_units_hundredths: partition_units(),

@@ -13,7 +13,7 @@ fn the_example_makes_a_world_and_stays_what_it_is() {
         .find(|partition| partition.name == "db-1")
         .unwrap();
     assert_eq!((exact.id, exact.state.as_str()), (12, "running"));
-    assert_eq!(exact.network_adapters.len(), 2);
+    assert_eq!(exact.network_adapters.len(), 3);
     let written = toml::to_string(&example).unwrap();
     assert_eq!(Inventory::from_toml(&written).unwrap(), example);
 }

@@ -197,8 +197,11 @@ impl World {
                 format!("{} {:?} {}", job.operation, job.target, job.status),
             );
         }
-        let keys = self.console.authorized_keys.join(" ");
-        add("console", self.console.name.clone(), format!("keys {keys}"));
+        for console in self.consoles() {
+            let keys = console.authorized_keys.join(" ");
+            let name = format!("{} {}", console.name, console.uuid);
+            add("console", name, format!("keys {keys}"));
+        }
         items.sort();
         items
     }

@@ -7,6 +7,7 @@
 mod advance;
 pub mod agenda;
 pub mod command;
+mod console;
 pub mod directory;
 pub mod etag;
 pub mod events;

@@ -50,6 +50,9 @@ impl std::fmt::Display for MachineId {
 pub struct ManagementConsole {
     /// Its UUID.
     pub uuid: Uuid,
+    /// The system that it runs on and manages, if it is a NovaLink.
+    #[serde(default)]
+    pub system: Option<Uuid>,
     /// `ManagementConsoleName`
     pub name: String,
     /// Its machine type, model and serial number.

@@ -108,9 +108,10 @@ impl World {
             Command::CreateVnic(request) => self.create_vnic(now, request),
             Command::UpdateVnic(request) => self.update_vnic(now, request),
             Command::DeleteVnic { partition, vnic } => self.delete_vnic(now, partition, vnic),
-            Command::UpdateConsole { authorized_keys } => {
-                Ok(self.authorize_keys(now, authorized_keys))
-            }
+            Command::UpdateConsole {
+                console,
+                authorized_keys,
+            } => self.authorize_keys(now, console, authorized_keys),
             Command::SubmitJob(request) => self.submit_job(now, request),
             Command::CancelJob(job) => self.cancel_job(now, job),
             Command::DeleteJob(job) => self.delete_job(job),
@@ -217,16 +218,6 @@ impl World {
     /// Logs a change of a partition of either kind.
     pub(super) fn announce_partition(&mut self, now: Millis, owner: Owner, detail: &str) {
         self.announce(now, EventKind::ModifyUri, owner.into(), detail);
-    }
-
-    fn authorize_keys(&mut self, now: Millis, keys: Vec<String>) -> Outcome {
-        let version = self.touch();
-        let console = Arc::make_mut(&mut self.console);
-        let resource = Resource::ManagementConsole(console.uuid);
-        console.authorized_keys = keys;
-        console.version = version;
-        self.announce(now, EventKind::ModifyUri, resource, "Other");
-        Outcome::Written(resource)
     }
 
     fn open_console(&mut self, partition: Uuid) -> Result<Outcome, Refusal> {

@@ -11,17 +11,27 @@ use super::resource::{Owner, Resource};
 use super::world::World;
 
 impl World {
-    /// The world as the NovaLink of `system` tells it: without other systems, their partitions and what belongs to
-    /// those. Storage pools and the storage network are everybody's; of a cluster's nodes each tells its own.
+    /// The world as the NovaLink of `system` tells it: its own console, its system, and neither other systems nor what
+    /// belongs to those. Storage pools and the storage network are everybody's; of the nodes of a cluster on other
+    /// systems it tells only where they are.
     #[must_use]
     pub fn of_system(&self, system: Uuid) -> Self {
         let mut seen = self.clone();
+        seen.whole = Some(Arc::new(self.clone()));
+        seen.console = Arc::clone(self.console_of(system));
+        seen.neighbours = imbl::OrdMap::new();
         seen.systems = only(&self.systems, |uuid, _| *uuid == system);
         seen.partitions = only(&self.partitions, |_, partition| partition.system == system);
         seen.vioses = only(&self.vioses, |_, vios| vios.partition.system == system);
         seen.migrations = only(&self.migrations, |_, migration| {
             migration.source == system || migration.target == system
         });
+        seen.jobs = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.system.is_none_or(|own| own == system))
+            .map(|(id, job)| (*id, Arc::clone(job)))
+            .collect();
         seen.files = only(&self.files, |_, file| seen.vioses.contains_key(&file.vios));
         seen
     }
@@ -63,17 +73,17 @@ impl World {
             Resource::ClientNetworkAdapter { owner, .. }
             | Resource::LogicalPartitionProfile { owner, .. }
             | Resource::SriovEthernetLogicalPort { owner, .. } => of_owner(owner),
-            Resource::ManagementConsole(_)
-            | Resource::Group(_)
+            Resource::ManagementConsole(console) => self.console_named(console)?.system,
+            Resource::Job(job) => self.jobs.get(&job)?.system,
+            Resource::File(file) => of_owner(Owner::Vios(self.files.get(&file)?.vios)),
+            Resource::Group(_)
             | Resource::PowerEnterprisePool(_)
             | Resource::PowerEnterprisePoolMember { .. }
             | Resource::PartitionTemplate(_)
             | Resource::Cluster(_)
             | Resource::SharedStoragePool(_)
             | Resource::Tier(_)
-            | Resource::LogicalUnit { .. }
-            | Resource::File(_)
-            | Resource::Job(_) => None,
+            | Resource::LogicalUnit { .. } => None,
         }
     }
 }

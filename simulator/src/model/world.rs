@@ -31,8 +31,14 @@ use crate::clock::Millis;
 pub struct World {
     /// Which product answers.
     pub flavor: Flavor,
-    /// The console itself.
+    /// The console itself; of several NovaLinks that of the first system, or of the one that a view is of.
     pub console: Arc<ManagementConsole>,
+    /// The consoles of the other systems' NovaLinks by system.
+    #[serde(default)]
+    pub neighbours: OrdMap<Uuid, Arc<ManagementConsole>>,
+    /// The world that a view is of, see [`World::of_system`].
+    #[serde(skip)]
+    pub whole: Option<Arc<Self>>,
     /// Managed systems by UUID. With NovaLink each has its own, see [`World::of_system`].
     pub systems: OrdMap<Uuid, Arc<ManagedSystem>>,
     /// Logical partitions by UUID, the management partition included.
@@ -241,12 +247,7 @@ impl World {
     #[must_use]
     pub fn etag(&self, resource: &Resource, facets: Facets) -> Option<Etag> {
         Some(match resource {
-            Resource::ManagementConsole(uuid) => {
-                if *uuid != self.console.uuid {
-                    return None;
-                }
-                etag(*uuid, &[self.console.version])
-            }
+            Resource::ManagementConsole(uuid) => etag(*uuid, &[self.console_named(*uuid)?.version]),
             Resource::ManagedSystem(uuid) => etag(*uuid, &[self.systems.get(uuid)?.version]),
             Resource::LogicalPartition(uuid) => {
                 let partition = self.partitions.get(uuid)?;

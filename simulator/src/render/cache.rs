@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use uuid::Uuid;
+
 use super::found::Found;
 use crate::http::base::Base;
 use crate::model::{Resource, World};
@@ -20,6 +22,8 @@ pub(crate) struct Address {
     pub(crate) groups: u32,
     /// Scheme, host and port of the links.
     pub(crate) base: Base,
+    /// The console that tells it: of several NovaLinks each sees the common storage in its own way.
+    pub(crate) console: Uuid,
 }
 
 /// Which version of it.
@@ -164,8 +168,6 @@ fn weight(slot: &Slot) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::Simulator;
 
@@ -178,6 +180,7 @@ mod tests {
             resource,
             groups: 0,
             base: Base::new("http", "h"),
+            console: Uuid::nil(),
         }
     }
 

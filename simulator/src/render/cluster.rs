@@ -34,14 +34,17 @@ pub(crate) fn render(cx: &Context<'_>, cluster: &Cluster) -> String {
     w.finish()
 }
 
-/// The link to the server runs through its system: nova looks for its own system's UUID in it.
+/// The link to the server runs through its system: nova looks for its own system's UUID in it. A NovaLink has none for
+/// nodes on other systems (pypowervm reads the link as optional for that reason).
 fn write_node(w: &mut Writer, cx: &Context<'_>, node: &Node) {
-    let Some(vios) = cx.world.vioses.get(&node.vios) else {
+    let known = cx.world.whole.as_deref().unwrap_or(cx.world);
+    let Some(vios) = known.vioses.get(&node.vios) else {
         return;
     };
-    let Some(system) = cx.world.systems.get(&vios.partition.system) else {
+    let Some(system) = known.systems.get(&vios.partition.system) else {
         return;
     };
+    let own = cx.world.vioses.contains_key(&node.vios);
     w.member("Node", |w| {
         w.text("HostName", CUD, &node.host);
         w.value("PartitionID", CUD, vios.partition.id);
@@ -49,7 +52,9 @@ fn write_node(w: &mut Writer, cx: &Context<'_>, node: &Node) {
             machine(w, &system.machine)
         });
         w.text("VirtualIOServerLevel", CUD, &vios.level);
-        w.reference("VirtualIOServer", CUD, &cx.vios(system.uuid, node.vios));
+        if own {
+            w.reference("VirtualIOServer", CUD, &cx.vios(system.uuid, node.vios));
+        }
         w.text(
             "State",
             ROR.since("V1_3_0"),

@@ -180,7 +180,10 @@ impl<'w> Found<'w> {
             }
             Resource::PowerEnterprisePoolMember { pool, member } => {
                 let pool = world.enterprise_pools.get(pool)?;
-                Self::EnterprisePoolMember(pool, pool.member(*member)?)
+                let member = pool
+                    .member(*member)
+                    .filter(|member| is_seen(world, member))?;
+                Self::EnterprisePoolMember(pool, member)
             }
             Resource::PartitionTemplate(uuid) => Self::Template(world.templates.get(uuid)?),
             // Preferences have a service, and so an answer, of their own.
@@ -255,7 +258,8 @@ impl<'w> Found<'w> {
                 Self::EnterprisePool(world.enterprise_pools.get(&id)?)
             }
             (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => {
-                Self::EnterprisePoolMember(pool, pool.member(id)?)
+                let member = pool.member(id).filter(|member| is_seen(world, member))?;
+                Self::EnterprisePoolMember(pool, member)
             }
             (Kind::PartitionTemplate, _) => Self::Template(world.templates.get(&id)?),
             (Kind::Cluster, _) => Self::Cluster(world.clusters.get(&id)?),
@@ -401,6 +405,7 @@ impl<'w> Found<'w> {
             (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => pool
                 .members
                 .iter()
+                .filter(|member| is_seen(world, member))
                 .map(|member| Self::EnterprisePoolMember(pool, member))
                 .collect(),
             (Kind::PartitionTemplate, _) => {
@@ -682,4 +687,9 @@ fn by_number(mut partitions: Vec<Found<'_>>) -> Vec<Found<'_>> {
             .map(|partition| (partition.system, partition.id))
     });
     partitions
+}
+
+/// Whether the member's system is one that this console or NovaLink manages: of others it knows too little to tell.
+fn is_seen(world: &World, member: &EnterprisePoolMember) -> bool {
+    world.systems.contains_key(&member.system)
 }

@@ -54,6 +54,8 @@ pub(crate) fn render(cx: &Context<'_>, job: &Job) -> String {
         w.section("Progress", ROO, |w| {
             if job.status == JobStatus::CompletedOk {
                 w.value("LinearProgress", ROR, "1.0");
+            } else if let Some(percent) = job.progress {
+                w.value("LinearProgress", ROR, f64::from(percent) / 100.0);
             }
         });
         let results = job.results.iter();

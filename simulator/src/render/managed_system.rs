@@ -83,12 +83,12 @@ fn ipl_configuration(w: &mut Writer) {
         );
         w.text("PendingPowerOnSide", CUD, "Temporary");
         w.text("PendingSystemKeylock", CUD, "normal");
-        w.value("PendingTurbocoreEnabled", CUD, false);
         w.text("PowerOnLogicalPartitionStartPolicy", CUD, "autostart");
         w.text("PowerOnOption", CUD, "autostart");
         w.text("PowerOnSpeed", CUD, "fast");
         w.text("PowerOnSpeedOverride", CUD, "none");
         w.value("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
+        w.value("PendingTurbocoreEnabled", CUD, false);
     });
 }
 
@@ -111,6 +111,7 @@ fn security(w: &mut Writer, cx: &Context<'_>) {
 
 fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     let most = system.maximum_partitions;
+    w.value("CurrentMaximumPartitionsPerHostChannelAdapter", ROR, 16);
     w.text("DetailedState", ROR, "None");
     w.section("AssociatedSystemVirtualStorage", CUD, |_| ());
     w.section("MachineTypeModelAndSerialNumber", ROR, |w| {
@@ -122,18 +123,19 @@ fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.value("MaximumRemoteRestartPartitions", CUD, most);
     w.value("MaximumSharedProcessorCapablePartitionID", CUD, 65535);
     w.value("MaximumSuspendablePartitions", CUD, most);
+    w.value("PendingMaximumPartitionsPerHostChannelAdapter", CUD, 16);
     if cx.is_hmc() {
         w.value("MaximumBackingDevicesPerVNIC", CUD.since("V1_4_0"), 6);
     }
     w.value("PhysicalSystemAttentionLEDState", ROO, false);
     w.text("PrimaryIPAddress", CUR, &system.ip_address);
+    w.value("ServiceProcessorFailoverEnabled", CUD, false);
+    w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
     w.optional(
         "SecondaryIPAddress",
         CUD,
         (!cx.is_hmc()).then_some("169.254.3.147"),
     );
-    w.value("ServiceProcessorFailoverEnabled", CUD, false);
-    w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
     if cx.is_hmc() {
         w.text("Hostname", ROO.since("V1_2_0"), &system.ip_address);
     }
@@ -230,12 +232,7 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     for page in CODE_PAGES {
         w.text("SupportedIBMiConsoleCodePage", ROO.since("V1_8_0"), page);
     }
-    for (name, facets) in [
-        ("CurrentMaximumPartitionsPerHostChannelAdapter", ROR),
-        ("PendingMaximumPartitionsPerHostChannelAdapter", CUD),
-    ] {
-        w.value(name, facets, 16);
-    }
+    // Recorded empty on systems; a partition's links groups by their own address (cassette `refresher.yml`).
     let groups = cx.world.groups.values();
     let ours = groups.filter(|group| group.systems.contains(&system.uuid));
     w.links(

@@ -34,6 +34,7 @@ mod pool;
 mod processor_pool;
 mod processors;
 mod profile;
+mod profile_adapters;
 mod quick;
 mod resource;
 mod scsi_bus;
@@ -41,6 +42,7 @@ mod scsi_mapping;
 mod search;
 mod serial_number;
 mod shared_ethernet;
+mod slot_devices;
 mod slots;
 mod sriov_adapter;
 mod storage;
@@ -329,6 +331,7 @@ impl Renderer {
             resource: found.name(),
             groups: cx.groups.bits(),
             base: cx.base.clone(),
+            console: cx.world.console.uuid,
         };
         let version = Version {
             etag: etag.unwrap_or_default(),

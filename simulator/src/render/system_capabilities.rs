@@ -190,6 +190,7 @@ const FLAGS: &[(&str, Facets, Flag)] = &[
         ROO.since("V1_5_0"),
         Flag::Of(|can| can.dynamic_simplified_remote_restart),
     ),
+    ("IBMiNativeIOCapable", ROO.since("V1_5_0"), Flag::Yes),
     (
         "CustomPhysicalPageTableRatioCapable",
         ROO.since("V1_6_0"),
@@ -210,7 +211,6 @@ const FLAGS: &[(&str, Facets, Flag)] = &[
         ROO.since("V1_8_0"),
         Flag::Of(|can| can.dedicated_processors),
     ),
-    ("IBMiNativeIOCapable", ROO.since("V1_5_0"), Flag::Yes),
 ];
 
 /// Flags that only HMCs have been seen to tell.

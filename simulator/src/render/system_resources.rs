@@ -110,6 +110,7 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             ROR,
             dedicated,
         );
+        w.value("CurrentMaximumProcessorsPerPartition", ROR, dedicated);
         w.value(
             "CurrentMaximumProcessorsPerVirtualIOServerPartition",
             ROR,
@@ -138,6 +139,7 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             ROR,
             virtually,
         );
+        w.value("MaximumVirtualProcessorsPerPartition", ROR, virtually);
         w.value(
             "MinimumProcessorUnitsPerVirtualProcessor",
             ROR,
@@ -174,7 +176,5 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
             CUD,
             pools.map(|pool| cx.system_child(system.uuid, "SharedProcessorPool", pool.uuid)),
         );
-        w.value("CurrentMaximumProcessorsPerPartition", ROR, dedicated);
-        w.value("MaximumVirtualProcessorsPerPartition", ROR, virtually);
     });
 }

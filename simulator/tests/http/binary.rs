@@ -79,6 +79,37 @@ impl Running {
             .unwrap_or_else(|| panic!("no {key} in {}", self.ready))
     }
 
+    /// Logs on to the NovaLink at a URL and reads one of its feeds.
+    async fn read(&self, url: &str, path: &str) -> String {
+        let body = logon_body(
+            self.text("user"),
+            &format!("<Password>{}</Password>", self.text("password")),
+        );
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let logon = client
+            .put(format!("{url}/rest/api/web/Logon"))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(logon.status(), 200);
+        let text = logon.text().await.unwrap();
+        let token = text
+            .split_once("X-API-Session")
+            .and_then(|(_, rest)| rest.split_once('>')?.1.split_once('<'))
+            .unwrap()
+            .0
+            .to_owned();
+        let answer = client
+            .get(format!("{url}/rest/api/uom/{path}"))
+            .header("X-API-Session", token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
     async fn logon(&self) -> u16 {
         let body = logon_body(
             self.text("user"),
@@ -160,22 +191,59 @@ async fn a_given_password_is_not_printed() {
     assert_eq!(running.end("INT").await, 0);
 }
 
+/// The texts of all elements of one name.
+fn texts(document: &str, name: &str) -> Vec<String> {
+    let open = format!("<{name} ");
+    let parts = document.split(open.as_str()).skip(1);
+    parts
+        .filter_map(|part| {
+            let (text, _) = part.split_once('>')?.1.split_once('<')?;
+            Some(text.to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn two_systems_have_a_novalink_each_and_one_storage() {
+    let running = start(&["--systems", "2", "--shared-storage"], None).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let first = running.text("http");
+    let neighbours = running.ready["neighbours"].as_array().unwrap();
+    assert_eq!(neighbours.len(), 1);
+    assert_eq!(neighbours[0]["system"], "neo2");
+    let second = neighbours[0]["http"].as_str().unwrap();
+    assert_ne!(first, second);
+    assert!(running.text.contains(second));
+    for (url, system) in [(first, "neo"), (second, "neo2")] {
+        let systems = running.read(url, "ManagedSystem").await;
+        assert_eq!(texts(&systems, "SystemName"), [system]);
+        let partitions = running.read(url, "LogicalPartition").await;
+        assert_eq!(texts(&partitions, "PartitionName"), ["novalink"]);
+    }
+    let clusters = running.read(first, "Cluster").await;
+    assert_eq!(
+        texts(&clusters, "ClusterName"),
+        texts(&running.read(second, "Cluster").await, "ClusterName")
+    );
+    let pool = |document: &str| texts(document, "StoragePoolName");
+    let pools = running.read(first, "SharedStoragePool").await;
+    assert_eq!(pool(&pools).len(), 1);
+    assert_eq!(
+        pool(&pools),
+        pool(&running.read(second, "SharedStoragePool").await)
+    );
+    assert_eq!(running.end("TERM").await, 0);
+}
+
 #[tokio::test]
 async fn wrong_command_lines_are_told() {
     for (arguments, code, told) in [
         (&["serve", "--weather", "/nowhere"][..], 1, "/nowhere"),
+        (&["serve", "--systems", "0"], 2, "--systems"),
         (
-            &[
-                "serve",
-                "--systems",
-                "3",
-                "--listen",
-                "0",
-                "--tls-listen",
-                "0",
-            ],
-            1,
-            "hmc",
+            &["serve", "--inventory", "room.toml", "--shared-storage"],
+            2,
+            "--shared-storage",
         ),
         (
             &[
@@ -193,10 +261,13 @@ async fn wrong_command_lines_are_told() {
         (&["serve", "--flavor", "toaster"], 2, "novalink"),
         (&[], 2, "serve"),
     ] {
-        let output = Command::new(PROGRAM)
+        let ended = Command::new(PROGRAM)
             .args(arguments)
-            .output()
+            .kill_on_drop(true)
+            .output();
+        let output = timeout(Duration::from_secs(30), ended)
             .await
+            .unwrap_or_else(|_| panic!("{arguments:?} is served"))
             .unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{text}");

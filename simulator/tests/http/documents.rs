@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::Method;
 use powervm_schema::atom::{Entry, Feed};
+use powervm_simulator::inventory::Inventory;
 use powervm_simulator::{Flavor, Simulator};
 
 use crate::client::{Client, partition_body};
@@ -325,4 +326,54 @@ async fn a_partition_that_exists_already_is_refused_and_nothing_changes() {
         .await;
     assert!(answer.status.is_client_error() || answer.status.is_server_error());
     assert_eq!(*client.simulator.world(), *before);
+}
+
+#[tokio::test]
+async fn a_novalink_tells_nothing_of_pool_members_that_it_does_not_manage() {
+    let inventory = Inventory::from_toml(
+        r#"
+        [[systems]]
+        name = "one"
+        serial = "2125D4A"
+        vioses = [{ name = "vios1", disks = [], volume_groups = [] }]
+        [systems.management_partition]
+        [[systems]]
+        name = "two"
+        serial = "2125D4B"
+        vioses = [{ name = "vios1", disks = [], volume_groups = [] }]
+        [systems.management_partition]
+        [[enterprise_pools]]
+        id = "0042"
+        name = "pool"
+        processors = 8
+        memory_mb = 65536
+        members = [{ system = "two", processors = 4, memory_mb = 32768 }]
+    "#,
+    )
+    .unwrap();
+    let novalinks = Simulator::builder()
+        .flavor(Flavor::NovaLink)
+        .inventory(inventory)
+        .build()
+        .unwrap();
+    for (novalink, members) in novalinks.novalinks().iter().zip([0, 1]) {
+        let client = Client::of(novalink).await;
+        let pools = client.get("PowerEnterprisePool").await;
+        let pool = Feed::parse(pools.body.as_bytes())
+            .unwrap()
+            .entries
+            .remove(0);
+        let answer = client
+            .get(&format!(
+                "PowerEnterprisePool/{}/PowerEnterprisePoolMember",
+                pool.id
+            ))
+            .await;
+        let found = if answer.status == 204 {
+            Vec::new()
+        } else {
+            Feed::parse(answer.body.as_bytes()).unwrap().entries
+        };
+        assert_eq!(found.len(), members, "{}", answer.body);
+    }
 }

@@ -15,6 +15,7 @@ mod events;
 mod faults;
 mod hostile;
 mod jobs;
+mod mobility;
 mod secrets;
 mod sessions;
 mod sockets;

@@ -119,8 +119,11 @@ fn many_partitions_still_fit() {
         Flavor::NovaLink,
         1,
     );
-    assert_eq!((world.systems.len(), world.partitions.len()), (1, 301));
-    assert!(world.available_memory(*world.systems.keys().next().unwrap()) > 512 * 1024);
+    assert_eq!((world.systems.len(), world.partitions.len()), (9, 2709));
+    for system in world.systems.keys() {
+        assert_eq!(world.partitions_of(*system).count(), 301);
+        assert!(world.available_memory(*system) > 512 * 1024);
+    }
 }
 
 #[test]
@@ -227,13 +230,40 @@ fn contradictions_are_named() {
         let error = inventory.world(Flavor::Hmc, 1, Millis::EPOCH).unwrap_err();
         assert!(error.to_string().contains(name), "{wrong}: {error}");
     }
-    let two = Inventory::sized(
-        Flavor::Hmc,
-        Sizes {
-            systems: 2,
-            vioses: 1,
-            partitions: 0,
-        },
+    let nothing = Inventory {
+        systems: Vec::new(),
+        clusters: Vec::new(),
+        ..Inventory::sized(Flavor::NovaLink, Sizes::default())
+    };
+    assert!(nothing.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
+    assert!(nothing.world(Flavor::Hmc, 1, Millis::EPOCH).is_ok());
+}
+
+#[test]
+fn partitions_of_systems_with_one_storage_have_names_of_their_own() {
+    let sizes = Sizes {
+        systems: 2,
+        partitions: 2,
+        ..Sizes::default()
+    };
+    let inventory = Inventory::sized(Flavor::Hmc, sizes).with_shared_storage();
+    let world = world(&inventory, Flavor::Hmc, 1);
+    let mut names: Vec<&str> = world
+        .partitions
+        .values()
+        .map(|partition| partition.name.as_str())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "existing-0001",
+            "existing-0002",
+            "neo2-existing-0001",
+            "neo2-existing-0002"
+        ]
     );
-    assert!(two.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
+    let disks = world.tiers.values().flat_map(|tier| tier.units.values());
+    let disks = disks.filter(|unit| unit.name.starts_with("boot_"));
+    assert_eq!(disks.count(), 4);
 }

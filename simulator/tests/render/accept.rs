@@ -123,6 +123,45 @@ fn seeded_empty_containers_of_other_groups_delete_nothing() {
 }
 
 #[test]
+fn an_ibmi_partition_keeps_the_devices_that_it_is_told_of() {
+    let tagged = |load: &str| {
+        format!(
+            "<MaximumVirtualIOSlots>64</MaximumVirtualIOSlots><TaggedIO>\
+             <AlternateLoadSource>NONE</AlternateLoadSource><Console>HMC</Console>\
+             <LoadSource>{load}</LoadSource></TaggedIO>"
+        )
+    };
+    for flavor in FLAVORS {
+        let mut bench = Bench::new(flavor, 7, 0);
+        let body = partition("ibmi", "").replace("AIX/Linux", "OS400").replace(
+            "<MaximumVirtualIOSlots>64</MaximumVirtualIOSlots>",
+            &tagged("2"),
+        );
+        let feed = format!("uom/ManagedSystem/{}/LogicalPartition", bench.system());
+        bench.put(&feed, &body).unwrap();
+        let uuid = *bench
+            .world
+            .partitions
+            .iter()
+            .find(|(_, made)| made.name == "ibmi")
+            .unwrap()
+            .0;
+        let url = format!("uom/LogicalPartition/{}", uuid.to_string().to_uppercase());
+        let own = bench.own_text(&url);
+        assert!(own.contains(">HMC</Console>"), "{own}");
+        let changed = own.replace(">2</LoadSource>", ">3</LoadSource>");
+        assert_ne!(own, changed);
+        bench.post(&url, &changed).unwrap();
+        assert_eq!(
+            bench.world.partitions[&uuid].settings.tagged.load_source,
+            "3"
+        );
+        let nonsense = own.replace(">2</LoadSource>", ">tape</LoadSource>");
+        assert!(bench.post(&url, &nonsense).is_err());
+    }
+}
+
+#[test]
 fn a_clone_of_a_mapping_with_another_storage_shares_its_bus() {
     let mut bench = Bench::busy(Flavor::NovaLink);
     let (vios, uuid) = (bench.vios(0), Uuid::parse_str(&bench.vios(0)).unwrap());

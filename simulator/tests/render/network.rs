@@ -4,7 +4,6 @@ use super::support::{Bench, FLAVORS, uom};
 use powervm_schema::network::{NetworkBridge, SharedEthernetAdapter, TrunkAdapter};
 use powervm_schema::sriov::{BackingDeviceStatus, SriovEthernetLogicalPort, VirtualNicDedicated};
 use powervm_schema::system::ManagedSystem;
-use powervm_schema::view::View;
 use powervm_schema::vios::VirtualIoServer;
 use powervm_schema::xml::Element;
 use powervm_simulator::model::Flavor;
@@ -91,7 +90,8 @@ fn a_bridge_shows_its_vlans_twice() {
         let grouped = groups[0].trunk_adapters().next().unwrap();
         assert_eq!(listed.element().to_xml(), grouped.element().to_xml());
         // And the shared Ethernet adapter the same in the list of its server.
-        let vios = bench.vios(0);
+        let vios = members[0].virtual_io_server().unwrap();
+        let vios = vios.rsplit('/').next().unwrap();
         let entry = bench.entry(&format!("uom/VirtualIOServer/{vios}?group=ViosNetwork"));
         let server = VirtualIoServer(&entry.content);
         let own = server.shared_ethernet_adapters().next().unwrap();

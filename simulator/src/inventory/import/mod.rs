@@ -81,8 +81,9 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     }
     if let Some(asked) = system {
         let uuid = Uuid::try_parse(asked).ok();
-        let known = found.values().map(|system| system.name.clone());
-        let known = known.collect::<Vec<_>>().join(", ");
+        let mut known: Vec<_> = found.values().map(|system| system.name.clone()).collect();
+        known.sort();
+        let known = known.join(", ");
         found.retain(|key, system| system.name == asked || Some(*key) == uuid);
         if found.is_empty() {
             let asked = asked.to_owned();
@@ -111,6 +112,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     system::make_room(&mut systems, &mut remarks);
     let wished = Inventory {
         console: console.unwrap_or_else(defaults::console),
+        authorized_keys: Vec::new(),
         systems,
         clusters,
         san: super::SanInventory::default(),

@@ -35,7 +35,7 @@ pub use sriov::{
     UpdateLogicalPort, UpdateSystem, UpdateVnic,
 };
 pub use storage::{
-    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, RepositoryRequest,
+    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, PoolUnits, RepositoryRequest,
     UpdatePool, UpdateVolumeGroup,
 };
 pub use system::{MemoryPoolRequest, ProfileRequest, UpdateMonitoring, UpdateProcessorPool};
@@ -201,6 +201,8 @@ pub enum Command {
     },
     /// POST `ManagementConsole/{u}`
     UpdateConsole {
+        /// The console.
+        console: Uuid,
         /// `AuthorizedKeys`, the whole list.
         authorized_keys: Vec<String>,
     },

@@ -49,6 +49,7 @@ impl World {
         let job = Job {
             id,
             target: request.target,
+            system: self.system_of_job(request.target),
             operation: request.operation,
             parameters: request.parameters,
             status: JobStatus::NotStarted,
@@ -57,6 +58,7 @@ impl World {
             completed: None,
             results: Vec::new(),
             exception: None,
+            progress: None,
             fate: self.take_fate(),
             version: self.touch(),
         };
@@ -189,7 +191,7 @@ impl World {
         });
     }
 
-    fn edit_job(&mut self, id: u64, change: impl FnOnce(&mut Job)) {
+    pub(in crate::model) fn edit_job(&mut self, id: u64, change: impl FnOnce(&mut Job)) {
         let version = self.touch();
         if let Some(job) = self.jobs.get_mut(&id).map(Arc::make_mut) {
             change(job);
@@ -232,7 +234,9 @@ impl World {
             JobTarget::LogicalPartition(uuid) => self.partitions.contains_key(&uuid),
             JobTarget::VirtualIoServer(uuid) => self.vioses.contains_key(&uuid),
             JobTarget::ManagedSystem(uuid) => self.systems.contains_key(&uuid),
-            JobTarget::ManagementConsole(uuid) => uuid.is_none_or(|uuid| uuid == self.console.uuid),
+            JobTarget::ManagementConsole(uuid) => {
+                uuid.is_none_or(|uuid| self.console_named(uuid).is_some())
+            }
             JobTarget::Cluster(uuid) => uuid.is_none_or(|uuid| self.clusters.contains_key(&uuid)),
         };
         match target.uuid().filter(|_| !there) {

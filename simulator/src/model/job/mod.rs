@@ -72,6 +72,9 @@ pub struct Job {
     pub id: u64,
     /// What it works on.
     pub target: JobTarget,
+    /// The system that its target belonged to when it was submitted; none if all have a part in the target.
+    #[serde(default)]
+    pub system: Option<Uuid>,
     /// `OperationName`
     pub operation: String,
     /// The parameters as they came.
@@ -88,6 +91,9 @@ pub struct Job {
     pub results: Vec<(String, String)>,
     /// `ResponseException/Message`
     pub exception: Option<String>,
+    /// How far it has come in percent, where that is told.
+    #[serde(default)]
+    pub progress: Option<u8>,
     /// How it ends before it does anything, if that was decided at its submission.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fate: Option<lifecycle::JobEnd>,

@@ -150,6 +150,15 @@ impl World {
                     target.name
                 ));
             }
+            let bridge = bundle.ovs_bridges.iter().find(|(own, _)| own == uuid);
+            if let Some((_, bridge)) = bridge.filter(|_| !options.ovs_override)
+                && self.ovs_bridge(target.uuid, switch.uuid, adapter.vlan) != Some(bridge.as_str())
+            {
+                return Err(format!(
+                    "System {} has no trunk adapter with VLAN {} on virtual switch {switch_name} for the Open vSwitch bridge {bridge}.",
+                    target.name, adapter.vlan
+                ));
+            }
             adapters.push(adapter);
         }
         Ok(adapters)

@@ -17,6 +17,9 @@ pub struct Bundle {
     pub partition: Partition,
     /// The name of the virtual switch of each network adapter, and whether each of its VLANs is bridged.
     pub switches: Vec<(Uuid, String, Vec<u16>)>,
+    /// The Open vSwitch bridges that trunk adapters connect its network adapters to.
+    #[serde(default)]
+    pub ovs_bridges: Vec<(Uuid, String)>,
     /// Its virtual SCSI adapters by slot.
     pub buses: Vec<BundledBus>,
     /// Its virtual Fibre Channel adapters by slot.
@@ -88,9 +91,15 @@ impl World {
             buses.extend(own.map(|bus| self.bundled_bus(vios, bus)));
         }
         buses.sort_by_key(|bus| bus.client_slot);
+        let adapters = partition.network_adapters.values();
+        let ovs_bridges = adapters.filter_map(|adapter| {
+            let bridge = self.ovs_bridge(system.uuid, adapter.switch, adapter.vlan)?;
+            Some((adapter.uuid, bridge.to_owned()))
+        });
         Some(Bundle {
             partition: (**partition).clone(),
             switches: switches.collect(),
+            ovs_bridges: ovs_bridges.collect(),
             buses,
             fc: self.bundled_fc(system.uuid, partition.uuid),
             nics: self.bundled_nics(system.uuid, partition.uuid),
@@ -145,6 +154,18 @@ impl World {
                 )
             }
         }
+    }
+
+    /// The Open vSwitch bridge that a trunk adapter connects a VLAN of a switch to.
+    pub(super) fn ovs_bridge(&self, system: Uuid, switch: Uuid, vlan: u16) -> Option<&str> {
+        let adapters = self
+            .all_partitions_of(system)
+            .flat_map(|owner| owner.network_adapters.values());
+        let mut trunks = adapters.filter(|adapter| adapter.trunk.is_some());
+        trunks.find_map(|trunk| {
+            let serves = trunk.switch == switch && trunk.vlans().any(|own| own == vlan);
+            trunk.ovs_bridge.as_deref().filter(|_| serves)
+        })
     }
 
     /// The VLANs that shared Ethernet adapters bridge, by switch.

@@ -18,12 +18,24 @@ impl World {
         };
         let found = self.systems.values().find(named).map(Arc::clone);
         found.ok_or_else(|| match &options.console {
-            Some(console) => format!(
-                "HSCL3653 The Secure Shell communication configuration between the source and target management consoles has not been set up properly for the user {} on {console}. Run mkauthkeys and try again.",
-                options.user.as_deref().unwrap_or_default()
-            ),
+            Some(console) => not_set_up(options, console),
             None => format!("The managed system {} was not found.", options.target),
         })
+    }
+
+    /// Whether the console of a partition's system may log on to that of the target. One console for both needs no
+    /// logon; two NovaLinks do, also where one process serves both.
+    pub(super) fn check_trust(
+        &self,
+        partition: &Partition,
+        target: &ManagedSystem,
+        options: &Options,
+    ) -> Result<(), String> {
+        if self.consoles_trust(partition.system, target.uuid) {
+            return Ok(());
+        }
+        let there = options.console.as_deref().unwrap_or(&target.name);
+        Err(not_set_up(options, there))
     }
 
     /// Whether a partition may leave its system; tells how it would.
@@ -58,18 +70,6 @@ impl World {
         }
         if let Some(system) = self.systems.get(&partition.system) {
             check_mobility(system, partition, manner)?;
-            if !partition.logical_ports.is_empty() {
-                return Err(format!(
-                    "Partition {} has SR-IOV logical ports. Remove them before migrating.",
-                    partition.name
-                ));
-            }
-            if !partition.vnics.is_empty() {
-                return Err(format!(
-                    "Partition {} has virtual NICs, for which the destination has no backing devices. Remove them before migrating.",
-                    partition.name
-                ));
-            }
             let slots = system.io_slots.iter();
             if let Some(slot) = slots
                 .clone()
@@ -260,6 +260,13 @@ impl World {
             system.name
         ))
     }
+}
+
+fn not_set_up(options: &Options, console: &str) -> String {
+    format!(
+        "HSCL3653 The Secure Shell communication configuration between the source and target management consoles has not been set up properly for the user {} on {console}. Run mkauthkeys and try again.",
+        options.user.as_deref().unwrap_or_default()
+    )
 }
 
 /// Memory in megabytes and processing units that a partition takes of a system, page table included.

@@ -65,6 +65,10 @@ pub struct Migration {
     pub memory: u64,
     /// Processing units that are kept for it on the target.
     pub processors: ProcUnits,
+    /// In how many parts its memory is still to be copied.
+    pub left: u8,
+    /// How long copying a part takes, in milliseconds.
+    pub part: u64,
     /// What the job asked for.
     pub options: Options,
 }

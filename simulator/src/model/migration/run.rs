@@ -15,6 +15,9 @@ use crate::model::system::ManagedSystem;
 use crate::model::units::ProcUnits;
 use crate::model::world::World;
 
+/// In how many parts memory is copied, each told as progress of the job.
+const PARTS: u8 = 4;
+
 /// A migration that everything is checked for.
 struct Checked {
     bundle: Bundle,
@@ -64,6 +67,8 @@ impl World {
             name: partition.name.clone(),
             memory,
             processors,
+            left: PARTS,
+            part: 0,
             options,
         };
         let (source, target) = (migration.source, migration.target);
@@ -92,8 +97,16 @@ impl World {
             Phase::Starting => {
                 self.edit_migration(partition, |migration| migration.phase = Phase::InProgress);
                 self.show_migration_state(now, partition, MigrationState::InProgress);
-                let wait = self.time_to_copy(&migration);
-                self.plan_step(now.plus(wait), partition, job);
+                let part = self.time_to_copy(&migration) / u64::from(PARTS);
+                self.edit_migration(partition, |migration| migration.part = part);
+                self.show_progress(job, 10);
+                self.plan_step(now.plus(part), partition, job);
+            }
+            Phase::InProgress if migration.left > 1 => {
+                let left = migration.left - 1;
+                self.edit_migration(partition, |migration| migration.left = left);
+                self.show_progress(job, 10 + (PARTS - left) * (80 / PARTS));
+                self.plan_step(now.plus(migration.part), partition, job);
             }
             Phase::InProgress => self.complete_migration(now, &migration),
             Phase::Failed => {}
@@ -256,6 +269,7 @@ impl World {
             .and_then(|uuid| self.bundle(uuid))
             .ok_or("HSCL8012 The partition was not found on the managed system.")?;
         let target = self.migration_target(&options)?;
+        self.check_trust(&bundle.partition, &target, &options)?;
         let manner = self.check_departure(&bundle.partition)?;
         self.plan_arrival(&target, &bundle, manner, &options)?;
         Ok(Checked {
@@ -271,6 +285,10 @@ impl World {
         let setup = self.pace.migration.draw(&mut self.ids);
         let gigabyte = self.pace.migration_gigabyte.draw(&mut self.ids);
         setup.saturating_add(migration.memory.saturating_mul(gigabyte) / 1024)
+    }
+
+    fn show_progress(&mut self, job: u64, percent: u8) {
+        self.edit_job(job, |job| job.progress = Some(percent));
     }
 
     fn plan_step(&mut self, at: Millis, partition: Uuid, job: u64) {

@@ -105,11 +105,12 @@ impl World {
         if bundle.nics.is_empty() {
             return Ok(Vec::new());
         }
-        let servers: Vec<&VirtualIoServer> = self
+        let mut servers: Vec<&VirtualIoServer> = self
             .vioses_of(target.uuid)
             .filter(|vios| self.check_vios_is_ready(vios).is_ok())
             .map(|vios| &**vios)
             .collect();
+        servers.sort_by_key(|vios| vios.partition.id);
         if !target.capabilities.vnic || servers.is_empty() {
             return Err(format!(
                 "System {} has no Virtual I/O Server for the virtual NICs of partition {name}.",
@@ -131,7 +132,10 @@ impl World {
             for device in &bundled.devices {
                 let next = counterparts.len();
                 let place = *counterparts.entry(device.vios.as_str()).or_insert(next);
-                let server = servers.get(place % servers.len());
+                let like_named = servers
+                    .iter()
+                    .find(|vios| vios.partition.name == device.vios);
+                let server = like_named.or_else(|| servers.get(place % servers.len()));
                 let room = best(&mut rooms, device);
                 let (Some(server), Some(room)) = (server, room) else {
                     return Err(format!(

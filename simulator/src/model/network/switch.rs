@@ -194,7 +194,6 @@ impl World {
         name: Option<String>,
     ) -> Result<Outcome, Refusal> {
         let there = self.system(system)?;
-        self.check_networks_are_managed()?;
         let before = there
             .networks
             .get(&network)
@@ -203,6 +202,7 @@ impl World {
         let Some(name) = name.filter(|name| *name != before.name) else {
             return Ok(Outcome::Written(resource));
         };
+        self.check_networks_are_managed()?;
         check_name(&name)?;
         if there.networks.values().any(|other| other.name == name) {
             return Err(Refusal::logic(format!(

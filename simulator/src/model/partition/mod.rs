@@ -271,6 +271,52 @@ pub struct PartitionSettings {
     pub ipl_source: Option<String>,
     /// `PendingBootString`
     pub pending_boot_string: Option<String>,
+    /// `TaggedIO` of an IBM i partition.
+    #[serde(default)]
+    pub tagged: TaggedIo,
+}
+
+/// `TaggedIO`: the devices that IBM i starts from and is operated with, each a slot's number, `NONE` or `HMC`.
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct TaggedIo {
+    /// `AlternateConsole`
+    pub alternate_console: Option<String>,
+    /// `AlternateLoadSource`
+    pub alternate_load_source: String,
+    /// `Console`
+    pub console: String,
+    /// `LoadSource`
+    pub load_source: String,
+    /// `OperationsConsole`
+    pub operations_console: Option<String>,
+}
+
+impl Default for TaggedIo {
+    /// Nothing is tagged (recording `lpar_ibmi`).
+    fn default() -> Self {
+        Self {
+            alternate_console: None,
+            alternate_load_source: "NONE".to_owned(),
+            console: "0".to_owned(),
+            load_source: "NONE".to_owned(),
+            operations_console: None,
+        }
+    }
+}
+
+impl TaggedIo {
+    /// All that is tagged.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        [
+            self.alternate_console.as_deref(),
+            Some(self.alternate_load_source.as_str()),
+            Some(self.console.as_str()),
+            Some(self.load_source.as_str()),
+            self.operations_console.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+    }
 }
 
 impl Default for PartitionSettings {
@@ -296,6 +342,7 @@ impl Default for PartitionSettings {
             migration_disabled: false,
             ipl_source: None,
             pending_boot_string: None,
+            tagged: TaggedIo::default(),
         }
     }
 }

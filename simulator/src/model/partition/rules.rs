@@ -1,6 +1,6 @@
 //! What a partition may look like: names, memory, processors and slots (`docs/protocol/partitions.md`).
 
-use super::{PartitionMemory, PartitionSettings, ProcessorSetting, SharedProcessors};
+use super::{PartitionMemory, PartitionSettings, ProcessorSetting, SharedProcessors, TaggedIo};
 use crate::model::command::{MemoryRequest, ProcessorRequest};
 use crate::model::memory_pool::SharedMemory;
 use crate::model::names::{CompatibilityMode, SharingMode};
@@ -75,7 +75,21 @@ pub(in crate::model) fn check_settings(
             system.name
         )));
     }
-    Ok(())
+    check_tagged(&settings.tagged)
+}
+
+/// A slot's number, or one of the words for what is no slot.
+fn check_tagged(tagged: &TaggedIo) -> Result<(), Refusal> {
+    let known = |device: &str| matches!(device, "NONE" | "HMC") || device.parse::<u16>().is_ok();
+    match tagged.devices().find(|device| !known(device)) {
+        None => Ok(()),
+        Some(device) => {
+            let shown: String = device.chars().take(20).collect();
+            Err(Refusal::logic(format!(
+                "HSCL0617 The tagged I/O device {shown:?} must be a slot number, NONE or HMC."
+            )))
+        }
+    }
 }
 
 fn check_compatibility(system: &ManagedSystem, mode: CompatibilityMode) -> Result<(), Refusal> {
@@ -179,7 +193,9 @@ fn shared_memory(
     let (entitled, weight) = before
         .shared
         .as_ref()
-        .map_or((60, 128), |shared| (shared.entitled, shared.weight));
+        .map_or((SharedMemory::WORKED_OUT, 128), |shared| {
+            (shared.entitled, shared.weight)
+        });
     Ok(Some(SharedMemory {
         entitled: request.entitled.unwrap_or(entitled),
         weight: request.weight.unwrap_or(weight),

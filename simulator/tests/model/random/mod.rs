@@ -3,6 +3,7 @@
 
 mod action;
 mod commands;
+mod mobility;
 mod network;
 mod storage_network;
 
@@ -152,7 +153,7 @@ fn random_commands_are_not_all_refused() {
     let (mut done, mut refused) = (0, 0);
     let (mut mapped, mut lent, mut found) = (0, 0, 0);
     let (mut nics, mut trunks) = (0, 0);
-    for _ in 0..1400 {
+    for _ in 0..3000 {
         let action = action().new_tree(&mut runner).unwrap().current();
         for command in commands(&mut room, &action) {
             match room.apply(command) {

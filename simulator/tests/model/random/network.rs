@@ -119,7 +119,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (pick(), pick(), vlan(), prop::bool::weighted(0.9))
             .prop_map(|(bridge, trunk, vlan, both)| Step::Retag { bridge, trunk, vlan, both }),
-        3 => (pick(), vlan(), vlan(), prop::bool::weighted(0.3))
+        5 => (pick(), vlan(), vlan(), prop::bool::weighted(0.2))
             .prop_map(|(bridge, vlan, tagged, gone)| Step::Trunk { bridge, vlan, tagged, gone }),
         3 => (pick(), prop::collection::vec(0..20_u8, 0..6), any::<bool>())
             .prop_map(|(bridge, networks, gone)| Step::Groups { bridge, networks, gone }),
@@ -135,7 +135,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => (pick(), server(), pick(), capacity(), vlan())
             .prop_map(|(client, server, pick, capacity, vlan)| Step::ChangePort { client, server, pick, capacity, vlan }),
         1 => (pick(), server(), pick()).prop_map(|(client, server, pick)| Step::DropPort { client, server, pick }),
-        4 => (pick(), devices(), slot).prop_map(|(client, devices, slot)| Step::Nic { client, devices, slot }),
+        8 => (pick(), devices(), slot).prop_map(|(client, devices, slot)| Step::Nic { client, devices, slot }),
         2 => (pick(), pick(), proptest::option::of(vlan()), 0..3_u8, devices())
             .prop_map(|(client, pick, vlan, keep, devices)| Step::ChangeNic { client, pick, vlan, keep, devices }),
         1 => (pick(), pick()).prop_map(|(client, pick)| Step::DropNic { client, pick }),

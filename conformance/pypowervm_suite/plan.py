@@ -1,0 +1,207 @@
+"""What is run: which subjects, in which order, against which simulator."""
+
+import os
+import subprocess
+
+from pypowervm_suite import bridges
+from pypowervm_suite import builder
+from pypowervm_suite import busy
+from pypowervm_suite import clients
+from pypowervm_suite import consoles
+from pypowervm_suite import contention
+from pypowervm_suite import disks
+from pypowervm_suite import events
+from pypowervm_suite import expect
+from pypowervm_suite import expiry
+from pypowervm_suite import feed_tasks
+from pypowervm_suite import fibre_channel
+from pypowervm_suite import hdisks
+from pypowervm_suite import host
+from pypowervm_suite import ibmi
+from pypowervm_suite import image_race
+from pypowervm_suite import iscsi
+from pypowervm_suite import jobs
+from pypowervm_suite import leftovers
+from pypowervm_suite import logon
+from pypowervm_suite import mappings
+from pypowervm_suite import media
+from pypowervm_suite import memory
+from pypowervm_suite import metrics
+from pypowervm_suite import migration
+from pypowervm_suite import network
+from pypowervm_suite import partition
+from pypowervm_suite import pools
+from pypowervm_suite import power
+from pypowervm_suite import power_ways
+from pypowervm_suite import processor_pools
+from pypowervm_suite import protocol
+from pypowervm_suite import resize
+from pypowervm_suite import scrub
+from pypowervm_suite import simulator as simulators
+from pypowervm_suite import slots
+from pypowervm_suite import sriov
+from pypowervm_suite import storage_tasks
+from pypowervm_suite import trunks
+from pypowervm_suite import units
+from pypowervm_suite import vios_tasks
+from pypowervm_suite import vnics
+from pypowervm_suite import walk
+
+# What the others build on: they find the host and what is on it.
+FOUND = (logon.check_traits, host.check, pools.check, network.check, leftovers.take)
+
+# A deploy and its removal, in its order.
+DEPLOY = (
+    events.listen, partition.check, network.check_adapters, units.check, disks.check,
+    mappings.check, units.check_mapped, walk.check, protocol.check, partition.check_change,
+    power.check, mappings.remove, disks.remove, units.remove, network.remove_adapters,
+    partition.remove, contention.check, events.check, events.check_custom,
+)
+
+# What stands alone and leaves nothing behind.
+ALONE = {
+    "deploy": DEPLOY,
+    "builder": (builder.check,),
+    "ibmi": (ibmi.check,),
+    "resize": (resize.check,),
+    "power": (power_ways.check,),
+    "jobs": (jobs.check,),
+    "busy": (busy.check,),
+    "feed_tasks": (feed_tasks.check,),
+    "image_race": (image_race.check,),
+    "storage_tasks": (storage_tasks.check,),
+    "media": (media.check,),
+    "fibre_channel": (fibre_channel.check,),
+    "hdisks": (hdisks.check,),
+    "iscsi": (iscsi.check,),
+    "trunks": (trunks.check,),
+    "bridges": (bridges.check,),
+    "sriov": (sriov.check,),
+    "vnics": (vnics.check,),
+    "processor_pools": (processor_pools.check,),
+    "slots": (slots.check,),
+    "scrub": (scrub.check,),
+    "consoles": (consoles.check,),
+    "memory": (memory.check,),
+    "vios_tasks": (vios_tasks.check,),
+    "metrics": (metrics.check,),
+}
+
+END = (leftovers.compare, expiry.check, logon.check_tokens, logon.check_logoff)
+
+
+def subjects():
+    """The names of what stands alone."""
+    return sorted(ALONE)
+
+
+def _simulator(report, program, flavor, folder, arguments=()):
+    """A started simulator, or None after a failed check."""
+    report.prefix = flavor + ": "
+    simulator = None
+    with report.check("powervm-sim starts on free ports and says where"):
+        simulator = simulators.Simulator(program, flavor, folder, arguments)
+    return simulator
+
+
+def _end(report, simulator):
+    """What holds of every simulator in the end."""
+    with report.check("powervm-sim still runs and broke no invariant"):
+        expect.true(simulator.running(), "it runs; it said: " + simulator.said())
+        expect.true("panicked" not in simulator.said(), "it did not panic")
+        broken = simulator.admin("/invariants")
+        expect.true(not any(broken.values()) if isinstance(broken, dict) else not broken,
+                    "no invariant is broken: %s" % broken)
+    with report.check("SIGTERM ends powervm-sim within a second"):
+        code, seconds = simulator.stop()
+        expect.equal(code, 0, "its exit code")
+        expect.within(seconds, 0, 1, "the seconds")
+
+
+def _everything(flavor, token_file):
+    """A run of all subjects with one form of logon."""
+    def run(report, program, folder, wanted):
+        simulator = _simulator(report, program, flavor, folder)
+        if simulator is None:
+            return
+        try:
+            by_file = logon.check_token_file(report, simulator)
+            session = by_file if token_file else logon.check_password(report, simulator)
+            if session is not None:
+                report.prefix = "%s, %s: " % (flavor, "token file" if token_file else "password")
+                site = clients.Site(report, simulator, session)
+                chosen = [check for name, checks in ALONE.items()
+                          if not wanted or name in wanted for check in checks]
+                for subject in (*FOUND, *chosen, *END):
+                    report.subject(subject, site)
+            report.prefix = flavor + ": "
+            _end(report, simulator)
+        finally:
+            simulator.kill()
+    return run
+
+
+def _example(program, flavor):
+    """The program's own example of an inventory; for a NovaLink the first system becomes its."""
+    text = subprocess.run([program, "inventory", "example"], check=True, stdout=subprocess.PIPE,
+                          text=True, encoding="utf-8").stdout
+    if flavor == "hmc":
+        return text
+    text = (text[:text.index("# A system with a NovaLink partition")]
+            + text[text.index("[[clusters]]"):])
+    return text.replace("[[systems.vioses]]", NOVALINK + "[[systems.vioses]]", 1)
+
+
+NOVALINK = """[systems.management_partition]
+name = "novalink"
+id = 10
+disk_gb = 30
+
+"""
+
+
+def _full_house(flavor):
+    """A run that reads an inventory of everything that one can hold."""
+    def run(report, program, folder, _):
+        inventory = os.path.join(folder, "inventory.toml")
+        with open(inventory, "w", encoding="utf-8") as file:
+            file.write(_example(program, flavor))
+        simulator = _simulator(report, program, flavor, folder, ("--inventory", inventory))
+        if simulator is None:
+            return
+        try:
+            report.prefix = flavor + ", full inventory: "
+            site = clients.Site(report, simulator, clients.password_session(simulator))
+            report.subject(walk.check_example, site)
+            _end(report, simulator)
+        finally:
+            simulator.kill()
+    return run
+
+
+def _two_systems(flavor):
+    """A run with two systems that share their storage."""
+    def run(report, program, folder, _):
+        simulator = _simulator(report, program, flavor, folder,
+                               ("--systems", "2", "--shared-storage", "--time-scale", "20"))
+        if simulator is None:
+            return
+        try:
+            report.prefix = flavor + ", two systems: "
+            migration.check(report, simulator)
+            _end(report, simulator)
+        finally:
+            simulator.kill()
+    return run
+
+
+# The longest first, so that they are not alone at the end.
+RUNS = {
+    "novalink-token-file": _everything("novalink", True),
+    "novalink-password": _everything("novalink", False),
+    "hmc-password": _everything("hmc", False),
+    "novalink-two-systems": _two_systems("novalink"),
+    "hmc-two-systems": _two_systems("hmc"),
+    "hmc-full-house": _full_house("hmc"),
+    "novalink-full-house": _full_house("novalink"),
+}
