@@ -148,7 +148,10 @@ fn edit(
         };
         let added = own.is_none();
         let headers = [
-            ("Content-Type", "application/vnd.ibm.powervm.uom+xml; type=VirtualIOServer"),
+            (
+                "Content-Type",
+                "application/vnd.ibm.powervm.uom+xml; type=VirtualIOServer",
+            ),
             ("If-Match", answer.etag.as_str()),
         ];
         let request = client.request("POST", &path, &headers, &edited);

@@ -17,11 +17,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use powervm_simulator::inventory::{Inventory, Sizes};
+use powervm_simulator::model::Command;
 use powervm_simulator::model::command::{CreateScsiBus, SlotChoice};
 use powervm_simulator::model::job::incident::Incident;
 use powervm_simulator::model::names::RmcState;
 use powervm_simulator::model::vios::bus_uuid;
-use powervm_simulator::model::Command;
 use powervm_simulator::serve::{ServeOptions, serve_router};
 use powervm_simulator::{Flavor, Simulator};
 use secrecy::ExposeSecret as _;
@@ -30,7 +30,9 @@ type Kept = Arc<Mutex<BTreeMap<String, Bytes>>>;
 
 /// Serves until standard input ends. Says its address, a user and the password on a line each.
 pub(crate) fn run(partitions: Option<&str>) -> Result<()> {
-    let partitions = partitions.context("host needs a number of partitions")?.parse()?;
+    let partitions = partitions
+        .context("host needs a number of partitions")?
+        .parse()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -32,7 +32,9 @@ pub(super) async fn live(hall: &Hall, number: u16) {
             &number.to_be_bytes(),
             &life.to_be_bytes(),
         ]);
-        let Some(home) = chance.of(&hall.homes) else { return };
+        let Some(home) = chance.of(&hall.homes) else {
+            return;
+        };
         let request = order(hall, uuid, format!("t{number}-{life}"), &mut chance);
         let made = home.driver.spawn(request, &Control::default()).await;
         if hall.note("spawn", made).is_some() {
@@ -67,14 +69,18 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             root_gb: 1,
             extra_specs: std::collections::BTreeMap::new(),
         },
-        image: DriverImage {
+        image: Some(DriverImage {
             id: hall.image.uuid,
             name: hall.image.name.clone(),
             checksum: hall.image.md5.clone(),
             size: hall.image.bytes,
             source,
-        },
-        networks: (0..chance.between(1, 2)).map(|_| NetworkInterface::on_vlan(1)).collect(),
+        }),
+        volumes: Vec::new(),
+        metadata: std::collections::BTreeMap::new(),
+        networks: (0..chance.between(1, 2))
+            .map(|_| NetworkInterface::on_vlan(1))
+            .collect(),
         // A medium binds a partition to its system.
         config_drive: (chance.between(0, 1) == 0).then(ConfigDrive::default),
         power_on: true,
