@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::exit;
 use crate::config::DiskDriver;
-use crate::network::NetworkInterface;
+use crate::network::{Mac, NetworkInterface};
 use crate::operations::ServerRef;
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
@@ -89,12 +89,34 @@ pub(super) enum Noun {
     /// Servers: partitions with their disks and interfaces
     #[command(subcommand)]
     Server(ServerVerb),
+    /// Interfaces of servers
+    #[command(subcommand)]
+    Interface(InterfaceVerb),
     /// Volumes that Cinder keeps
     #[command(subcommand)]
     Volume(VolumeVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InterfaceVerb {
+    /// Give a server another interface
+    Attach {
+        /// Name or UUID of the server
+        server: String,
+        /// N or vlan=N,mac=ADDRESS; on SR-IOV ports sriov=NETWORK,vlan=N,redundancy=N,capacity=SHARE
+        #[arg(value_name = "NETWORK")]
+        network: NetworkInterface,
+    },
+    /// Take an interface away from a server
+    Detach {
+        /// Name or UUID of the server
+        server: String,
+        /// Address of the interface
+        mac: Mac,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,7 +238,8 @@ pub(super) struct Create {
     /// Extra spec of the flavor, such as powervm:proc_units=0.5; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) property: Vec<(String, String)>,
-    /// Interface on a VLAN, as N or vlan=N,mac=ADDRESS; repeatable
+    /// Interface: N or vlan=N,mac=ADDRESS; on SR-IOV ports sriov=NETWORK,vlan=N,redundancy=N,capacity=SHARE;
+    /// repeatable
     #[arg(long, visible_alias = "nic", value_name = "VLAN")]
     pub(super) network: Vec<NetworkInterface>,
     /// Attach a config drive; the options below imply it

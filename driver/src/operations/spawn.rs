@@ -22,7 +22,7 @@ use super::volume::find;
 use super::volume::ports::{self, Ports};
 use super::volume::request::turns;
 use super::volume::search::Search;
-use super::{map, partition, power};
+use super::{map, partition, plug, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
@@ -250,27 +250,7 @@ impl Spawn {
         let (session, partition) = (&shared.session, self.plan.partition);
         let mut macs = Vec::new();
         for planned in &self.plan.interfaces {
-            let (switch, vlan) = (&planned.switch, planned.interface.vlan);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
-            macs.push(
-                adapter::create(
-                    session,
-                    partition,
-                    &NewAdapter {
-                        switch,
-                        vlan,
-                        mac: planned.mac,
-                    },
-                )
-                .await?,
-            );
+            macs.push(plug::plug(&self.driver, partition, planned).await?);
         }
         let mut management = None;
         if let Some(planned) = &self.plan.management {

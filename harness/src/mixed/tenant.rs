@@ -79,7 +79,7 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             source,
         }),
         volumes: Vec::new(),
-        metadata: Default::default(),
+        metadata: std::collections::BTreeMap::new(),
         networks: (0..chance.between(1, 2))
             .map(|_| NetworkInterface::on_vlan(1))
             .collect(),

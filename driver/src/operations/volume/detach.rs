@@ -142,6 +142,8 @@ impl Detach {
                 .clone()
                 .or(served.and_then(|served| served.mapped.udid.clone()));
             let is_served = served.is_some();
+            // To look for it would be to log on to it.
+            let is_iscsi = matches!(volume.transport, Transport::Iscsi(_));
             let (driver, control) = (&self.driver, &self.control);
             let doomed = &self.doomed;
             let candidates = self.scene.vioses.iter().filter(|vios| {
@@ -155,7 +157,7 @@ impl Detach {
                 async move {
                     let names = match udid {
                         Some(udid) => find::disks_with(driver, vios, &udid).await?,
-                        None if is_served => Vec::new(),
+                        None if is_served || is_iscsi => Vec::new(),
                         None => {
                             let one = BTreeMap::from([(place, volume)]);
                             let found = find::on_server(driver, vios, &one, control).await?;

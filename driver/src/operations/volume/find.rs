@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::stale;
+use super::{iscsi, stale};
 use crate::config::FcStrategy;
 use crate::error::Result;
 use crate::host::Vios;
@@ -122,7 +122,11 @@ pub(in crate::operations) async fn on_server(
                     recovered.insert(*place, sought);
                 }
             }
-            Transport::Iscsi(_) => {}
+            Transport::Iscsi(target) => {
+                if let Some(disk) = iscsi::find(driver, vios, target, control).await? {
+                    found.insert(*place, disk);
+                }
+            }
             Transport::File(file) if vios.is_management => {
                 found.insert(*place, Device::File(file.path.clone()));
             }

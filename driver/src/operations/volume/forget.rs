@@ -5,7 +5,7 @@ use std::time::Duration;
 use powervm_schema::atom::Entry;
 use powervm_schema::xml::Element;
 
-use super::find;
+use super::{find, iscsi};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::operations::device_jobs;
@@ -113,7 +113,10 @@ pub(in crate::operations) async fn volume(
 ) -> Result<()> {
     match &volume.transport {
         Transport::FibreChannel(_) => disk(driver, vios, mappings, name, udid).await,
-        Transport::Iscsi(_) | Transport::File(_) | Transport::Rbd(_) => Ok(()),
+        // Whoever else uses the disk keeps it, and the session with it.
+        Transport::Iscsi(_) if volumes::is_served(mappings, name) => Ok(()),
+        Transport::Iscsi(target) => iscsi::remove(driver, vios, target).await,
+        Transport::File(_) | Transport::Rbd(_) => Ok(()),
     }
 }
 

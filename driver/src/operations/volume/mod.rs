@@ -10,6 +10,7 @@ mod detach;
 mod extend;
 pub(super) mod find;
 pub(super) mod forget;
+mod iscsi;
 pub(super) mod ports;
 pub(super) mod report;
 pub(super) mod request;
