@@ -141,7 +141,10 @@ def check_life(site):
         build(first, server, [volume])
         reachable(first, server)
         before = [each for each in first.backings(server) if each[0] != "VOptMedia"]
-        expect.equal(len(before), 4, "the mappings of its disks")
+        # The driver has one object for the unit in the mappings of both servers; who builds the second
+        # before the first was sent takes it out of that one. So there may be one only.
+        kinds = [kind for kind, _, _ in before]
+        expect.one_of(kinds, (["LU", "LU", "PV", "PV"], ["LU", "PV", "PV"]), "its disks")
         udids = {udid for kind, udid, _ in before if kind == "PV"}
         expect.single(udids, "volumes")
     with site.check("both hosts allow the move, and the config drive's medium is taken out"):
@@ -196,8 +199,8 @@ def destroy(site):
         first, server = site.hosts[0], site.server
         first.ask("destroy", server, volumes=server.volumes)
         expect.true(not first.has(server), "its partition is gone")
-        for volume in server.volumes:
-            cinder.Volume.known(site.simulator, volume, None).delete()
+        site.volume.disconnect(server.volumes[site.volume.id]["connector"])
+        site.volume.delete()
 
 
 def check_npiv(site):

@@ -68,8 +68,9 @@ def _start(site, how):
     environment = {**os.environ, "RACER_HOST": "127.0.0.1",
                    "RACER_PORT": str(site.simulator.https_port),
                    "RACER_USER": site.simulator.user, "RACER_PASSWORD": site.simulator.password}
-    return subprocess.Popen(arguments, cwd=folder, env=environment, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with open(os.path.join(site.simulator.folder, "racers.log"), "ab") as log:
+        return subprocess.Popen(arguments, cwd=folder, env=environment, text=True, stderr=log,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _waits(process):

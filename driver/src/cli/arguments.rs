@@ -89,9 +89,50 @@ pub(super) enum Noun {
     /// Servers: partitions with their disks and interfaces
     #[command(subcommand)]
     Server(ServerVerb),
+    /// Volumes that Cinder keeps
+    #[command(subcommand)]
+    Volume(VolumeVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VolumeVerb {
+    /// Tell what Cinder has to know before it shows a volume to the host
+    Connector {
+        /// Name or UUID of the server that is to have the volume
+        server: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Attach volumes to a server
+    Attach(Volumes),
+    /// Detach volumes from a server
+    Detach(Volumes),
+    /// Let a server see that volumes have grown
+    Extend(Volumes),
+}
+
+/// Volumes of a server.
+#[derive(Debug, Args)]
+pub(super) struct Volumes {
+    /// Name or UUID of the server
+    pub(super) server: String,
+    /// Files with connection_info as Cinder answers it, one or a list of them; - reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) connection: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) kept: Kept,
+}
+
+/// What is kept for the instance.
+#[derive(Debug, Args)]
+pub(super) struct Kept {
+    /// File with what an earlier call said to keep for the server, as a JSON object; it is replaced by what
+    /// this one says
+    #[arg(long, value_name = "FILE")]
+    pub(super) metadata: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,9 +192,12 @@ pub(super) struct Create {
     /// Its UUID; a random one without
     #[arg(long)]
     pub(super) uuid: Option<Uuid>,
-    /// Raw disk image: a file or an http(s) URL
-    #[arg(long, value_name = "FILE|URL")]
-    pub(super) image: String,
+    /// Raw disk image: a file or an http(s) URL; without, the server boots from its first volume
+    #[arg(long, value_name = "FILE|URL", required_unless_present = "volume")]
+    pub(super) image: Option<String>,
+    /// File with the connection_info of a volume that it has from the start; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(super) volume: Vec<PathBuf>,
     /// Name of the image; the file's without
     #[arg(long, value_name = "NAME")]
     pub(super) image_name: Option<String>,

@@ -9,6 +9,7 @@ mod host;
 mod output;
 mod progress;
 mod server;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     let driver = connection::connect(&arguments.connection, &arguments.place).await?;
     let outcome = match &arguments.noun {
         Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
+        Noun::Volume(verb) => volume::run(&driver, verb, output, &cancel).await,
         Noun::Host(verb) => host::run(&driver, verb, output).await,
     };
     if let Err(error) = driver.session().logoff().await {

@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod list;
+mod mixed;
 mod run;
 mod soak;
 mod targets;

@@ -105,6 +105,10 @@ fn inventory(options: &Serve) -> anyhow::Result<Chosen<'_>> {
         let read = Inventory::from_toml(&text).with_context(|| path.display().to_string())?;
         return Ok((read, Some((path, text))));
     }
+    let sizes = [options.systems, options.vios, options.partitions];
+    if sizes.iter().all(Option::is_none) && !options.shared_storage {
+        return Ok((Inventory::furnished(flavor)?, None));
+    }
     let systems = options.systems.unwrap_or(1);
     let usual = Sizes::default();
     let sizes = Sizes {
@@ -153,6 +157,7 @@ fn sockets(options: &Serve, admin_token: &SecretString) -> ServeOptions {
             address,
             token: admin_token.clone(),
         }),
+        most_connections: None,
     }
 }
 

@@ -13,7 +13,7 @@ fn the_example_makes_a_world_and_stays_what_it_is() {
         .find(|partition| partition.name == "db-1")
         .unwrap();
     assert_eq!((exact.id, exact.state.as_str()), (12, "running"));
-    assert_eq!(exact.network_adapters.len(), 2);
+    assert_eq!(exact.network_adapters.len(), 3);
     let written = toml::to_string(&example).unwrap();
     assert_eq!(Inventory::from_toml(&written).unwrap(), example);
 }
@@ -129,5 +129,14 @@ fn identities_are_kept_and_may_not_be_twice() {
         let text = EXAMPLE.replace(wrong, told);
         let read = Inventory::from_toml(&text).unwrap();
         assert!(read.world(Flavor::Hmc, 1, Millis::EPOCH).is_err(), "{told}");
+    }
+}
+
+#[test]
+fn the_documentation_names_every_key() {
+    const DOCUMENT: &str = include_str!("../../../docs/inventory.md");
+    for key in keys(&Inventory::schema().to_value()) {
+        let row = format!("| `{key}` |");
+        assert!(DOCUMENT.contains(&row), "docs/inventory.md has no {key}");
     }
 }

@@ -216,7 +216,7 @@ fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
         ("UUID", text(super::upper(partition.uuid))),
         ("CurrentProcessors", whole),
         ("LastActivatedProfile", optional(profile)),
-        ("RemoteRestartState", text("Invalid")),
+        ("RemoteRestartState", text(partition.remote_restart_state())),
         ("PartitionType", text(partition.kind)),
         ("PartitionName", text(&partition.name)),
         ("RMCState", text(partition.rmc)),

@@ -57,7 +57,10 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
         CUD.since("V1_4_0"),
         nics.is_some_and(|capabilities| capabilities.vnic_failover),
     );
-    w.value("ManagerPassthroughCapable", CUD, true);
+    // No recorded NovaLink says it.
+    if cx.is_hmc() {
+        w.value("ManagerPassthroughCapable", CUD, true);
+    }
     if storage {
         let repositories = vios
             .volume_groups
@@ -68,9 +71,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
         });
     }
     w.value("MoverServicePartition", CUD, true);
-    if !cx.is_hmc() {
-        w.value("PagingServicePartition", CUD, false);
-    }
+    w.value("PagingServicePartition", CUD, cx.world.pages(vios));
     if storage {
         w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
             for volume in &vios.physical_volumes {

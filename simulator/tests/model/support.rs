@@ -123,7 +123,15 @@ impl Room {
 
     #[track_caller]
     pub(crate) fn partition_named(&mut self, name: &str) -> Uuid {
-        let create = self.create(name);
+        self.partition_of(name, PartitionKind::AixLinux)
+    }
+
+    #[track_caller]
+    fn partition_of(&mut self, name: &str, kind: PartitionKind) -> Uuid {
+        let create = CreatePartition {
+            kind,
+            ..self.create(name)
+        };
         match self.done(Command::CreatePartition(Box::new(create))) {
             Outcome::Written(Resource::LogicalPartition(uuid)) => uuid,
             other => panic!("{other:?}"),
@@ -223,7 +231,12 @@ impl Room {
     /// A partition that will boot: with a mapped logical unit that holds something.
     #[track_caller]
     pub(crate) fn bootable(&mut self, name: &str) -> Uuid {
-        let partition = self.partition_named(name);
+        self.bootable_of(name, PartitionKind::AixLinux)
+    }
+
+    #[track_caller]
+    pub(crate) fn bootable_of(&mut self, name: &str, kind: PartitionKind) -> Uuid {
+        let partition = self.partition_of(name, kind);
         let unit = self.unit(&format!("boot_{name}"), 10, None);
         let udid = self.unit_udid(unit);
         self.upload(

@@ -35,7 +35,7 @@ pub use sriov::{
     UpdateLogicalPort, UpdateSystem, UpdateVnic,
 };
 pub use storage::{
-    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, RepositoryRequest,
+    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, PoolUnits, RepositoryRequest,
     UpdatePool, UpdateVolumeGroup,
 };
 pub use system::{MemoryPoolRequest, ProfileRequest, UpdateMonitoring, UpdateProcessorPool};

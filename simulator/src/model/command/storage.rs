@@ -84,6 +84,17 @@ pub struct UpdatePool {
     pub name: Option<String>,
     /// `AlertThreshold` in percent.
     pub alert_threshold: Option<u8>,
+    /// The logical units that there are to be, if the request names them.
+    pub units: Option<PoolUnits>,
+}
+
+/// `LogicalUnits` of a pool: what is not kept goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolUnits {
+    /// The UDIDs of those that stay.
+    pub kept: Vec<String>,
+    /// New ones, which go to the default tier whatever tier they name.
+    pub new: Vec<CreateLogicalUnit>,
 }
 
 /// See [`Command::CreateLogicalUnit`](super::Command::CreateLogicalUnit).

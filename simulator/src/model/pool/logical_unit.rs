@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{LogicalUnit, Tier};
 use crate::clock::Millis;
-use crate::model::command::{CreateLogicalUnit, Outcome, UpdatePool};
+use crate::model::command::{CreateLogicalUnit, Outcome, PoolUnits, UpdatePool};
 use crate::model::names::{EventKind, LogicalUnitKind};
 use crate::model::refusal::Refusal;
 use crate::model::resource::Resource;
@@ -135,6 +135,9 @@ impl World {
         let pool = self.pools.get(&request.pool).map(Arc::clone);
         let pool = pool.ok_or_else(|| Refusal::not_found("SharedStoragePool", request.pool))?;
         let resource = Resource::SharedStoragePool(request.pool);
+        if let Some(units) = request.units {
+            self.change_units(now, request.pool, units)?;
+        }
         let name = request.name.unwrap_or_else(|| pool.name.clone());
         let alert_threshold = request.alert_threshold.unwrap_or(pool.alert_threshold);
         if name == pool.name && alert_threshold == pool.alert_threshold {
@@ -152,6 +155,27 @@ impl World {
         }
         self.touch_pool(now, request.pool);
         Ok(Outcome::Written(resource))
+    }
+
+    /// The list of a pool's document is replaced as a whole: what it leaves out goes, clones before their images.
+    fn change_units(&mut self, now: Millis, pool: Uuid, units: PoolUnits) -> Result<(), Refusal> {
+        let of_pool = self.tiers.values().filter(|tier| tier.pool == pool);
+        let mut gone: Vec<(bool, Uuid, Uuid)> = of_pool
+            .flat_map(|tier| tier.units.values().map(|unit| (tier.uuid, unit)))
+            .filter(|(_, unit)| !units.kept.contains(&unit.udid))
+            .map(|(tier, unit)| (unit.cloned_from.is_none(), tier, unit.uuid))
+            .collect();
+        gone.sort_unstable();
+        for (_, tier, unit) in gone {
+            self.delete_logical_unit(now, tier, unit)?;
+        }
+        let mut of_pool = self.tiers.values().filter(|tier| tier.pool == pool);
+        let usual = of_pool.find(|tier| tier.is_default).map(|tier| tier.uuid);
+        for unit in units.new {
+            let tier = usual.ok_or_else(|| failed("the pool has no default tier."))?;
+            self.create_logical_unit(now, CreateLogicalUnit { tier, ..unit })?;
+        }
+        Ok(())
     }
 
     /// Makes an existing unit a linked clone of an image of the same pool (job `LULinkedClone`).

@@ -231,7 +231,8 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// A steady share of what it is entitled to, with waves; an uncapped partition takes a little more than that.
+    /// A steady share of what it is entitled to, with waves; an uncapped partition takes a little more than that. Idle
+    /// cycles are among the capped ones: clients subtract them (`docs/protocol/monitoring.md`).
     pub(super) fn of(partition: &Partition, sum: &Sum) -> Self {
         let entitled = in_cycles(sum.entitled);
         let part = |percent: u64| entitled / 100 * percent;
@@ -240,15 +241,17 @@ impl Used {
             CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20),
         );
         let uncapped = partition.processors.current.sharing() == SharingMode::Uncapped;
+        let idle = part(10 + trait_of(partition.uuid, b'i') / 4);
+        let busy = part(5 + trait_of(partition.uuid, b'c') / 3);
         Self {
             entitled,
-            capped: part(5 + trait_of(partition.uuid, b'c') / 3).saturating_add(waves),
+            capped: idle.saturating_add(busy).saturating_add(waves),
             uncapped: if uncapped {
                 part(trait_of(partition.uuid, b'u') / 12)
             } else {
                 0
             },
-            idle: part(10 + trait_of(partition.uuid, b'i') / 4),
+            idle,
         }
     }
 
@@ -464,4 +467,36 @@ pub(super) fn title_case(state: PartitionState) -> String {
             .unwrap_or_default()
     });
     words.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Simulator;
+
+    #[test]
+    fn every_partition_uses_more_than_it_idles_and_less_than_it_may() {
+        let world = Simulator::builder().build().unwrap().world();
+        let mut partition = (**world.partitions.values().next().unwrap()).clone();
+        let units = u64::from(partition.processors.current.desired_units().hundredths());
+        for number in 0..500_u128 {
+            partition.uuid = uuid::Uuid::from_u128(number << 64 | number.wrapping_mul(0x9e37_79b9));
+            let mut before = None;
+            for half_minute in 0..60_u64 {
+                let ran = half_minute * 30_000;
+                let used = Used::of(
+                    &partition,
+                    &Sum {
+                        state: PartitionState::Running,
+                        ran,
+                        entitled: ran * units,
+                    },
+                );
+                assert!(used.idle <= used.capped && used.capped <= used.entitled);
+                let busy = used.total() - used.idle;
+                assert!(before.is_none_or(|before| before < busy));
+                before = Some(busy);
+            }
+        }
+    }
 }
