@@ -63,7 +63,7 @@ async fn partitions(process: &Process) -> Vec<String> {
 async fn everything_survives_an_ordinary_end() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.json");
-    for signal in ["TERM", "INT"] {
+    for (round, signal) in ["TERM", "INT"].into_iter().enumerate() {
         let process = start(&state).await;
         let token = process.logon("neo").await;
         let uuid = create(&process, &token, &format!("kept-{signal}")).await;
@@ -73,7 +73,9 @@ async fn everything_survives_an_ordinary_end() {
             .await;
         let off = job_body("PowerOff", "VirtualIOServer", &[]);
         let listing = get(&process, "/inventory").await;
-        let vios = listing["virtual_io_servers"][0]["uuid"].as_str().unwrap();
+        let vios = listing["virtual_io_servers"][round]["uuid"]
+            .as_str()
+            .unwrap();
         let path = format!("uom/VirtualIOServer/{vios}/do/PowerOff");
         let job = process
             .rest(Method::PUT, &path, &token, off)
