@@ -157,6 +157,7 @@ fn sockets(options: &Serve, admin_token: &SecretString) -> ServeOptions {
             address,
             token: admin_token.clone(),
         }),
+        most_connections: None,
     }
 }
 

@@ -131,3 +131,12 @@ fn identities_are_kept_and_may_not_be_twice() {
         assert!(read.world(Flavor::Hmc, 1, Millis::EPOCH).is_err(), "{told}");
     }
 }
+
+#[test]
+fn the_documentation_names_every_key() {
+    const DOCUMENT: &str = include_str!("../../../docs/inventory.md");
+    for key in keys(&Inventory::schema().to_value()) {
+        let row = format!("| `{key}` |");
+        assert!(DOCUMENT.contains(&row), "docs/inventory.md has no {key}");
+    }
+}
