@@ -383,7 +383,10 @@ mod tests {
             .build()
             .unwrap();
         let entry = format!("/rest/api/uom/LogicalPartition/{partition}");
-        let paths = [format!("{entry}?group=None"), format!("{entry}/quick/PartitionState")];
+        let paths = [
+            format!("{entry}?group=None"),
+            format!("{entry}/quick/PartitionState"),
+        ];
         let answers = paths.map(|path| {
             let request = Request::builder()
                 .uri(path)
@@ -434,7 +437,9 @@ mod tests {
         std::thread::spawn(move || {
             answered.send(read(&reader, &token, partition)).unwrap();
             let world = reader.world();
-            answered.send(vec![u16::from(world.next_due().is_none())]).unwrap();
+            answered
+                .send(vec![u16::from(world.next_due().is_none())])
+                .unwrap();
         });
         let answer = || answers.recv_timeout(Duration::from_secs(60));
         assert_eq!(answer().expect("a read waits for a writer"), [200, 200]);

@@ -81,7 +81,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
     }
     if !found.is_empty() {
-        bail!("findings in {}: make each a test, then mend it", found.join(", "));
+        bail!(
+            "findings in {}: make each a test, then mend it",
+            found.join(", ")
+        );
     }
     println!("no findings");
     Ok(())
@@ -92,7 +95,9 @@ fn corpus(workspace: &Workspace, work: &Path, name: &str) -> Result<PathBuf> {
     let corpus = work.join("corpus").join(name);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
     if name == "inventory" {
-        let example = workspace.root().join("simulator/src/inventory/example.toml");
+        let example = workspace
+            .root()
+            .join("simulator/src/inventory/example.toml");
         fs::copy(&example, corpus.join("example"))
             .with_context(|| format!("cannot copy {}", example.display()))?;
     }
@@ -112,7 +117,8 @@ fn tools(workspace: &Workspace) -> Result<OsString> {
         .status()
         .is_ok_and(|status| status.success());
     if !there {
-        let mut install = workspace.cargo(["install", "cargo-fuzz", "--locked", "--version", VERSION]);
+        let mut install =
+            workspace.cargo(["install", "cargo-fuzz", "--locked", "--version", VERSION]);
         command::run(install.arg("--root").arg(&own))
             .context("cargo-fuzz cannot be built; is the package registry reachable?")?;
     }

@@ -107,7 +107,14 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |workspace| {
             for flavor in ["hmc", "novalink"] {
                 let mut soak = workspace.cargo(["run", "--package", "powervm-harness", "--bin"]);
-                soak.args(["powervm-harness", "--", "soak", "--hours", "24", "--weather"]);
+                soak.args([
+                    "powervm-harness",
+                    "--",
+                    "soak",
+                    "--hours",
+                    "24",
+                    "--weather",
+                ]);
                 soak.args(["stormy", "--check-invariants", "--flavor", flavor]);
                 command::run(soak.args(["--parallel", "4"]))?;
             }

@@ -40,7 +40,11 @@ impl Case {
             for request in &requests {
                 let answer = client.exchange(request)?;
                 if answer.status != status {
-                    bail!("{status} was expected, not {}: {}", answer.status, client.text());
+                    bail!(
+                        "{status} was expected, not {}: {}",
+                        answer.status,
+                        client.text()
+                    );
                 }
             }
             warm += 1;

@@ -43,7 +43,12 @@ impl Client {
              <Password>{password}</Password></LogonRequest>"
         );
         self.token = String::new();
-        let request = self.request("PUT", "/rest/api/web/Logon", &[("Content-Type", LOGON)], &body);
+        let request = self.request(
+            "PUT",
+            "/rest/api/web/Logon",
+            &[("Content-Type", LOGON)],
+            &body,
+        );
         let answer = self.exchange(&request)?;
         let token = element(self.text(), "X-API-Session");
         self.token = token
@@ -83,7 +88,11 @@ impl Client {
         let request = self.request("GET", path, &[("Accept", "*/*")], "");
         let answer = self.exchange(&request)?;
         if answer.status != 200 {
-            bail!("GET {path} was answered with {}: {}", answer.status, self.text());
+            bail!(
+                "GET {path} was answered with {}: {}",
+                answer.status,
+                self.text()
+            );
         }
         Ok((answer, self.text().to_owned()))
     }
@@ -156,7 +165,9 @@ pub(crate) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// The resource's own element of an entry, as it is sent back.
 pub(crate) fn own_element(entry: &str) -> &str {
-    let content = entry.split_once("<content ").map_or(entry, |(_, rest)| rest);
+    let content = entry
+        .split_once("<content ")
+        .map_or(entry, |(_, rest)| rest);
     let element = content.split_once('>').map_or(content, |(_, rest)| rest);
     element
         .rsplit_once("</content>")

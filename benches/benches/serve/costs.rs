@@ -21,7 +21,9 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     let server = Server::host(PARTITIONS)?;
     let nginx = Nginx::start()?;
     if nginx.is_none() {
-        println!("  no nginx to compare with: install it (Debian: apt-get install --no-install-recommends nginx)");
+        println!(
+            "  no nginx to compare with: install it (Debian: apt-get install --no-install-recommends nginx)"
+        );
     }
     let mut bench = Bench {
         server,
@@ -61,7 +63,11 @@ impl Bench {
         let entry = room::entry(&other.uuid);
         let (answer, _) = client.get(&entry)?;
         self.add("304", client_get(&client, &entry, &answer.etag), 304)?;
-        self.add("quick", client_get(&client, &room::quick(&other.uuid), ""), 200)?;
+        self.add(
+            "quick",
+            client_get(&client, &room::quick(&other.uuid), ""),
+            200,
+        )?;
         self.beside("partition", &entry, &mut client)?;
         self.beside("server", &room::server(&vios), &mut client)?;
         let changes = [
@@ -105,7 +111,8 @@ impl Bench {
 
     fn add(&mut self, name: &str, requests: Vec<Vec<u8>>, status: u16) -> Result<()> {
         let client = Client::new(self.server.address);
-        self.cases.push(Case::new(&self.server, client, requests, status)?);
+        self.cases
+            .push(Case::new(&self.server, client, requests, status)?);
         self.names.push(name.to_owned());
         Ok(())
     }
@@ -129,7 +136,10 @@ impl Bench {
         );
         report.at_most("304 / hello", self.cost("304") / hello, 1.3);
         report.at_most("quick property / hello", self.cost("quick") / hello, 1.3);
-        for (name, shown) in [("partition", "partition"), ("server", "server with 100 mappings")] {
+        for (name, shown) in [
+            ("partition", "partition"),
+            ("server", "server with 100 mappings"),
+        ] {
             let kept = self.cost(&format!("{name}, kept"));
             let changed = self.cost(&format!("{name}, change and read"))
                 - self.cost(&format!("{name}, change"));

@@ -17,11 +17,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use powervm_simulator::inventory::{Inventory, Sizes};
+use powervm_simulator::model::Command;
 use powervm_simulator::model::command::{CreateScsiBus, SlotChoice};
 use powervm_simulator::model::job::incident::Incident;
 use powervm_simulator::model::names::RmcState;
 use powervm_simulator::model::vios::bus_uuid;
-use powervm_simulator::model::Command;
 use powervm_simulator::serve::{ServeOptions, serve_router};
 use powervm_simulator::{Flavor, Simulator};
 use secrecy::ExposeSecret as _;
@@ -30,7 +30,9 @@ type Kept = Arc<Mutex<BTreeMap<String, Bytes>>>;
 
 /// Serves until standard input ends. Says its address, a user and the password on a line each.
 pub(crate) fn run(partitions: Option<&str>) -> Result<()> {
-    let partitions = partitions.context("host needs a number of partitions")?.parse()?;
+    let partitions = partitions
+        .context("host needs a number of partitions")?
+        .parse()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -38,13 +40,16 @@ pub(crate) fn run(partitions: Option<&str>) -> Result<()> {
 }
 
 async fn serve(partitions: u16) -> Result<()> {
+    // A system has a thousand partitions at most, Virtual I/O Servers among them.
+    let systems = 1 + partitions / 501;
     let sizes = Sizes {
+        systems,
         vioses: 1,
-        partitions,
-        ..Sizes::default()
+        partitions: partitions / systems,
     };
     let simulator = Simulator::builder()
-        .inventory(Inventory::sized(Flavor::NovaLink, sizes))
+        .flavor(Flavor::Hmc)
+        .inventory(Inventory::sized(Flavor::Hmc, sizes))
         .build()?;
     let options = ServeOptions {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),

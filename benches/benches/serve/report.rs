@@ -60,11 +60,7 @@ impl Report {
 
     /// The sum; how many goals were missed.
     pub(crate) fn end(self) -> usize {
-        println!(
-            "\n{} of {} goals met",
-            self.goals - self.missed,
-            self.goals
-        );
+        println!("\n{} of {} goals met", self.goals - self.missed, self.goals);
         self.missed
     }
 }

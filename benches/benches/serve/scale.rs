@@ -28,7 +28,13 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     let small = Server::simulator(SMALL)?;
     let mut rooms = [Room::new(small)?, Room::new(large)?];
     let rounds = effort.rounds;
-    compare("GET of a partition", &mut rooms, rounds, report, Room::entries)?;
+    compare(
+        "GET of a partition",
+        &mut rooms,
+        rounds,
+        report,
+        Room::entries,
+    )?;
     compare("quick property", &mut rooms, rounds, report, Room::quick)?;
     compare("PowerOn", &mut rooms, rounds, report, Room::power_on)?;
     let [_, mut large] = rooms;
@@ -71,7 +77,11 @@ impl Room {
         // Of each kind as many as in the small room, from all over the large one.
         let every = |state: &str| {
             let of_state = all.iter().filter(|partition| partition.state == state);
-            of_state.step_by(step.max(1)).take(ASKED / 2).cloned().collect::<Vec<_>>()
+            of_state
+                .step_by(step.max(1))
+                .take(ASKED / 2)
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let mut partitions = every("running");
         partitions.extend(every("not activated"));
@@ -102,7 +112,10 @@ impl Room {
             .iter()
             .map(|partition| self.client.request("GET", &path(&partition.uuid), &[], ""))
             .collect();
-        requests.iter().map(|request| self.timed(request, 200)).collect()
+        requests
+            .iter()
+            .map(|request| self.timed(request, 200))
+            .collect()
     }
 
     fn entries(&mut self) -> Result<Vec<Duration>> {
@@ -155,7 +168,10 @@ fn job(client: &Client, uuid: &str, operation: &str, parameters: &[(&str, &str)]
     client.request(
         "PUT",
         &format!("/rest/api/uom/LogicalPartition/{uuid}/do/{operation}"),
-        &[("Content-Type", "application/vnd.ibm.powervm.web+xml; type=JobRequest")],
+        &[(
+            "Content-Type",
+            "application/vnd.ibm.powervm.web+xml; type=JobRequest",
+        )],
         &body,
     )
 }
@@ -194,7 +210,9 @@ fn compare(
 
 /// Reads of one system, alone and while a client changes a Virtual I/O Server of another without a pause.
 fn beside_a_writer(room: &mut Room, rounds: usize, report: &mut Report) -> Result<()> {
-    let server = room::servers(&mut room.client)?.pop().context("no server")?;
+    let server = room::servers(&mut room.client)?
+        .pop()
+        .context("no server")?;
     let mut writer = room.server.client()?;
     let path = room::server(&server);
     let mut alone = Vec::new();
@@ -205,7 +223,10 @@ fn beside_a_writer(room: &mut Room, rounds: usize, report: &mut Report) -> Resul
     let (written, beside) = std::thread::scope(|scope| {
         let writing = scope.spawn(|| -> Result<u64> {
             let (mut number, mut body) = (0, own_element(&writer.get(&path)?.1).to_owned());
-            let kind = [("Content-Type", "application/vnd.ibm.powervm.uom+xml; type=VirtualIOServer")];
+            let kind = [(
+                "Content-Type",
+                "application/vnd.ibm.powervm.uom+xml; type=VirtualIOServer",
+            )];
             while !over.load(Ordering::Relaxed) {
                 let request = writer.request("POST", &path, &kind, &body);
                 let answer = writer.exchange(&request)?;

@@ -8,8 +8,16 @@ use crate::report::Report;
 
 /// Partitions, how they are spread, and the goal in seconds.
 const ROOMS: [(&str, &[&str], f64); 2] = [
-    ("1,000", &["--flavor", "hmc", "--systems", "1", "--partitions", "1000"], 0.2),
-    ("10,000", &["--flavor", "hmc", "--systems", "10", "--partitions", "1000"], 2.0),
+    (
+        "1,000",
+        &["--flavor", "hmc", "--systems", "2", "--partitions", "500"],
+        0.2,
+    ),
+    (
+        "10,000",
+        &["--flavor", "hmc", "--systems", "20", "--partitions", "500"],
+        2.0,
+    ),
 ];
 
 pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {

@@ -52,7 +52,10 @@ pub(super) fn mixed(command: &Arguments, hours: u64) -> Result<Ending, Stop> {
     } else {
         print(&text(&report, &name));
     }
-    say(&format!("took {} of wall time", human(millis(wall.elapsed()))));
+    say(&format!(
+        "took {} of wall time",
+        human(millis(wall.elapsed()))
+    ));
     Ok(if report.is_sound() {
         Ending::Passed
     } else {
@@ -74,7 +77,10 @@ fn text(report: &MixedReport, weather: &str) -> String {
         ));
     }
     for (kind, failures) in &report.ledger.failures {
-        lines.push(format!("  {:>4} x {kind}, first: {}", failures.count, failures.first));
+        lines.push(format!(
+            "  {:>4} x {kind}, first: {}",
+            failures.count, failures.first
+        ));
     }
     let told = |word: &'static str, what: &[String]| -> Vec<String> {
         what.iter().map(|what| format!("{word}: {what}")).collect()

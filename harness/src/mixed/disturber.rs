@@ -25,9 +25,15 @@ pub(super) async fn disturb(hall: &Hall) {
             .map(|partition| partition.uuid)
             .collect();
         let befallen = match chance.between(0, 3) {
-            0 => chance.of(&servers).map(|server| (*server, Incident::RmcLost)),
-            1 => chance.of(&running).map(|partition| (*partition, Incident::Down)),
-            2 => chance.of(&running).map(|partition| (*partition, Incident::RmcLost)),
+            0 => chance
+                .of(&servers)
+                .map(|server| (*server, Incident::RmcLost)),
+            1 => chance
+                .of(&running)
+                .map(|partition| (*partition, Incident::Down)),
+            2 => chance
+                .of(&running)
+                .map(|partition| (*partition, Incident::RmcLost)),
             _ => {
                 // The next change of anything is made, and nobody learns of it.
                 let methods = ["POST", "PUT", "DELETE"];

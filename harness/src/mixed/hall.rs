@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use powervm_driver::Error;
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::operations::Driver;
 use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
-use powervm_driver::Error;
+use powervm_simulator::Simulator;
 use powervm_simulator::inventory::{Inventory, Sizes};
 use powervm_simulator::model::Owner;
-use powervm_simulator::Simulator;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::time::Instant;

@@ -22,8 +22,8 @@ use crate::stats::millis;
 use crate::target::embedded::books;
 use crate::target::{Flavor, TargetError, Traffic};
 
-pub use self::ledger::{Count, FailureCount, Ledger};
 use self::hall::Hall;
+pub use self::ledger::{Count, FailureCount, Ledger};
 
 /// What is done.
 #[derive(Debug, Clone)]
@@ -97,7 +97,11 @@ pub async fn run(
     };
     tokio::pin!(clock);
     let load = async {
-        tokio::join!(join_all(tenants), join_all(operators), disturber::disturb(&hall));
+        tokio::join!(
+            join_all(tenants),
+            join_all(operators),
+            disturber::disturb(&hall)
+        );
     };
     tokio::pin!(load);
     tokio::select! {

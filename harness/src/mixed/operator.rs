@@ -23,14 +23,18 @@ struct Own {
 
 pub(super) async fn work(hall: &Hall, number: u16) {
     let mut chance = hall.chance("operator", number);
-    let Some(home) = hall.homes.get(usize::from(number) % hall.homes.len()) else { return };
+    let Some(home) = hall.homes.get(usize::from(number) % hall.homes.len()) else {
+        return;
+    };
     let own = own(hall, home, number);
     loop {
         hall.pause(chance.between(1, 12)).await;
         if !hall.is_open() {
             break;
         }
-        let Some(partition) = chance.of(&own) else { return };
+        let Some(partition) = chance.of(&own) else {
+            return;
+        };
         match chance.between(0, 6) {
             0 | 1 => resize(hall, home, partition, &mut chance).await,
             2 => rename(hall, home, partition, &mut chance).await,
@@ -42,10 +46,23 @@ pub(super) async fn work(hall: &Hall, number: u16) {
     }
     for partition in &own {
         let session = home.driver.session();
-        restored(hall, "restore memory", || set_memory(session, partition, &partition.memory)).await;
-        restored(hall, "restore name", || set_name(session, partition, &partition.name)).await;
-        let (operation, how) = if partition.runs { ("PowerOn", None) } else { ("PowerOff", Some("shutdown")) };
-        restored(hall, "restore power", || switch(session, partition, operation, how)).await;
+        restored(hall, "restore memory", || {
+            set_memory(session, partition, &partition.memory)
+        })
+        .await;
+        restored(hall, "restore name", || {
+            set_name(session, partition, &partition.name)
+        })
+        .await;
+        let (operation, how) = if partition.runs {
+            ("PowerOn", None)
+        } else {
+            ("PowerOff", Some("shutdown"))
+        };
+        restored(hall, "restore power", || {
+            switch(session, partition, operation, how)
+        })
+        .await;
     }
 }
 
@@ -87,7 +104,9 @@ async fn interface(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     let session = home.driver.session();
     let mut document = Element::resource_root(Namespace::Uom, "ClientNetworkAdapter", "V1_0");
     document.push(leaf("PortVLANID", "1"));
-    let made = session.create(&format!("{}/ClientNetworkAdapter", own.path), &document).await;
+    let made = session
+        .create(&format!("{}/ClientNetworkAdapter", own.path), &document)
+        .await;
     let Some(made) = hall.note("attach interface", made) else {
         // An answer may be lost on its way: what was made goes by the difference.
         return strays(hall, home, own).await;
@@ -109,7 +128,9 @@ async fn strays(hall: &Hall, home: &Home, own: &Own) {
             slot.and_then(|slot| slot.parse::<u32>().ok())
         });
         for adapter in adapters.iter().skip(1) {
-            session.ensure_deleted(&format!("{path}/{}", adapter.id)).await?;
+            session
+                .ensure_deleted(&format!("{path}/{}", adapter.id))
+                .await?;
         }
         Ok(())
     })
@@ -120,8 +141,12 @@ async fn strays(hall: &Hall, home: &Home, own: &Own) {
 async fn disk(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     let session = home.driver.session();
     let world = hall.simulator.world();
-    let Some(tier) = world.tiers.keys().next() else { return };
-    let Some(vios) = world.vioses_of(home.system).next() else { return };
+    let Some(tier) = world.tiers.keys().next() else {
+        return;
+    };
+    let Some(vios) = world.vioses_of(home.system).next() else {
+        return;
+    };
     let name = format!("op_{}_{}", own.name, chance.between(0, u64::MAX));
     let units = format!("Tier/{tier}/LogicalUnit");
     let mut unit = Element::resource_root(Namespace::Uom, "LogicalUnit", "V1_0");
@@ -133,7 +158,8 @@ async fn disk(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     let server = format!("VirtualIOServer/{}", vios.partition.uuid);
     let mapped = edit(session, &server, MAPPINGS, |vios| {
         let mut storage = Element::new(Namespace::Uom, "Storage");
-        storage.push(Element::new(Namespace::Uom, "LogicalUnit").with_leaf("UnitName", name.as_str()));
+        storage
+            .push(Element::new(Namespace::Uom, "LogicalUnit").with_leaf("UnitName", name.as_str()));
         let mut mapping = Element::new(Namespace::Uom, "VirtualSCSIMapping");
         let mut client = Element::new(Namespace::Uom, "AssociatedLogicalPartition");
         client.set_attribute("href", format!("http://h/rest/api/uom/{}", own.path));
@@ -154,9 +180,15 @@ async fn disk(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     .await;
     restored(hall, "delete disk", || async {
         let feed = session.get_feed(&units, Groups::None).await?;
-        let named = |entry: &&powervm_schema::atom::Entry| entry.content.child_value("UnitName") == Some(&name);
+        let named = |entry: &&powervm_schema::atom::Entry| {
+            entry.content.child_value("UnitName") == Some(&name)
+        };
         match feed.entries.iter().find(named) {
-            Some(unit) => session.ensure_deleted(&format!("{units}/{}", unit.id)).await,
+            Some(unit) => {
+                session
+                    .ensure_deleted(&format!("{units}/{}", unit.id))
+                    .await
+            }
             None => Ok(()),
         }
     })
@@ -196,14 +228,28 @@ async fn power(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
 async fn look(hall: &Hall, home: &Home, own: &Own) {
     let session = home.driver.session();
     hall.note("quick", session.quick(&own.path, "PartitionState").await);
-    hall.note("feed", session.get_feed("LogicalPartition", Groups::None).await);
-    hall.note("search", session.search("LogicalPartition", "PartitionName", &own.name).await);
+    hall.note(
+        "feed",
+        session.get_feed("LogicalPartition", Groups::None).await,
+    );
+    hall.note(
+        "search",
+        session
+            .search("LogicalPartition", "PartitionName", &own.name)
+            .await,
+    );
     let vioses = format!("ManagedSystem/{}/VirtualIOServer", home.system);
     hall.note("feed of servers", session.get_feed(&vioses, MAPPINGS).await);
 }
 
 async fn set_memory(session: &Session, own: &Own, megabytes: &str) -> Result<()> {
-    set(session, own, &["PartitionMemoryConfiguration", "DesiredMemory"], megabytes).await
+    set(
+        session,
+        own,
+        &["PartitionMemoryConfiguration", "DesiredMemory"],
+        megabytes,
+    )
+    .await
 }
 
 async fn set_name(session: &Session, own: &Own, name: &str) -> Result<()> {
@@ -215,7 +261,10 @@ async fn set(session: &Session, own: &Own, path: &[&str], text: &str) -> Result<
         let mut element = partition;
         for name in path {
             element = element.child_mut(name).ok_or_else(|| {
-                Error::invalid(format!("a partition without {name}"), "look at its document")
+                Error::invalid(
+                    format!("a partition without {name}"),
+                    "look at its document",
+                )
             })?;
         }
         if element.text() == text {
@@ -236,11 +285,18 @@ async fn switch(session: &Session, own: &Own, operation: &str, how: Option<&str>
         }
     }
     // It is on, or off, already.
-    session.job(job.accept(["HSCL3681", "HSCL1558"])).await.map(drop)
+    session
+        .job(job.accept(["HSCL3681", "HSCL1558"]))
+        .await
+        .map(drop)
 }
 
 /// Tried until it works, for what was changed has to be put back.
-async fn restored<T, F: Future<Output = Result<T>>>(hall: &Hall, what: &str, mut again: impl FnMut() -> F) {
+async fn restored<T, F: Future<Output = Result<T>>>(
+    hall: &Hall,
+    what: &str,
+    mut again: impl FnMut() -> F,
+) {
     for attempt in 1..=TRIES {
         if hall.note(what, again().await).is_some() {
             return;

@@ -32,7 +32,9 @@ pub(super) async fn live(hall: &Hall, number: u16) {
             &number.to_be_bytes(),
             &life.to_be_bytes(),
         ]);
-        let Some(home) = chance.of(&hall.homes) else { return };
+        let Some(home) = chance.of(&hall.homes) else {
+            return;
+        };
         let request = order(hall, uuid, format!("t{number}-{life}"), &mut chance);
         // A medium of one Virtual I/O Server binds a partition to its system.
         let moves = request.config_drive.is_none();
@@ -76,7 +78,9 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             size: hall.image.bytes,
             source,
         },
-        networks: (0..chance.between(1, 2)).map(|_| NetworkInterface::on_vlan(1)).collect(),
+        networks: (0..chance.between(1, 2))
+            .map(|_| NetworkInterface::on_vlan(1))
+            .collect(),
         config_drive: (chance.between(0, 1) == 0).then(ConfigDrive::default),
         power_on: true,
     }

@@ -11,7 +11,6 @@ use super::network::{FIRST_SLOT, sriov_adapters};
 use super::server::vios_of;
 use super::{Inventory, InventoryError, SystemInventory, existing};
 use crate::clock::Millis;
-use crate::model::population::Population;
 use crate::model::agenda::Agenda;
 use crate::model::events::EventLog;
 use crate::model::ids::Ids;
@@ -20,6 +19,7 @@ use crate::model::monitoring::Monitoring;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::Partition;
+use crate::model::population::Population;
 use crate::model::profile::DEFAULT;
 use crate::model::system::{
     IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities,

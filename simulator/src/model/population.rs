@@ -171,9 +171,12 @@ mod tests {
     #[test]
     fn residents_are_found_by_their_system_wherever_they_go() {
         let id = Uuid::from_u128;
-        let mut all: Population<Guest> = [(id(1), Arc::new(Guest(id(10)))), (id(2), Arc::new(Guest(id(10))))]
-            .into_iter()
-            .collect();
+        let mut all: Population<Guest> = [
+            (id(1), Arc::new(Guest(id(10)))),
+            (id(2), Arc::new(Guest(id(10)))),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!((all.len(), of(&all, id(10)).len()), (2, 2));
         Arc::make_mut(all.get_mut(&id(1)).unwrap()).0 = id(20);
         assert!(!all.is_in_order());

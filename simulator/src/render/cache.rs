@@ -207,11 +207,11 @@ mod tests {
         let (world, cache) = (world(), Cache::new(1 << 20));
         let ask = |etag, text: &'static str| {
             let text = cache.text(&world, partition(1), version(etag), || sealed(text));
-            text.bytes().clone()
+            text.text()
         };
-        assert_eq!(ask(1, "a"), *sealed("a").bytes());
-        assert_eq!(ask(1, "not rendered"), *sealed("a").bytes());
-        assert_eq!(ask(2, "b"), *sealed("b").bytes());
+        assert_eq!(ask(1, "a"), sealed("a").text());
+        assert_eq!(ask(1, "not rendered"), sealed("a").text());
+        assert_eq!(ask(2, "b"), sealed("b").text());
         assert_eq!(cache.lock().slots.len(), 1);
     }
 
@@ -219,10 +219,14 @@ mod tests {
     fn the_cache_stays_within_its_limit() {
         let (world, cache) = (world(), Cache::new(10_000));
         for id in 0..1000 {
-            cache.text(&world, partition(id), version(0), || sealed(&"x".repeat(500)));
+            cache.text(&world, partition(id), version(0), || {
+                sealed(&"x".repeat(500))
+            });
             assert!(cache.lock().bytes <= 10_000);
         }
-        let huge = cache.text(&world, partition(0), version(9), || sealed(&"x".repeat(20_000)));
+        let huge = cache.text(&world, partition(0), version(9), || {
+            sealed(&"x".repeat(20_000))
+        });
         assert!(huge.len() > 20_000);
         assert!(cache.lock().bytes <= 10_000);
     }

@@ -49,7 +49,8 @@ pub(crate) fn list(
 
 /// `quick` of an entry: one object, without `UUID`.
 pub(crate) fn object(cx: &Context<'_>, found: Found<'_>) -> Result<String, Problem> {
-    let mut properties = properties(cx, found, None).ok_or_else(|| unsupported(found.kind(), "All"))?;
+    let mut properties =
+        properties(cx, found, None).ok_or_else(|| unsupported(found.kind(), "All"))?;
     properties.retain(|(name, _)| *name != "UUID");
     Ok(print(&properties))
 }
@@ -85,11 +86,7 @@ fn unsupported(kind: Kind, property: &str) -> Problem {
     Problem::new(404, "INVALID_URL", message)
 }
 
-fn properties(
-    cx: &Context<'_>,
-    found: Found<'_>,
-    wanted: Option<&str>,
-) -> Option<Vec<Property>> {
+fn properties(cx: &Context<'_>, found: Found<'_>, wanted: Option<&str>) -> Option<Vec<Property>> {
     match found {
         Found::System(system) => Some(of_system(cx, system, wanted)),
         Found::Partition(partition) => Some(of_partition(cx, partition, wanted)),
@@ -202,11 +199,7 @@ fn processor_counts(partition: &Partition) -> (String, String, String) {
     }
 }
 
-fn of_partition(
-    cx: &Context<'_>,
-    partition: &Partition,
-    wanted: Option<&str>,
-) -> Vec<Property> {
+fn of_partition(cx: &Context<'_>, partition: &Partition, wanted: Option<&str>) -> Vec<Property> {
     let counts = || processor_counts(partition);
     let has_physical_io = || {
         let system = cx.world.systems.get(&partition.system);

@@ -86,7 +86,10 @@ impl Forecast {
     fn is_still(&self) -> bool {
         let troubles = [self.vios_busy, self.unavailable, self.slow_job];
         troubles.iter().all(|often| *often <= 0.0)
-            && self.latency.values().all(|latency| latency.median_ms() <= 0.0)
+            && self
+                .latency
+                .values()
+                .all(|latency| latency.median_ms() <= 0.0)
     }
 
     /// No latency anywhere.

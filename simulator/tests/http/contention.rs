@@ -23,7 +23,9 @@ async fn add_mapping(client: &Client, path: &str, partition: &str, slot: usize) 
         // Everybody has read before the first one writes.
         tokio::task::yield_now().await;
         let begin = read.body.find("<VirtualIOServer:").unwrap();
-        let own = read.body[begin..].strip_suffix("</content></entry>").unwrap();
+        let own = read.body[begin..]
+            .strip_suffix("</content></entry>")
+            .unwrap();
         let body = own.replace("</VirtualSCSIMappings>", &mapping);
         let headers = [("if-match", etag.as_str())];
         let url = format!("/rest/api/uom/{path}");
@@ -42,10 +44,18 @@ async fn no_update_of_many_clients_is_lost() {
     let world = client.simulator.world();
     let vios = world.vioses.keys().next().copied().unwrap();
     let before = world.vioses[&vios].buses.len();
-    let partition = client.partition("many").await;
+    // A partition has 64 slots: several share the adapters.
+    let mut partitions = Vec::new();
+    for number in 0..4 {
+        partitions.push(client.partition(&format!("many-{number}")).await);
+    }
     let path = format!("VirtualIOServer/{vios}?group=ViosSCSIMapping");
 
-    let edits = (0..CLIENTS).map(|number| add_mapping(&client, &path, &partition, 1000 + number));
+    let edit = |number| {
+        let partition = &partitions[number % partitions.len()];
+        add_mapping(&client, &path, partition, 1000 + number)
+    };
+    let edits = (0..CLIENTS).map(edit);
     let stale: u64 = join_all(edits).await.into_iter().sum();
 
     let world = client.simulator.world();
@@ -53,7 +63,10 @@ async fn no_update_of_many_clients_is_lost() {
     assert_eq!(buses.len(), before + CLIENTS);
     for number in 0..CLIENTS {
         let slot = u16::try_from(1000 + number).unwrap();
-        assert!(buses.contains_key(&slot), "the mapping in slot {slot} is lost");
+        assert!(
+            buses.contains_key(&slot),
+            "the mapping in slot {slot} is lost"
+        );
     }
     assert!(stale >= CLIENTS as u64 - 1, "{stale}");
     assert_eq!(client.simulator.counters().preconditions_failed, stale);

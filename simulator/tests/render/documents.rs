@@ -121,10 +121,7 @@ fn no_document_has_white_space_or_a_declaration() {
         if let Some(feed) = bench.try_get(&url).unwrap() {
             let text = feed.body.to_string();
             assert!(text.starts_with("<feed "), "{url}");
-            assert!(
-                !text.contains("> <") && !text.contains(">\n"),
-                "{url}"
-            );
+            assert!(!text.contains("> <") && !text.contains(">\n"), "{url}");
         }
     }
 }
@@ -151,7 +148,10 @@ fn a_medium_is_written_alike_in_its_group_and_in_a_mapping() {
             "uom/VirtualIOServer/{vios}/VolumeGroup?group=None"
         ));
         let all = bench.get(&format!("uom/VirtualIOServer/{vios}?group=All"));
-        let (of_group, of_vios) = (texts(&groups.body.to_string()), texts(&all.body.to_string()));
+        let (of_group, of_vios) = (
+            texts(&groups.body.to_string()),
+            texts(&all.body.to_string()),
+        );
         assert_eq!(
             (of_group.len(), of_vios.len()),
             (1, 2),

@@ -158,7 +158,11 @@ impl Bench {
         let outcome = self.world.apply(self.now, command)?;
         let cx = self.context(&target);
         match outcome {
-            Outcome::Written(resource) => Ok(self.renderer.written(&cx, &target, &resource)?.body.to_string()),
+            Outcome::Written(resource) => Ok(self
+                .renderer
+                .written(&cx, &target, &resource)?
+                .body
+                .to_string()),
             Outcome::Event(event) => Ok(self.renderer.event(&cx, &event).body.to_string()),
             _ => Ok(String::new()),
         }
