@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::room;
 
 const CLIENTS: usize = 64;
-const ROOM: &[&str] = &["--flavor", "hmc", "--systems", "32", "--partitions", "2"];
+const ROOM: &[&str] = &["--flavor", "hmc", "--systems", "32", "--partitions", "4"];
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -46,18 +46,23 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
         let system = system_of(&room::entry(&partition.uuid))?;
         clients.push((partition.uuid.clone(), system));
     }
-    let client_in = |system: &str| {
-        let own = clients.iter().find(|(_, home)| home == system);
-        own.map(|(uuid, _)| uuid.clone())
-            .context("a system without a partition")
+    // A partition has slots for 64 adapters, so the clients use several.
+    let client_in = |system: &str, number: usize| {
+        let own: Vec<_> = clients.iter().filter(|(_, home)| home == system).collect();
+        let (uuid, _) = own
+            .get(number % own.len().max(1))
+            .context("a system without a partition")?;
+        anyhow::Ok(uuid.clone())
     };
     let (first, first_system) = homes.first().context("no server")?.clone();
-    let one: Vec<_> = vec![(first, client_in(&first_system)?); CLIENTS];
+    let one: Result<Vec<_>> = (0..CLIENTS)
+        .map(|number| Ok((first.clone(), client_in(&first_system, number)?)))
+        .collect();
     let many: Result<Vec<_>> = homes
         .iter()
-        .map(|(uuid, system)| Ok((uuid.clone(), client_in(system)?)))
+        .map(|(uuid, system)| Ok((uuid.clone(), client_in(system, 0)?)))
         .collect();
-    let many = many?;
+    let (one, many) = (one?, many?);
     if many.len() != CLIENTS {
         bail!("{} Virtual I/O Servers, not {CLIENTS}", many.len());
     }

@@ -7,9 +7,8 @@ use crate::bursts::{Case, alternate};
 use crate::process::Server;
 use crate::report::Report;
 
-/// Entries of the feeds, the management partition among them.
+/// Entries of the feeds.
 const SIZES: [u16; 3] = [10, 100, 1000];
-const MANAGEMENT: u16 = 1;
 
 pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     report.part(
@@ -19,7 +18,7 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     let mut servers = Vec::new();
     let mut cases = Vec::new();
     for size in SIZES {
-        let server = Server::host(size - MANAGEMENT)?;
+        let server = Server::host(size)?;
         let client = server.client()?;
         let request = client.request("GET", "/rest/api/uom/LogicalPartition?group=None", &[], "");
         cases.push(Case::new(&server, client, vec![request], 200)?);

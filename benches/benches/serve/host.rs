@@ -40,13 +40,16 @@ pub(crate) fn run(partitions: Option<&str>) -> Result<()> {
 }
 
 async fn serve(partitions: u16) -> Result<()> {
+    // A system has a thousand partitions at most, Virtual I/O Servers among them.
+    let systems = 1 + partitions / 501;
     let sizes = Sizes {
+        systems,
         vioses: 1,
-        partitions,
-        ..Sizes::default()
+        partitions: partitions / systems,
     };
     let simulator = Simulator::builder()
-        .inventory(Inventory::sized(Flavor::NovaLink, sizes))
+        .flavor(Flavor::Hmc)
+        .inventory(Inventory::sized(Flavor::Hmc, sizes))
         .build()?;
     let options = ServeOptions {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),

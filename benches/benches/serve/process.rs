@@ -49,7 +49,7 @@ impl Server {
         Ok(server)
     }
 
-    /// A simulator of one NovaLink with so many partitions, and the routes of `host`.
+    /// A simulator of an HMC with so many partitions, and the routes of `host`.
     pub(crate) fn host(partitions: u16) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["host", &partitions.to_string()]);

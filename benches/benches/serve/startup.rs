@@ -10,12 +10,12 @@ use crate::report::Report;
 const ROOMS: [(&str, &[&str], f64); 2] = [
     (
         "1,000",
-        &["--flavor", "hmc", "--systems", "1", "--partitions", "1000"],
+        &["--flavor", "hmc", "--systems", "2", "--partitions", "500"],
         0.2,
     ),
     (
         "10,000",
-        &["--flavor", "hmc", "--systems", "10", "--partitions", "1000"],
+        &["--flavor", "hmc", "--systems", "20", "--partitions", "500"],
         2.0,
     ),
 ];

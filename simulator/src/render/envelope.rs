@@ -35,28 +35,40 @@ pub(crate) struct Content {
 
 /// A resource's own element with what follows it in every entry, so that an entry ends with a text that is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Sealed(Bytes);
+pub(crate) struct Sealed(Vec<Bytes>);
 
 /// What follows.
 const SEAL: &str = "</content></entry>";
 
 impl From<String> for Sealed {
-    fn from(mut xml: String) -> Self {
-        xml.push_str(SEAL);
-        xml.shrink_to_fit();
-        Self(Bytes::from(xml))
+    fn from(xml: String) -> Self {
+        Self::of(Vec::new(), xml)
     }
 }
 
 impl Sealed {
-    /// Its length in bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    /// An element of these pieces and an end.
+    pub(crate) fn of(mut pieces: Vec<Bytes>, mut end: String) -> Self {
+        end.push_str(SEAL);
+        end.shrink_to_fit();
+        pieces.push(Bytes::from(end));
+        Self(pieces)
     }
 
-    /// The bytes, the end of the entry included.
-    pub(crate) fn bytes(&self) -> &Bytes {
-        &self.0
+    /// Its length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Bytes::len).sum()
+    }
+
+    fn append_to(&self, text: &mut Text) {
+        for piece in &self.0 {
+            text.push(piece.clone());
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.concat()).unwrap_or_default()
     }
 }
 
@@ -80,7 +92,7 @@ impl Envelope<'_> {
         w.raw(">");
         inside(&mut w, &self.now.to_string(), content, links, self.console);
         let mut text = Text::from(w.finish());
-        text.push(content.xml.0.clone());
+        content.xml.append_to(&mut text);
         text
     }
 
@@ -114,7 +126,7 @@ impl Envelope<'_> {
             w.raw("<entry>");
             inside(&mut w, &now, content, &[href.as_str()], None);
             text.push(w.take().into());
-            text.push(content.xml.0.clone());
+            content.xml.append_to(&mut text);
         }
         w.raw("</feed>");
         text.push(w.finish().into());
@@ -139,7 +151,7 @@ impl Envelope<'_> {
             w.raw("<entry>");
             inside(&mut w, &now, content, &[], None);
             text.push(w.take().into());
-            text.push(content.xml.0.clone());
+            content.xml.append_to(&mut text);
         }
         w.raw("</feed>");
         text.push(w.finish().into());

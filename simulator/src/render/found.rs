@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::context::{Context, upper};
+use super::envelope::Sealed;
 use super::feeds::is_seen;
+use super::fragments::Fragments;
 use super::{
     client_adapter, cluster, console, enterprise_pool, file, group, logical_port, managed_system,
     memory_pool, network_adapter, network_bridge, partition, pool, processor_pool, profile,
@@ -324,12 +326,12 @@ impl<'w> Found<'w> {
     }
 
     /// The resource's own element.
-    pub(crate) fn render(self, cx: &Context<'_>) -> String {
-        match self {
+    pub(crate) fn render(self, cx: &Context<'_>, fragments: &Fragments) -> Sealed {
+        let text = match self {
             Self::Console(console) => console::render(cx, console),
             Self::System(system) => managed_system::render(cx, system),
             Self::Partition(partition) => partition::render(cx, partition),
-            Self::Vios(vios) => vios::render(cx, vios, &mut Default::default()),
+            Self::Vios(vios) => return vios::render(cx, vios, fragments),
             Self::VolumeGroup(vios, group) => volume_group::render(cx, vios, group),
             Self::Bus(vios, bus) => scsi_bus::render(cx, vios, bus),
             Self::ScsiClient(partition, _, vios, bus) => {
@@ -357,6 +359,7 @@ impl<'w> Found<'w> {
             Self::Tier(tier) => pool::render_tier(cx, tier),
             Self::Unit(_, unit) => pool::render_unit(cx, unit),
             Self::File(file) => file::render(cx, file),
-        }
+        };
+        text.into()
     }
 }

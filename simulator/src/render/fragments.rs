@@ -18,7 +18,10 @@ use crate::model::storage::{OpticalMedium, PhysicalVolume, VirtualDisk};
 use crate::model::system::MachineId;
 use crate::model::vios::{Backing, ExternalDisk, ScsiBus, VirtualIoServer};
 
-/// How many bytes of documents are held for their mappings; what lies in the cache as well is not held twice.
+/// How many slots share a piece: few, so that a change copies little; several, so that an answer has few pieces.
+const TOGETHER: u16 = 16;
+
+/// How many bytes of mappings are held; what lies in the cache as well is not held twice.
 const MOST: usize = 16 << 20;
 
 /// The mappings of Virtual I/O Servers.
@@ -32,9 +35,9 @@ pub(crate) struct Fragments {
 pub(crate) struct Written {
     /// What all of them show.
     common: Option<Common>,
-    list: Vec<Fragment>,
-    /// The document in which they lie.
-    document: Bytes,
+    groups: Vec<Group>,
+    /// The document up to the end of the mappings, in pieces.
+    pieces: Vec<Bytes>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,15 @@ struct Common {
     server_id: u16,
 }
 
-/// A bus with its devices, and where its text lies.
+/// Buses whose slots lie together, and their text.
+#[derive(Debug)]
+struct Group {
+    number: u16,
+    fragments: Vec<Fragment>,
+    text: Bytes,
+}
+
+/// A bus with its devices, and where its text lies in the group's.
 #[derive(Debug)]
 struct Fragment {
     bus: Arc<ScsiBus>,
@@ -111,29 +122,16 @@ impl Fragments {
         self.lock().remove(&key).unwrap_or_default()
     }
 
-    /// Keeps what was written into `document`.
-    pub(crate) fn keep(
-        &self,
-        cx: &Context<'_>,
-        vios: &VirtualIoServer,
-        written: Written,
-        document: &Bytes,
-    ) {
+    /// Keeps what was written.
+    pub(crate) fn keep(&self, cx: &Context<'_>, vios: &VirtualIoServer, written: Written) {
+        let length = written.length();
         let mut kept = self.lock();
-        let held: usize = kept.values().map(|written| written.document.len()).sum();
-        if held + document.len() > MOST {
+        let held: usize = kept.values().map(Written::length).sum();
+        if held + length > MOST {
             kept.clear();
         }
-        if !written.list.is_empty() && document.len() <= MOST {
-            let document = document.clone();
-            let key = (vios.partition.uuid, cx.base.clone());
-            kept.insert(
-                key,
-                Written {
-                    document,
-                    ..written
-                },
-            );
+        if length > 0 && length <= MOST {
+            kept.insert((vios.partition.uuid, cx.base.clone()), written);
         }
     }
 
@@ -148,13 +146,18 @@ impl Fragments {
 }
 
 impl Written {
-    /// How long the document was.
-    pub(crate) fn length(&self) -> usize {
-        self.document.len()
+    /// The length of all mappings in bytes.
+    fn length(&self) -> usize {
+        self.groups.iter().map(|group| group.text.len()).sum()
     }
 
-    /// Writes the mappings of all buses, by `mapping` those that are not what they were. Afterwards this tells where
-    /// they lie now.
+    /// The pieces of the document before what is in the writer; they are there once.
+    pub(crate) fn pieces(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.pieces)
+    }
+
+    /// Writes the mappings of all buses, by `mapping` those that are not what they were. Afterwards this has them, and
+    /// what the writer had before them, in pieces; the writer goes on behind them.
     pub(crate) fn write(
         &mut self,
         w: &mut Writer,
@@ -168,43 +171,87 @@ impl Written {
             machine: system.machine.clone(),
             server_id: vios.partition.id,
         });
-        let mut before = Vec::new();
-        if self.common == common {
-            before = std::mem::take(&mut self.list);
+        let mut before = std::mem::take(&mut self.groups);
+        if self.common != common {
+            before.clear();
         }
         self.common = common;
-        self.list = Vec::with_capacity(vios.buses.len());
         let mut before = before.into_iter().peekable();
-        for bus in vios.buses.values() {
-            while before.next_if(|old| old.bus.slot < bus.slot).is_some() {}
-            let old = before.next_if(|old| old.bus.slot == bus.slot);
-            let client = bus.client.as_ref();
-            let mut next = Fragment {
-                client_serves: client
-                    .is_some_and(|client| cx.world.vioses.contains_key(&client.partition)),
-                storages: bus
-                    .devices
-                    .iter()
-                    .map(|device| Storage::of(cx, vios, &device.backing))
-                    .collect(),
-                bus: Arc::clone(bus),
-                text: 0..0,
+        self.pieces.push(w.take().into());
+        let mut buses = vios.buses.values().peekable();
+        while let Some(first) = buses.peek() {
+            let number = first.slot / TOGETHER;
+            let mut fragments = Vec::new();
+            while let Some(bus) = buses.next_if(|bus| bus.slot / TOGETHER == number) {
+                fragments.push(Fragment::of(cx, vios, bus));
+            }
+            while before.next_if(|old| old.number < number).is_some() {}
+            let old = before.next_if(|old| old.number == number);
+            let group = match old {
+                Some(old) if old.shows(&fragments) => old,
+                old => Group::write(w, number, old, fragments, &mut mapping),
             };
+            self.pieces.push(group.text.clone());
+            self.groups.push(group);
+        }
+    }
+}
+
+impl Group {
+    fn shows(&self, fragments: &[Fragment]) -> bool {
+        self.fragments.len() == fragments.len()
+            && self
+                .fragments
+                .iter()
+                .zip(fragments)
+                .all(|(one, other)| one.shows_the_same_as(other))
+    }
+
+    fn write(
+        w: &mut Writer,
+        number: u16,
+        old: Option<Self>,
+        mut fragments: Vec<Fragment>,
+        mapping: &mut impl FnMut(&mut Writer, &ScsiBus),
+    ) -> Self {
+        let known = |next: &Fragment| {
+            let old = old.as_ref()?;
+            let mut same = old.fragments.iter();
+            let same = same.find(|fragment| fragment.shows_the_same_as(next))?;
+            std::str::from_utf8(old.text.get(same.text.clone())?).ok()
+        };
+        for next in &mut fragments {
             let begin = w.len();
-            let same = old.filter(|old| old.shows_the_same_as(&next));
-            let text = same.and_then(|old| self.document.get(old.text));
-            match text.and_then(|text| std::str::from_utf8(text).ok()) {
+            match known(next) {
                 Some(text) => w.raw(text),
-                None => mapping(w, bus),
+                None => mapping(w, &next.bus),
             }
             next.text = begin..w.len();
-            self.list.push(next);
         }
-        self.document = Bytes::new();
+        Self {
+            number,
+            fragments,
+            text: w.take().into(),
+        }
     }
 }
 
 impl Fragment {
+    fn of(cx: &Context<'_>, vios: &VirtualIoServer, bus: &Arc<ScsiBus>) -> Self {
+        let client = bus.client.as_ref();
+        Self {
+            client_serves: client
+                .is_some_and(|client| cx.world.vioses.contains_key(&client.partition)),
+            storages: bus
+                .devices
+                .iter()
+                .map(|device| Storage::of(cx, vios, &device.backing))
+                .collect(),
+            bus: Arc::clone(bus),
+            text: 0..0,
+        }
+    }
+
     fn shows_the_same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.bus, &other.bus)
             && self.client_serves == other.client_serves

@@ -71,7 +71,6 @@ pub use monitoring::Monitoring;
 pub use resource::path;
 pub use text::Text;
 
-use crate::http::group::Group;
 use crate::http::kind::Kind;
 use crate::http::monitored::Monitored;
 use crate::http::problem::Problem;
@@ -81,12 +80,11 @@ use crate::model::etag::etag as tag;
 use crate::model::events::Event;
 use crate::model::job::Job;
 use crate::model::job::catalogue::Operation;
-use crate::model::vios::VirtualIoServer;
 use crate::model::{Resource, World};
 use cache::{Address, Cache, Version};
-use envelope::{Content, Envelope, Sealed, feed_etag};
+use envelope::{Content, Envelope, feed_etag};
 use found::{Found, Selection};
-use fragments::{Fragments, Written};
+use fragments::Fragments;
 
 /// How many bytes of rendered resources are kept.
 const KEPT: usize = 24 << 20;
@@ -345,9 +343,8 @@ impl Renderer {
             etag: etag.unwrap_or_default(),
             variant: found.variant(cx),
         };
-        let xml = self.cache.text(cx.world, address, version, || match found {
-            Found::Vios(vios) => self.server(cx, vios),
-            _ => found.render(cx).into(),
+        let xml = self.cache.text(cx.world, address, version, || {
+            found.render(cx, &self.fragments)
         });
         let uom = kind.service() == Service::Uom;
         Content {
@@ -357,18 +354,6 @@ impl Renderer {
             etag: etag.filter(|_| uom),
             xml,
         }
-    }
-
-    /// A Virtual I/O Server, for which mappings that are what they were are not written anew.
-    fn server(&self, cx: &Context<'_>, vios: &VirtualIoServer) -> Sealed {
-        let mut written = if cx.has(Group::ViosScsiMapping) {
-            self.fragments.take(cx, vios)
-        } else {
-            Written::default()
-        };
-        let text = Sealed::from(vios::render(cx, vios, &mut written));
-        self.fragments.keep(cx, vios, written, text.bytes());
-        text
     }
 
     /// The tag of the one resource that a URL names, where a read has it in its answer: without rendering anything.

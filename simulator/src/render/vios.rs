@@ -4,7 +4,8 @@
 //! carry its name.
 
 use super::context::{Context, upper};
-use super::fragments::Written;
+use super::envelope::Sealed;
+use super::fragments::{Fragments, Written};
 use super::writer::{CUD, ROR, UOM, Writer};
 use super::{
     base_partition, fc_mapping, media_repository, physical_volume, scsi_mapping, shared_ethernet,
@@ -14,34 +15,32 @@ use crate::http::group::Group;
 use crate::model::Owner;
 use crate::model::vios::VirtualIoServer;
 
-/// The resource's own element. `written` tells what is known of its mappings.
-pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer, written: &mut Written) -> String {
-    let partition = &vios.partition;
-    let mappings = if cx.has(Group::ViosScsiMapping) {
-        vios.buses.len()
+/// The resource's own element. Mappings that are what they were are not written anew.
+pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer, fragments: &Fragments) -> Sealed {
+    let mut written = if cx.has(Group::ViosScsiMapping) {
+        fragments.take(cx, vios)
     } else {
-        0
+        Written::default()
     };
+    let partition = &vios.partition;
     let fc_mappings = if cx.has(Group::ViosFcMapping) {
         vios.fc_mappings.len()
     } else {
         0
     };
-    let guess = match written.length() {
-        0 => 32 * 1024 + (mappings + fc_mappings) * 4 * 1024,
-        before => before + 8 * 1024,
-    };
-    let mut w = cx.writer(guess);
+    let mut w = cx.writer(32 * 1024 + fc_mappings * 4 * 1024);
     w.root(
         "VirtualIOServer",
         UOM,
         Some((&upper(partition.uuid), cx.created())),
         |w| {
             base_partition::write(w, cx, partition);
-            own(w, cx, vios, written);
+            own(w, cx, vios, &mut written);
         },
     );
-    w.finish()
+    let text = Sealed::of(written.pieces(), w.finish());
+    fragments.keep(cx, vios, written);
+    text
 }
 
 fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut Written) {

@@ -44,10 +44,18 @@ async fn no_update_of_many_clients_is_lost() {
     let world = client.simulator.world();
     let vios = world.vioses.keys().next().copied().unwrap();
     let before = world.vioses[&vios].buses.len();
-    let partition = client.partition("many").await;
+    // A partition has 64 slots: several share the adapters.
+    let mut partitions = Vec::new();
+    for number in 0..4 {
+        partitions.push(client.partition(&format!("many-{number}")).await);
+    }
     let path = format!("VirtualIOServer/{vios}?group=ViosSCSIMapping");
 
-    let edits = (0..CLIENTS).map(|number| add_mapping(&client, &path, &partition, 1000 + number));
+    let edit = |number| {
+        let partition = &partitions[number % partitions.len()];
+        add_mapping(&client, &path, partition, 1000 + number)
+    };
+    let edits = (0..CLIENTS).map(edit);
     let stale: u64 = join_all(edits).await.into_iter().sum();
 
     let world = client.simulator.world();

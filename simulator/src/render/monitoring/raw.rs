@@ -481,7 +481,8 @@ mod tests {
         let mut partition = (**world.partitions.values().next().unwrap()).clone();
         let units = u64::from(partition.processors.current.desired_units().hundredths());
         for number in 0..500_u128 {
-            partition.uuid = uuid::Uuid::from_u128((number << 64) | number.wrapping_mul(0x9e37_79b9));
+            partition.uuid =
+                uuid::Uuid::from_u128((number << 64) | number.wrapping_mul(0x9e37_79b9));
             let mut before = None;
             for half_minute in 0..60_u64 {
                 let ran = half_minute * 30_000;
