@@ -107,7 +107,7 @@ fn inventory(options: &Serve) -> anyhow::Result<Chosen<'_>> {
     }
     let sizes = [options.systems, options.vios, options.partitions];
     if sizes.iter().all(Option::is_none) && !options.shared_storage {
-        return Ok(Inventory::furnished(flavor)?);
+        return Ok((Inventory::furnished(flavor)?, None));
     }
     let systems = options.systems.unwrap_or(1);
     let usual = Sizes::default();
