@@ -101,6 +101,11 @@ class Simulator:
         """down, up, rmc_lost or rmc_back befalls a partition or Virtual I/O Server."""
         self.order("POST", "/incidents", {"incident": what, "target": target})
 
+    def novalinks(self):
+        """Port and address of each NovaLink: the first system's, then its neighbours'."""
+        every = [self.ready["http"], *(other["http"] for other in self.ready["neighbours"])]
+        return [(_port(url), url.split("//")[-1].split("/")[0]) for url in every]
+
     def contents(self):
         """Size and SHA-256 of what was written to each disk, by UDID."""
         return self.admin("/contents")

@@ -37,8 +37,8 @@ def _create(site, made):
     with site.check("a vNIC is made, each backing device with a logical port"):
         used = sum(port.cfg_lps for port in sriov.ports(site))
         vnic = vnic.create(parent=made)
-        expect.equal((vnic.pvid, vnic.mac, vnic.slot), (11, sriov.address(site, "FA163E0000DD"), 50),
-                     "VLAN, MAC address and slot")
+        expect.equal((vnic.pvid, vnic.mac, vnic.slot),
+                     (11, sriov.address(site, "FA163E0000DD"), 50), "VLAN, MAC address and slot")
         expect.equal(vnic.allowed_vlans, [12, 13], "its VLANs")
         expect.equal(vnic.lpar_id, made.id, "its partition")
         expect.equal(sum(port.cfg_lps for port in sriov.ports(site)) - used, 2, "logical ports")

@@ -24,7 +24,7 @@ const VERSION: (u32, u32) = (3, 11);
 
 /// What to do where Python is missing, in whole or in part.
 const INSTALL: &str = "install Python 3.11 with pip and venv (Debian 12: apt-get install python3 python3-pip \
-                       python3-venv; elsewhere: pyenv install 3.11), or name it with PYTHON=...";
+                       python3-venv; elsewhere: pyenv install 3.11), or name it with PYTHON=/path/to/python3.11";
 
 /// A Python interpreter that has been tried.
 #[derive(Clone, Debug)]

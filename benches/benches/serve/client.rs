@@ -162,3 +162,14 @@ pub(crate) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.get(at..)?.split_once('>')?;
     rest.split_once('<').map(|(value, _)| value)
 }
+
+/// The resource's own element of an entry, as it is sent back.
+pub(crate) fn own_element(entry: &str) -> &str {
+    let content = entry
+        .split_once("<content ")
+        .map_or(entry, |(_, rest)| rest);
+    let element = content.split_once('>').map_or(content, |(_, rest)| rest);
+    element
+        .rsplit_once("</content>")
+        .map_or(element, |(element, _)| element)
+}

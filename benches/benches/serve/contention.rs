@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use anyhow::{Context as _, Result, bail};
 
 use crate::Effort;
-use crate::client::Client;
+use crate::client::{Client, own_element};
 use crate::process::{Server, now};
 use crate::report::Report;
 use crate::room;
@@ -133,8 +133,9 @@ fn edit(
     let mut there = false;
     let mut remaining = 2 * edits;
     while remaining > 0 {
-        let (answer, text) = client.get(&path)?;
-        let own = own_mapping(&text, slot);
+        let (answer, entry) = client.get(&path)?;
+        let text = own_element(&entry);
+        let own = own_mapping(text, slot);
         if own.is_some() != there {
             tally.lost += 1;
         }

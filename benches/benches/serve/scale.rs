@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::Effort;
-use crate::client::Client;
+use crate::client::{Client, own_element};
 use crate::process::{Server, now};
 use crate::report::Report;
 use crate::room::{self, Partition};
@@ -222,7 +222,7 @@ fn beside_a_writer(room: &mut Room, rounds: usize, report: &mut Report) -> Resul
     let over = AtomicBool::new(false);
     let (written, beside) = std::thread::scope(|scope| {
         let writing = scope.spawn(|| -> Result<u64> {
-            let (mut number, mut body) = (0, writer.get(&path)?.1);
+            let (mut number, mut body) = (0, own_element(&writer.get(&path)?.1).to_owned());
             let kind = [(
                 "Content-Type",
                 "application/vnd.ibm.powervm.uom+xml; type=VirtualIOServer",
@@ -233,7 +233,7 @@ fn beside_a_writer(room: &mut Room, rounds: usize, report: &mut Report) -> Resul
                 if answer.status != 200 {
                     bail!("{}: {}", answer.status, writer.text());
                 }
-                writer.text().clone_into(&mut body);
+                own_element(writer.text()).clone_into(&mut body);
                 number += 1;
             }
             Ok(number)

@@ -88,7 +88,7 @@ fn own(hall: &Hall, home: &Home, number: u16) -> Vec<Own> {
 }
 
 async fn resize(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
-    let wanted = (256 * chance.between(6, 8)).to_string();
+    let wanted = (256 * chance.between(8, 12)).to_string();
     let resized = set_memory(home.driver.session(), own, &wanted).await;
     hall.note("resize", resized);
 }

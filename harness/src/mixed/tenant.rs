@@ -36,11 +36,13 @@ pub(super) async fn live(hall: &Hall, number: u16) {
             return;
         };
         let request = order(hall, uuid, format!("t{number}-{life}"), &mut chance);
+        // A medium of one Virtual I/O Server binds a partition to its system.
+        let moves = request.config_drive.is_none();
         let made = home.driver.spawn(request, &Control::default()).await;
         if hall.note("spawn", made).is_some() {
             for _ in 0..chance.between(1, 6) {
                 hall.pause(chance.between(1, 25)).await;
-                act(hall, uuid, &mut chance).await;
+                act(hall, uuid, moves, &mut chance).await;
             }
         } else if is_there(hall, uuid) {
             hall.unexpected(format!("spawn of {uuid} failed and left its partition"));
@@ -69,23 +71,24 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             root_gb: 1,
             extra_specs: std::collections::BTreeMap::new(),
         },
-        image: DriverImage {
+        image: Some(DriverImage {
             id: hall.image.uuid,
             name: hall.image.name.clone(),
             checksum: hall.image.md5.clone(),
             size: hall.image.bytes,
             source,
-        },
+        }),
+        volumes: Vec::new(),
+        metadata: Default::default(),
         networks: (0..chance.between(1, 2))
             .map(|_| NetworkInterface::on_vlan(1))
             .collect(),
-        // A medium binds a partition to its system.
         config_drive: (chance.between(0, 1) == 0).then(ConfigDrive::default),
         power_on: true,
     }
 }
 
-async fn act(hall: &Hall, uuid: Uuid, chance: &mut Chance) {
+async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
     let Some(home) = hall.home_of(uuid) else {
         return hall.unexpected(format!("the partition {uuid} of a server has gone"));
     };
@@ -109,7 +112,8 @@ async fn act(hall: &Hall, uuid: Uuid, chance: &mut Chance) {
             hall.note("show", driver.show(uuid).await);
             hall.note("list", driver.list().await);
         }
-        _ => migrate(hall, home, uuid).await,
+        _ if moves => migrate(hall, home, uuid).await,
+        _ => {}
     }
 }
 

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::body::{choice, flag, incomplete, integer, required, text, value, wrong_type};
 use super::volume_group::gigabytes;
 use crate::model::Refusal;
-use crate::model::command::{CreateFile, CreateLogicalUnit, PoolUnits, UpdatePool};
+use crate::model::command::{
+    CreateFile, CreateLogicalUnit, PoolUnits, UpdateLogicalUnit, UpdatePool,
+};
 use crate::model::names::{FileKind, LogicalUnitKind};
 
 /// A new logical unit: a disk, an image or a clone of one, also the tiny markers that guard uploads.
@@ -19,6 +21,21 @@ pub(crate) fn create_unit(root: &Element, tier: Uuid) -> Result<CreateLogicalUni
         thin: flag(root, "ThinDevice")?,
         kind: choice(root, "LogicalUnitType", LogicalUnitKind::parse)?,
         cloned_from: text(root, "ClonedFrom").map(str::to_owned),
+    })
+}
+
+/// A change of a logical unit: its name and its size. What it is and what it was cloned from stays.
+pub(crate) fn update_unit(
+    root: &Element,
+    tier: Uuid,
+    unit: Uuid,
+) -> Result<UpdateLogicalUnit, Refusal> {
+    Ok(UpdateLogicalUnit {
+        tier,
+        unit,
+        name: text(root, "UnitName").map(str::to_owned),
+        thin: flag(root, "ThinDevice")?,
+        capacity: gigabytes(root, "UnitCapacity")?,
     })
 }
 

@@ -3,6 +3,8 @@
 //! The grammar is `docs/protocol/urls.md`:
 //! `/rest/api/<service>/<Type>[/<uuid>[/<Type>[/<uuid>]]][/quick|/search|/do|/jobs …][?group=…]`.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
@@ -218,10 +220,10 @@ impl Target {
         path
     }
 
-    fn read_path(&mut self, segments: &mut Segments) -> Result<(), Problem> {
+    fn read_path(&mut self, segments: &mut Segments<'_>) -> Result<(), Problem> {
         while let Some(word) = segments.next() {
             let entry = self.steps.last().map(|step| step.id.is_some());
-            match (word.as_str(), entry) {
+            match (&*word, entry) {
                 ("quick", Some(entry)) => self.action = quick(segments, entry)?,
                 ("search", Some(false)) if self.steps.len() == 1 => self.action = search(segments)?,
                 ("do", Some(_)) => {
@@ -233,7 +235,7 @@ impl Target {
                 ("contents", Some(false)) if self.kind() == Some(Kind::File) => {
                     self.action = Action::FileContents(identifier(&needed(segments, "a file")?)?);
                 }
-                (_, Some(false)) => self.identify(word)?,
+                (_, Some(false)) => self.identify(word.into_owned())?,
                 (_, _) => self.step(&word)?,
             }
             if self.action != Action::Document {
@@ -246,8 +248,8 @@ impl Target {
         Ok(())
     }
 
-    fn read_pcm(&mut self, segments: &mut Segments) -> Result<(), Problem> {
-        let words: Vec<String> = segments.collect();
+    fn read_pcm(&mut self, segments: &mut Segments<'_>) -> Result<(), Problem> {
+        let words: Vec<String> = segments.map(Cow::into_owned).collect();
         self.action = Action::Monitoring(Monitored::parse(&words)?);
         Ok(())
     }
@@ -296,9 +298,9 @@ impl Target {
 }
 
 /// The decoded segments of a path below `/rest/api/`.
-type Segments = std::vec::IntoIter<String>;
+type Segments<'u> = std::vec::IntoIter<Cow<'u, str>>;
 
-fn decoded_segments(path: &str) -> Result<Segments, Problem> {
+fn decoded_segments(path: &str) -> Result<Segments<'_>, Problem> {
     let rest = path
         .strip_prefix("/rest/api/")
         .ok_or_else(|| Problem::new(404, "INVALID_URL", "REST000B Paths begin with /rest/api/."))?;
@@ -313,15 +315,15 @@ fn decoded_segments(path: &str) -> Result<Segments, Problem> {
                 "A segment of the path is empty or holds control characters.",
             ));
         }
-        words.push(word.into_owned());
+        words.push(word);
     }
     Ok(words.into_iter())
 }
 
-fn quick(segments: &mut Segments, entry: bool) -> Result<Action, Problem> {
+fn quick(segments: &mut Segments<'_>, entry: bool) -> Result<Action, Problem> {
     match (segments.next(), entry) {
         (None, _) => Ok(Action::Quick),
-        (Some(property), true) => Ok(Action::QuickProperty(property)),
+        (Some(property), true) => Ok(Action::QuickProperty(property.into_owned())),
         (Some(all), false) if all == "All" => Ok(Action::QuickAll),
         (Some(_), false) => Err(Problem::invalid_url(
             "A quick property belongs to an entry; a feed has quick/All.",
@@ -329,14 +331,14 @@ fn quick(segments: &mut Segments, entry: bool) -> Result<Action, Problem> {
     }
 }
 
-fn search(segments: &mut Segments) -> Result<Action, Problem> {
+fn search(segments: &mut Segments<'_>) -> Result<Action, Problem> {
     match segments.next() {
         None => Ok(Action::SearchParameters),
         Some(expression) => Condition::parse(&expression).map(Action::Search),
     }
 }
 
-fn job(segments: &mut Segments) -> Result<Action, Problem> {
+fn job(segments: &mut Segments<'_>) -> Result<Action, Problem> {
     let Some(word) = segments.next() else {
         return Ok(Action::Jobs);
     };
@@ -361,9 +363,10 @@ pub fn no_such_job(id: &str) -> Problem {
 /// The `ReasonCode` of a 404 (recorded from an HMC V8R8.6 and captured from V10R3).
 pub const UNKNOWN_RESOURCE: &str = "The supplied URI does not identify a known resource.";
 
-fn needed(segments: &mut Segments, what: &str) -> Result<String, Problem> {
+fn needed(segments: &mut Segments<'_>, what: &str) -> Result<String, Problem> {
     segments
         .next()
+        .map(Cow::into_owned)
         .ok_or_else(|| Problem::invalid_url(&format!("The path ends before it names {what}.")))
 }
 

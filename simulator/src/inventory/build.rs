@@ -19,6 +19,7 @@ use crate::model::monitoring::Monitoring;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::Partition;
+use crate::model::population::Population;
 use crate::model::profile::DEFAULT;
 use crate::model::storage::Transport;
 use crate::model::system::{
@@ -46,8 +47,8 @@ pub(super) fn world(
         neighbours: OrdMap::new(),
         whole: None,
         systems: OrdMap::new(),
-        partitions: OrdMap::new(),
-        vioses: OrdMap::new(),
+        partitions: Population::default(),
+        vioses: Population::default(),
         clusters: OrdMap::new(),
         pools: OrdMap::new(),
         tiers: OrdMap::new(),

@@ -169,11 +169,6 @@ pub(super) fn vios_of(
         if policy.is_some_and(|policy| ReservePolicy::parse(policy).is_none()) {
             return Err(missing("reserve policy", policy.unwrap_or_default()));
         }
-        if let Some(policy) = &disk.reserve_policy
-            && ReservePolicy::parse(policy).is_none()
-        {
-            return Err(missing("reserve policy", policy));
-        }
         disks.push(physical_volume(
             disk,
             san,

@@ -648,7 +648,7 @@ impl<'w> Found<'w> {
             Self::Console(console) => console::render(cx, console),
             Self::System(system) => managed_system::render(cx, system),
             Self::Partition(partition) => partition::render(cx, partition),
-            Self::Vios(vios) => vios::render(cx, vios),
+            Self::Vios(vios) => vios::render(cx, vios, &mut Default::default()),
             Self::VolumeGroup(vios, group) => volume_group::render(cx, vios, group),
             Self::Bus(vios, bus) => scsi_bus::render(cx, vios, bus),
             Self::ScsiClient(partition, _, vios, bus) => {

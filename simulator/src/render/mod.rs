@@ -17,6 +17,7 @@ mod event;
 mod fc_mapping;
 mod file;
 mod found;
+mod fragments;
 mod group;
 mod io_configuration;
 mod job;
@@ -51,6 +52,7 @@ mod system_capabilities;
 mod system_io;
 mod system_resources;
 mod template;
+mod text;
 mod trunk_adapter;
 mod vios;
 mod vnic;
@@ -65,7 +67,9 @@ pub use context::{Context, schema_version, upper};
 pub use error::ErrorDocument;
 pub use monitoring::Monitoring;
 pub use resource::path;
+pub use text::Text;
 
+use crate::http::group::Group;
 use crate::http::kind::Kind;
 use crate::http::monitored::Monitored;
 use crate::http::problem::Problem;
@@ -75,10 +79,12 @@ use crate::model::etag::etag as tag;
 use crate::model::events::Event;
 use crate::model::job::Job;
 use crate::model::job::catalogue::Operation;
+use crate::model::vios::VirtualIoServer;
 use crate::model::{Resource, World};
 use cache::{Address, Cache, Version};
-use envelope::{Content, Envelope, feed_etag};
+use envelope::{Content, Envelope, Sealed, feed_etag};
 use found::{Found, Selection};
+use fragments::{Fragments, Written};
 
 /// How many bytes of rendered resources are kept.
 const KEPT: usize = 24 << 20;
@@ -87,7 +93,7 @@ const KEPT: usize = 24 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The XML, without a declaration.
-    pub body: String,
+    pub body: Text,
     /// The value of the `ETag` header, if the document has one.
     pub etag: Option<i32>,
 }
@@ -96,12 +102,14 @@ pub struct Rendered {
 #[derive(Debug)]
 pub struct Renderer {
     cache: Cache,
+    fragments: Fragments,
 }
 
 impl Default for Renderer {
     fn default() -> Self {
         Self {
             cache: Cache::new(KEPT),
+            fragments: Fragments::default(),
         }
     }
 }
@@ -137,6 +145,7 @@ impl Renderer {
     /// Forgets what was rendered: the world is another one, whose etags may mean something else.
     pub fn clear(&self) {
         self.cache.clear();
+        self.fragments.clear();
     }
 
     /// What a GET shows; nothing for a feed without entries, which is answered with 204.
@@ -314,10 +323,7 @@ impl Renderer {
             cx.groups.query()
         );
         let links = found.iter().map(|found| member_href(cx, target, *found));
-        let entries: Vec<(&Content, String)> = contents.iter().zip(links).collect();
-        let entries = entries
-            .iter()
-            .map(|(content, href)| (*content, href.clone()));
+        let entries = contents.iter().zip(links);
         Some(Rendered {
             body: envelope(cx, &console(cx)).feed(&href, &path, entries),
             etag: Some(etag),
@@ -337,9 +343,10 @@ impl Renderer {
             etag: etag.unwrap_or_default(),
             variant: found.variant(cx),
         };
-        let xml = self
-            .cache
-            .text(cx.world, address, version, || found.render(cx));
+        let xml = self.cache.text(cx.world, address, version, || match found {
+            Found::Vios(vios) => self.server(cx, vios),
+            _ => found.render(cx).into(),
+        });
         let uom = kind.service() == Service::Uom;
         Content {
             id,
@@ -348,6 +355,31 @@ impl Renderer {
             etag: etag.filter(|_| uom),
             xml,
         }
+    }
+
+    /// A Virtual I/O Server, for which mappings that are what they were are not written anew.
+    fn server(&self, cx: &Context<'_>, vios: &VirtualIoServer) -> Sealed {
+        let mut written = if cx.has(Group::ViosScsiMapping) {
+            self.fragments.take(cx, vios)
+        } else {
+            Written::default()
+        };
+        let text = Sealed::from(vios::render(cx, vios, &mut written));
+        self.fragments.keep(cx, vios, written, text.bytes());
+        text
+    }
+
+    /// The tag of the one resource that a URL names, where a read has it in its answer: without rendering anything.
+    ///
+    /// # Errors
+    /// 404
+    pub fn tag(&self, cx: &Context<'_>, target: &Target) -> Result<Option<i32>, Problem> {
+        Ok(match Selection::of(cx.world, target)? {
+            Selection::Entry(found) if found.kind().service() != Service::Templates => {
+                found.etag(cx.world, cx.groups)
+            }
+            _ => None,
+        })
     }
 
     fn jobs(&self, cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {

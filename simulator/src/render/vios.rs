@@ -4,6 +4,7 @@
 //! carry its name.
 
 use super::context::{Context, upper};
+use super::fragments::Written;
 use super::writer::{CUD, ROR, UOM, Writer};
 use super::{
     base_partition, fc_mapping, media_repository, physical_volume, scsi_mapping, shared_ethernet,
@@ -13,8 +14,8 @@ use crate::http::group::Group;
 use crate::model::Owner;
 use crate::model::vios::VirtualIoServer;
 
-/// The resource's own element.
-pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
+/// The resource's own element. `written` tells what is known of its mappings.
+pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer, written: &mut Written) -> String {
     let partition = &vios.partition;
     let mappings = if cx.has(Group::ViosScsiMapping) {
         vios.buses.len()
@@ -26,20 +27,24 @@ pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
     } else {
         0
     };
-    let mut w = cx.writer(32 * 1024 + (mappings + fc_mappings) * 6 * 1024);
+    let guess = match written.length() {
+        0 => 32 * 1024 + (mappings + fc_mappings) * 4 * 1024,
+        before => before + 8 * 1024,
+    };
+    let mut w = cx.writer(guess);
     w.root(
         "VirtualIOServer",
         UOM,
         Some((&upper(partition.uuid), cx.created())),
         |w| {
             base_partition::write(w, cx, partition);
-            own(w, cx, vios);
+            own(w, cx, vios, written);
         },
     );
     w.finish()
 }
 
-fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
+fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut Written) {
     let (storage, network) = (cx.has(Group::ViosStorage), cx.has(Group::ViosNetwork));
     let nics = cx
         .world
@@ -70,7 +75,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
             media_repository::write_all(w, repositories)
         });
     }
-    w.value("MoverServicePartition", CUD, true);
+    w.value("MoverServicePartition", CUD, vios.mover);
     w.value("PagingServicePartition", CUD, cx.world.pages(vios));
     if storage {
         w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
@@ -107,7 +112,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     }
     if cx.has(Group::ViosScsiMapping) {
         w.section("VirtualSCSIMappings", CUD.group("ViosSCSIMapping"), |w| {
-            scsi_mapping::write_all(w, cx, vios)
+            scsi_mapping::write_all(w, cx, vios, written)
         });
     }
     if network {

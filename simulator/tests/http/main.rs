@@ -10,6 +10,7 @@
 
 mod binary;
 mod client;
+mod contention;
 mod documented;
 mod documents;
 mod events;
@@ -17,6 +18,7 @@ mod faults;
 mod hostile;
 mod jobs;
 mod limits;
+mod metrics;
 mod mobility;
 mod process;
 mod recordings;

@@ -36,7 +36,7 @@ pub use sriov::{
 };
 pub use storage::{
     CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, PoolUnits, RepositoryRequest,
-    UpdatePool, UpdateVolumeGroup,
+    UpdateLogicalUnit, UpdatePool, UpdateVolumeGroup,
 };
 pub use system::{MemoryPoolRequest, ProfileRequest, UpdateMonitoring, UpdateProcessorPool};
 
@@ -101,6 +101,8 @@ pub enum Command {
     UpdatePool(UpdatePool),
     /// PUT `Tier/{t}/LogicalUnit`
     CreateLogicalUnit(CreateLogicalUnit),
+    /// POST `Tier/{t}/LogicalUnit/{u}`
+    UpdateLogicalUnit(UpdateLogicalUnit),
     /// DELETE `Tier/{t}/LogicalUnit/{u}`
     DeleteLogicalUnit {
         /// The tier.

@@ -97,6 +97,21 @@ pub struct PoolUnits {
     pub new: Vec<CreateLogicalUnit>,
 }
 
+/// See [`Command::UpdateLogicalUnit`](super::Command::UpdateLogicalUnit).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateLogicalUnit {
+    /// The tier.
+    pub tier: Uuid,
+    /// The unit.
+    pub unit: Uuid,
+    /// `UnitName`
+    pub name: Option<String>,
+    /// `ThinDevice`; it stays as it was made.
+    pub thin: Option<bool>,
+    /// `UnitCapacity`; a unit only grows.
+    pub capacity: Option<Gigabytes>,
+}
+
 /// See [`Command::CreateLogicalUnit`](super::Command::CreateLogicalUnit).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateLogicalUnit {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{LogicalUnit, Tier};
 use crate::clock::Millis;
-use crate::model::command::{CreateLogicalUnit, Outcome, PoolUnits, UpdatePool};
+use crate::model::command::{CreateLogicalUnit, Outcome, PoolUnits, UpdateLogicalUnit, UpdatePool};
 use crate::model::names::{EventKind, LogicalUnitKind};
 use crate::model::refusal::Refusal;
 use crate::model::resource::Resource;
@@ -82,6 +82,66 @@ impl World {
         }
         self.announce(now, EventKind::AddUri, resource, "LogicalUnit");
         self.touch_pool(now, tier.pool);
+        Ok(Outcome::Written(resource))
+    }
+
+    /// A unit grows and gets another name, mapped or not; its partitions see the new size at once.
+    pub(in crate::model) fn update_logical_unit(
+        &mut self,
+        now: Millis,
+        request: UpdateLogicalUnit,
+    ) -> Result<Outcome, Refusal> {
+        let tier = self.tiers.get(&request.tier).map(Arc::clone);
+        let tier = tier.ok_or_else(|| Refusal::not_found("Tier", request.tier))?;
+        let before = tier.units.get(&request.unit).map(Arc::clone);
+        let before = before.ok_or_else(|| Refusal::not_found("LogicalUnit", request.unit))?;
+        let resource = Resource::LogicalUnit {
+            tier: tier.uuid,
+            unit: before.uuid,
+        };
+        if request.thin.is_some_and(|thin| thin != before.thin) {
+            return Err(failed(&format!(
+                "logical unit {} stays thin or thick as it was made.",
+                before.name
+            )));
+        }
+        let name = request.name.unwrap_or_else(|| before.name.clone());
+        let capacity = request.capacity.unwrap_or(before.capacity);
+        if name == before.name && capacity == before.capacity {
+            return Ok(Outcome::Written(resource));
+        }
+        self.check_pool_is_up(tier.pool)?;
+        check_name(&name)?;
+        let mut others = tier.units.values().filter(|unit| unit.uuid != before.uuid);
+        if others.any(|unit| unit.name == name) {
+            return Err(failed(&format!(
+                "a logical unit named {name} exists already in the pool."
+            )));
+        }
+        if capacity < before.capacity {
+            return Err(failed(&format!(
+                "logical unit {name} of {} GB cannot shrink to {capacity} GB.",
+                before.capacity
+            )));
+        }
+        self.check_space(&tier, capacity.minus(before.capacity), before.thin)?;
+        self.edit_unit(now, tier.uuid, before.uuid, |unit| {
+            (unit.name, unit.capacity) = (name, capacity);
+        });
+        let mapping: Vec<Uuid> = self
+            .vioses
+            .values()
+            .filter(|vios| {
+                vios.maps(&Backing::LogicalUnit {
+                    tier: tier.uuid,
+                    unit: before.uuid,
+                })
+            })
+            .map(|vios| vios.partition.uuid)
+            .collect();
+        for vios in mapping {
+            self.edit_vios(vios, |vios, version| vios.mappings_version = version);
+        }
         Ok(Outcome::Written(resource))
     }
 

@@ -8,7 +8,7 @@ use super::feed::categories;
 use super::{raw_vios, stamp};
 use crate::clock::Millis;
 use crate::model::monitoring::Collection;
-use crate::model::monitoring::load::{Sum, in_waves, trait_of};
+use crate::model::monitoring::load::{Sum, in_waves, trait_of, up_time};
 use crate::model::names::{PartitionKind, PartitionState, SharingMode};
 use crate::model::partition::{Partition, ProcessorSetting};
 use crate::model::system::ManagedSystem;
@@ -56,7 +56,8 @@ pub(super) fn file(
 
 fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis) -> Value {
     let world = cx.world;
-    let cycles = in_cycles(at.0.saturating_mul(100));
+    let up = up_time(at);
+    let cycles = in_cycles(up.saturating_mul(100));
     let units = |units: crate::model::units::ProcUnits| decimal(units.hundredths());
     let pools = system
         .processor_pools
@@ -75,7 +76,7 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
         json!({
             "id": pool.id,
             "name": pool.name,
-            "assignedProcCycles": in_cycles(at.0.saturating_mul(u64::from(most.hundredths()))),
+            "assignedProcCycles": in_cycles(up.saturating_mul(u64::from(most.hundredths()))),
             "utilizedPoolCycles": used,
             "maxProcUnits": units(most),
             "borrowedPoolProcUnits": 0,
@@ -105,7 +106,7 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
             "errorInfo": [],
             "timeBasedCycles": cycles,
             "systemFirmware": {
-                "utilizedProcCycles": in_waves(at.0, CYCLES_PER_SECOND / 100),
+                "utilizedProcCycles": in_waves(up, CYCLES_PER_SECOND / 100),
                 "assignedMem": world.hypervisor_memory(system.uuid),
             },
             "processor": {
