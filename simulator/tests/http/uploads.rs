@@ -199,7 +199,8 @@ async fn an_upload_that_is_refused_is_read_to_its_end_all_the_same() {
     let _ = client
         .simulator
         .faults()
-        .add(Rule::new("PUT", "*/File/contents/*").first(1));
+        .add(Rule::new("PUT", "*/File/contents/*").first(1))
+        .unwrap();
     let sent = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&sent);
     let body = Body::from_stream(stream::iter((0..4).map(move |_| {
