@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import sys
-import threading
 import traceback
 import warnings
 

@@ -1,12 +1,14 @@
 """A server that moves between two systems while it runs, with two compute services."""
 
 from nova.compute import power_state
+from pypowervm.tasks import partition as pvm_tpar
+from pypowervm.wrappers import logical_partition as pvm_lpar
 from pypowervm.wrappers import management_console as pvm_mc
 from pypowervm.wrappers import network as pvm_net
-from pypowervm.wrappers import storage as pvm_stg
 from pypowervm import const
 
 from nova_suite import cinder
+from nova_suite import fabrics
 from nova_suite import instances
 from nova_suite import neutron
 from nova_suite import node as nodes
@@ -34,8 +36,6 @@ class Host:
 
     def partitions(self):
         """The partitions of this system."""
-        from pypowervm.wrappers import logical_partition as pvm_lpar
-
         return pvm_lpar.LPAR.get(self.node.adapter)
 
     def partition(self, server):
@@ -49,12 +49,9 @@ class Host:
 
     def trunks(self, vif):
         """The trunk adapters of a port on the management partition."""
-        from pypowervm.tasks import partition as pvm_tpar
-
         manager = pvm_tpar.get_mgmt_partition(self.node.adapter)
         return [cna for cna in pvm_net.CNA.get(self.node.adapter, parent=manager)
-                if cna.is_tagged_vlan_supported is not None and cna.trunk_pri
-                and cna.dev_name == vif["devname"]]
+                if cna.trunk_pri and cna.dev_name == vif["devname"]]
 
     def disks(self, udids):
         """The physical volumes with these UDIDs, by server and name."""
@@ -141,7 +138,10 @@ def check_life(site):
         build(first, server, [volume])
         reachable(first, server)
         before = [each for each in first.backings(server) if each[0] != "VOptMedia"]
-        expect.equal(len(before), 4, "the mappings of its disks")
+        # The driver has one object for the unit in the mappings of both servers; who builds the second
+        # before the first was sent takes it out of that one. So there may be one only.
+        kinds = [kind for kind, _, _ in before]
+        expect.one_of(kinds, (["LU", "LU", "PV", "PV"], ["LU", "PV", "PV"]), "its disks")
         udids = {udid for kind, udid, _ in before if kind == "PV"}
         expect.single(udids, "volumes")
     with site.check("both hosts allow the move, and the config drive's medium is taken out"):
@@ -196,8 +196,8 @@ def destroy(site):
         first, server = site.hosts[0], site.server
         first.ask("destroy", server, volumes=server.volumes)
         expect.true(not first.has(server), "its partition is gone")
-        for volume in server.volumes:
-            cinder.Volume.known(site.simulator, volume, None).delete()
+        site.volume.disconnect(server.volumes[site.volume.id]["connector"])
+        site.volume.delete()
 
 
 def check_npiv(site):
@@ -228,7 +228,7 @@ def check_npiv(site):
         backing = {mapping.backing_port.wwpn.upper() for mapping in second.ports(server)}
         for wwpns in there.values():
             expect.single(backing & set(wwpns), "ports on one fabric")
-        expect.equal(first_ports(first, server), [], "what is left on the source")
+        expect.equal(_left_ports(first, server), [], "what is left on the source")
     with site.check("NPIV: moves back and is destroyed"):
         reachable(second, server)
         move(second, first, server)
@@ -247,7 +247,7 @@ def _pairs(host, server):
                   for mapping in host.ports(server))
 
 
-def first_ports(host, server):
+def _left_ports(host, server):
     """Mappings with one of the server's ports on a host that it has left."""
     mine = set(server.made.system_metadata.values())
     return [mapping for vios in host.node.vioses(const.XAG.VIO_FMAP)
@@ -257,7 +257,5 @@ def first_ports(host, server):
 
 
 def _fabrics(host):
-    from nova_suite import fabrics
-
     return fabrics.ports(host.node.simulator,
                          {vios.uuid.upper() for vios in host.node.vioses()})

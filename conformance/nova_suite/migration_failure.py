@@ -1,10 +1,12 @@
 """Moves that are refused or fail: the server stays where it is, the destination is as before."""
 
 from nova.compute import power_state
+from pypowervm.tasks import migration as pvm_mig
 
 from nova_suite import cinder
 from nova_suite import migration
 from nova_suite import neutron
+from nova_suite import node as nodes
 from nova_suite import peer
 from pypowervm_suite import clients
 from pypowervm_suite import expect
@@ -26,11 +28,11 @@ def check(site):
         migration.build(first, server, [volume])
         migration.reachable(first, server)
     with site.check("failing: a server whose RMC is lost may not move"):
-        _incident(site, "rmc_lost", server.uuid)
+        _incident(site, "rmc_lost", nodes.uuid_of(server.made))
         error = expect.refused(
             peer.Refused, lambda: migration.check_may_move(first, second, server), "the move")
         expect.equal(error.kind, "MigrationPreCheckError", "what was raised")
-        _incident(site, "rmc_back", server.uuid)
+        _incident(site, "rmc_back", nodes.uuid_of(server.made))
         migration.reachable(first, server)
     with site.check("failing: a host whose memory comes in other pieces is refused"):
         other = dict(second.resources, stats=dict(
@@ -39,7 +41,7 @@ def check(site):
             "check_destination", server, source=first.resources, destination=other), "the move")
         expect.equal(error.kind, "MigrationPreCheckError", "what was raised")
     _fails(site, "the job fails", first.ask, _job_fails, REASON)
-    _fails(site, "the movers are lost on the way", first.ask, _movers_lost, "mover")
+    _fails(site, "the movers are lost on the way", first.ask, _movers_lost, "mover", _recover)
     _fails(site, "it takes too long and is aborted", site.impatient, _slowly, "seconds")
     with site.check("failing: moves at last, and is destroyed there"):
         migration.reachable(first, server)
@@ -50,7 +52,7 @@ def check(site):
         volume.delete()
 
 
-def _fails(site, what, source, strike, text):
+def _fails(site, what, source, strike, text, recover=None):
     """A move that fails on the way: source is the service that is to send the server off."""
     first, second = site.hosts
     server = site.failing
@@ -73,9 +75,10 @@ def _fails(site, what, source, strike, text):
             cinder.ask(site.simulator, "DELETE", "/faults")
         expect.equal(done["called"], ["recover_method"], "what the driver called: %s" % done)
         expect.matches(done["raised"], "LiveMigrationFailed: .*%s.*" % text, "what it raised")
+    if recover is not None:
+        recover(site)
     with site.check("failing: %s: the server runs where it was, with all that it had" % what):
-        clients.wait_until(lambda: first.partition(server).migration_state == "Not_Migrating", 30,
-                           "it is migrating no more")
+        expect.equal(first.partition(server).migration_state, "Not_Migrating", "its migration")
         expect.equal(first.partition(server).state, "running", "its state")
         expect.equal(first.ask("state", server), power_state.RUNNING, "its state")
         expect.equal(first.backings(server), before, "its disks")
@@ -94,9 +97,20 @@ def _job_fails(site):
 
 
 def _movers_lost(site):
-    # The console cannot undo such a move by itself: the driver has to recover it.
+    # A move without movers cannot be undone by itself.
     for vios in site.hosts[0].node.vioses():
         _fault(site, {"rmc_lost": {"target": vios.uuid, "for_ms": LOST_MS}})
+
+
+def _recover(site):
+    first, server = site.hosts[0], site.failing
+    # The driver would, but it looks at what it read before the move.
+    with site.check("failing: what could not be undone is recovered by hand"):
+        partition = first.partition(server)
+        expect.equal(partition.migration_state, "Migration_Failed", "its migration")
+        pvm_mig.migrate_recover(partition, force=True)
+        clients.wait_until(lambda: all(vios.rmc_state == "active" for vios in first.node.vioses()),
+                           30, "the servers are in reach again")
 
 
 def _slowly(site):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from nova import objects
+from nova.network import model
 from oslo_serialization import jsonutils
 
 from nova_suite import compute as computes
@@ -67,8 +68,6 @@ class Server:
     """What Nova's database has of a server: the instance, and how its host reaches its volumes."""
 
     def __init__(self, made, vifs):
-        from nova.network import model
-
         made.info_cache = objects.InstanceInfoCache(
             instance_uuid=made.uuid, network_info=model.NetworkInfo(vifs))
         made.info_cache.obj_reset_changes()

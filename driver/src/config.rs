@@ -3,6 +3,8 @@
 //! Names, defaults and ranges are those that operators of the PowerVM drivers for OpenStack know.
 //! Unknown keys are refused by name, a value out of its range with the range.
 
+mod volumes;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::error::{Error, ErrorKind};
 use crate::partition::SizingDefaults;
+
+pub use volumes::{FcStrategy, VolumeOptions};
 
 /// Where boot disks live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +95,9 @@ pub struct Config {
     pub max_uploads: usize,
     /// Longest wait, in seconds, for a guest to shut down before it is powered off the hard way.
     pub shutdown_timeout: u64,
+    /// What concerns volumes.
+    #[serde(skip)]
+    pub volumes: VolumeOptions,
 }
 
 impl Default for Config {
@@ -114,6 +121,7 @@ impl Default for Config {
             image_marker_takeover: false,
             max_uploads: 3,
             shutdown_timeout: 60,
+            volumes: VolumeOptions::default(),
         }
     }
 }
@@ -161,8 +169,20 @@ impl Config {
     }
 
     fn read(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
-        Ok(file.powervm)
+        let mut whole: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
+        let volumes = match whole.get_mut("powervm").and_then(toml::Value::as_table_mut) {
+            Some(group) => VolumeOptions::take_from(group).map_err(refused)?,
+            None => VolumeOptions::default(),
+        };
+        let file: File = whole
+            .try_into()
+            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
+        Ok(Self {
+            volumes,
+            ..file.powervm
+        })
     }
 
     /// Checks ranges, and what has to be given together.
@@ -212,6 +232,9 @@ impl Config {
             self.image_marker_stale_after >= 60,
             "60 or more (seconds)",
         )?;
+        if let Some(wrong) = self.volumes.wrong() {
+            return Err(refused(wrong));
+        }
         if self.disk_driver == DiskDriver::LocalDisk && self.volume_group_name.is_empty() {
             return Err(refused(
                 "disk_driver localdisk needs a volume_group_name".to_owned(),

@@ -11,5 +11,6 @@ pub mod rest;
 pub mod saga;
 pub mod storage;
 pub mod transaction;
+pub mod volume;
 
 pub use error::{Error, ErrorKind, Result};

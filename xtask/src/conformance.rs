@@ -46,8 +46,13 @@ const PROGRAMS: &[Program] = &[
         Some("nova-powervm.txt"),
         Wanted::Exactly311,
     ),
+    Program::new(
+        "nova_live_migration",
+        Some("nova-powervm.txt"),
+        Wanted::Exactly311,
+    ),
     Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
-    Program::new("pypowervm_basics", Some("pypowervm.txt"), Wanted::Recent),
+    Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("curl_hmc", None, Wanted::Recent),
 ];
@@ -381,6 +386,6 @@ mod tests {
     #[test]
     fn an_unknown_program_is_refused_with_the_names() {
         let error = known_program("nova").unwrap_err();
-        assert!(error.contains("pypowervm_basics"), "{error}");
+        assert!(error.contains("pypowervm_client"), "{error}");
     }
 }

@@ -24,7 +24,7 @@ const VERSION: (u32, u32) = (3, 11);
 
 /// What to do where Python is missing, in whole or in part.
 const INSTALL: &str = "install Python 3.11 with pip and venv (Debian 12: apt-get install python3 python3-pip \
-                       python3-venv; elsewhere: pyenv install 3.11), or name it with PYTHON=...";
+                       python3-venv; elsewhere: pyenv install 3.11), or name it with PYTHON=/path/to/python3.11";
 
 /// A Python interpreter that has been tried.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// Finds a Python with pip and venv: the one that the environment variable PYTHON names, or the first that will do
+    /// Finds a Python with venv (and pip): the one that the environment variable PYTHON names, or the first that will do
     /// of python3, python3.11 and those that pyenv has.
     ///
     /// # Errors
@@ -67,8 +67,13 @@ impl Python {
             Err(error) => bail!("{}", error.to_string().lines().next().unwrap_or_default()),
         };
         check_version(&version, wanted)?;
-        if self.ask("import ensurepip, pip, venv").is_err() {
-            bail!("it has no pip or no venv");
+        // A virtual environment brings a pip of its own.
+        let (modules, lacking) = match wanted {
+            Wanted::Recent => ("import ensurepip, pip, venv", "it has no pip or no venv"),
+            Wanted::Exactly311 => ("import ensurepip, venv", "it has no venv"),
+        };
+        if self.ask(modules).is_err() {
+            bail!(lacking);
         }
         Ok(())
     }

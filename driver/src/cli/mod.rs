@@ -6,9 +6,11 @@ mod arguments;
 mod connection;
 mod exit;
 mod host;
+mod interface;
 mod output;
 mod progress;
 mod server;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -52,6 +54,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     let driver = connection::connect(&arguments.connection, &arguments.place).await?;
     let outcome = match &arguments.noun {
         Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
+        Noun::Interface(verb) => interface::run(&driver, verb, output, &cancel).await,
+        Noun::Volume(verb) => volume::run(&driver, verb, output, &cancel).await,
         Noun::Host(verb) => host::run(&driver, verb, output).await,
     };
     if let Err(error) = driver.session().logoff().await {

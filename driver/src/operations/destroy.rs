@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
+use super::map::Removed;
 use super::request::DestroyRequest;
+use super::volume::{find, forget, ports};
 use super::{map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
@@ -26,11 +28,13 @@ use crate::storage::local::LocalDisks;
 use crate::storage::mapping::{Client, Kind, Mapped};
 use crate::storage::names;
 use crate::storage::ssp::ImageCache;
+use crate::volume::Connection;
 
 const POWER_OFF: &str = "power off";
 const UNMAP: &str = "unmap disks and media";
 const DISKS: &str = "delete the disks";
 const MEDIA: &str = "delete the config drive";
+const VOLUMES: &str = "remove the volumes' disks";
 const PARTITION: &str = "delete the partition";
 
 impl Driver {
@@ -65,6 +69,8 @@ impl Driver {
             name,
             found,
             vioses,
+            volumes: request.volumes,
+            control: control.clone(),
             removed: Mutex::default(),
             _turn: turn,
         });
@@ -79,7 +85,7 @@ impl Driver {
 impl Driver {
     /// A partition of another system that the same console manages has its mappings where we do not
     /// look for them.
-    fn refuse_others(&self, partition: &Element) -> Result<()> {
+    pub(super) fn refuse_others(&self, partition: &Element) -> Result<()> {
         let document = LogicalPartition(partition);
         let Some(href) = document.partition().associated_managed_system() else {
             return Ok(());
@@ -111,7 +117,8 @@ fn recipe(what: &str, with_disks: bool) -> Saga<Destroy> {
         .step(Step::new(POWER_OFF, Destroy::power_off))
         .step(Step::new(UNMAP, Destroy::unmap).after([POWER_OFF]))
         .step(Step::new(MEDIA, Destroy::delete_media).after([UNMAP]));
-    let mut before = vec![UNMAP, MEDIA];
+    saga = saga.step(Step::new(VOLUMES, Destroy::forget_volumes).after([UNMAP]));
+    let mut before = vec![UNMAP, MEDIA, VOLUMES];
     if with_disks {
         saga = saga.step(Step::new(DISKS, Destroy::delete_disks).after([UNMAP]));
         before.push(DISKS);
@@ -128,7 +135,9 @@ struct Destroy {
     name: Option<String>,
     found: Option<Found>,
     vioses: Vec<Vios>,
-    removed: Mutex<BTreeMap<String, BTreeSet<Mapped>>>,
+    volumes: Vec<Connection>,
+    control: Control,
+    removed: Mutex<BTreeMap<String, Removed>>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -137,6 +146,8 @@ struct Found {
     id: Option<u32>,
     name: String,
     state: String,
+    /// Whether it has Fibre Channel ports of its own.
+    has_ports: bool,
 }
 
 impl Found {
@@ -144,6 +155,10 @@ impl Found {
         let document = LogicalPartition(document);
         let partition = document.partition();
         Self {
+            has_ports: document
+                .virtual_fibre_channel_client_adapters()
+                .next()
+                .is_some(),
             id: partition.id().ok().flatten(),
             name: partition.name().unwrap_or_default().to_owned(),
             state: partition
@@ -175,11 +190,14 @@ impl Destroy {
             href: self.driver.partition_href(self.uuid),
         };
         let removed = map::nowhere(&self.driver, &self.vioses, &client).await?;
+        if self.found.as_ref().is_some_and(|found| found.has_ports) {
+            ports::take_all(&self.driver, &self.vioses, &client).await?;
+        }
         *self.removed.lock().unwrap_or_else(PoisonError::into_inner) = removed;
         Ok(())
     }
 
-    fn removed(&self) -> BTreeMap<String, BTreeSet<Mapped>> {
+    fn removed(&self) -> BTreeMap<String, Removed> {
         self.removed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -199,7 +217,7 @@ impl Destroy {
         let places: BTreeSet<String> = self
             .removed()
             .into_iter()
-            .filter(|(_, found)| found.iter().any(is_ours))
+            .filter(|(_, found)| found.mapped.iter().any(is_ours))
             .map(|(vios, _)| vios)
             .collect();
         let repositories = self.driver.repositories(&self.vioses).await?;
@@ -211,7 +229,11 @@ impl Destroy {
     }
 
     async fn delete_disks(self: Arc<Self>) -> Result<()> {
-        let removed: BTreeSet<Mapped> = self.removed().into_values().flatten().collect();
+        let removed: BTreeSet<Mapped> = self
+            .removed()
+            .into_values()
+            .flat_map(|removed| removed.mapped)
+            .collect();
         match &self.driver.shared.disks {
             Disks::Ssp { images, .. } => self.delete_units(images, &removed).await,
             Disks::Local(disks) => self.delete_virtual_disks(disks, &removed).await,
@@ -275,6 +297,66 @@ impl Destroy {
             return Ok(());
         }
         disks.remove(&doomed.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// A disk that a Virtual I/O Server will not let go is warned of: it keeps nobody from anything but
+    /// the next volume at its address.
+    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
+        let removed = self.removed();
+        let servers = self.vioses.iter().map(|vios| {
+            let known = removed.get(&vios.uuid).map(|removed| &removed.volumes);
+            self.forget_volumes_on(vios, known)
+        });
+        join_all(servers).await;
+        Ok(())
+    }
+
+    async fn forget_volumes_on(
+        &self,
+        vios: &Vios,
+        known: Option<&BTreeSet<(String, Option<String>, String)>>,
+    ) {
+        let mut disks = known.cloned().unwrap_or_default();
+        for volume in &self.volumes {
+            let Some(udid) = volume.target_udid.as_deref() else {
+                continue;
+            };
+            let is_known = disks
+                .iter()
+                .any(|(_, known, _)| known.as_deref() == Some(udid));
+            if is_known || !find::may_serve(vios, volume) {
+                continue;
+            }
+            match find::disks_with(&self.driver, vios, udid).await {
+                Ok(names) => {
+                    let left = names
+                        .into_iter()
+                        .map(|name| (name, Some(udid.to_owned()), volume.volume.clone()));
+                    disks.extend(left);
+                }
+                Err(error) => self.control.warn(format!(
+                    "{} could not be asked for the disk of the volume {}: {error}",
+                    vios.name, volume.volume
+                )),
+            }
+        }
+        for (name, udid, volume) in disks {
+            // Somebody else may be about to map it.
+            let _turn = self.driver.shared.volumes.take(&volume).await;
+            let connection = self.volumes.iter().find(|known| known.volume == volume);
+            let gone = match connection {
+                Some(connection) => {
+                    forget::volume_now(&self.driver, vios, connection, &name, udid.as_deref()).await
+                }
+                None => forget::disk_now(&self.driver, vios, &name, udid.as_deref()).await,
+            };
+            if let Err(error) = gone {
+                self.control.warn(format!(
+                    "{} still has the disk {name} of the volume {volume}: {error}",
+                    vios.name
+                ));
+            }
+        }
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use powervm_schema::xml::Element;
 
 use super::driver::Driver;
 use crate::error::Result;
 use crate::host::Vios;
-use crate::storage::mapping::{self, Client, GROUP, Mapped, Wanted};
+use crate::storage::mapping::{self, Client, GROUP, Kind, Mapped, Wanted};
+use crate::storage::volumes;
 
 /// Sees to it that the partition sees on each Virtual I/O Server what `wanted` says.
 ///
@@ -32,6 +34,15 @@ pub(super) async fn everywhere(
         .try_for_each(|edited| edited.map(drop))
 }
 
+/// What a Virtual I/O Server does not serve to a partition any more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Removed {
+    /// Everything that was mapped.
+    pub(super) mapped: BTreeSet<Mapped>,
+    /// Of that, the disks that were mapped as volumes: name, identifier and volume.
+    pub(super) volumes: BTreeSet<(String, Option<String>, String)>,
+}
+
 /// Takes every mapping of the partition away, and returns what they mapped, by the UUID of the
 /// Virtual I/O Server.
 ///
@@ -41,15 +52,22 @@ pub(super) async fn nowhere(
     driver: &Driver,
     vioses: &[Vios],
     client: &Client,
-) -> Result<BTreeMap<String, BTreeSet<Mapped>>> {
+) -> Result<BTreeMap<String, Removed>> {
     let edits = vioses.iter().map(|vios| {
         // Collected over all tries: one whose answer was lost has removed what the next one does
         // not see any more.
-        let removed: Arc<Mutex<BTreeSet<Mapped>>> = Arc::default();
+        let removed: Arc<Mutex<Removed>> = Arc::default();
         let (client, found) = (client.clone(), Arc::clone(&removed));
-        let edit = move |document: &mut _| {
+        let edit = move |document: &mut Element| {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(mapping::unmap(document, &client, &mut found))
+            for served in volumes::served_to(document, &client) {
+                if let (Kind::PhysicalVolume, Some(tag)) = (served.mapped.kind, served.tag) {
+                    found
+                        .volumes
+                        .insert((served.mapped.name, served.mapped.udid, tag));
+                }
+            }
+            Ok(mapping::unmap(document, &client, &mut found.mapped))
         };
         let path = vios.path();
         async move {

@@ -2,19 +2,24 @@
 
 mod control;
 mod destroy;
+mod device_jobs;
 mod driver;
 mod host;
+mod interface;
 mod inventory;
 mod jobs;
 mod list;
 mod map;
 mod partition;
 mod plan;
+mod plug;
 mod power;
 mod request;
 mod server;
 pub(crate) mod shared;
 mod spawn;
+mod target;
+mod volume;
 
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
@@ -22,3 +27,6 @@ pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use volume::{
+    AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
+};

@@ -6,6 +6,7 @@ use powervm_schema::view::FieldValue;
 
 use super::driver::{Driver, path_of};
 use super::request::SpawnRequest;
+use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::switches::MANAGEMENT;
 use crate::host::{Switch, System, Vios};
@@ -52,6 +53,13 @@ pub(super) struct PlannedManagement {
 impl Plan {
     /// Decides, and checks all that can be known before anything is changed.
     pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
+        refuse_twins(&request.volumes)?;
+        if request.image.is_none() && request.volumes.is_empty() {
+            return Err(Error::invalid(
+                "the server has neither an image nor a volume to boot from",
+                "give it one of them",
+            ));
+        }
         let partition = PartitionUuid::of_instance(request.instance);
         let name = partition_name(&request.name).map_err(|error| {
             Error::caused(

@@ -18,7 +18,11 @@ use super::driver::{Disks, Driver};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
-use super::{map, partition, power};
+use super::volume::find;
+use super::volume::ports::{self, Ports};
+use super::volume::request::turns;
+use super::volume::search::Search;
+use super::{map, partition, plug, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
@@ -39,7 +43,9 @@ const NETWORK: &str = "plug the interfaces";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
-const MAP: &str = "map disk and config drive";
+const VOLUMES: &str = "find the volumes";
+const PORTS: &str = "give the server its ports";
+const MAP: &str = "map disks and config drive";
 const POWER_ON: &str = "power on";
 
 impl Driver {
@@ -64,21 +70,29 @@ impl Driver {
             });
         }
         let plan = Plan::make(self, &request).await?;
-        let flight = match &self.shared.disks {
-            Disks::Ssp { images, .. } => Boarded::Ssp(images.board(&request.image)),
-            Disks::Local(disks) => Boarded::Local(disks.board(&request.image)),
-        };
+        let turns = turns(self, &request.volumes).await;
+        let flight = request
+            .image
+            .as_ref()
+            .map(|image| match &self.shared.disks {
+                Disks::Ssp { images, .. } => Boarded::Ssp(images.board(image)),
+                Disks::Local(disks) => Boarded::Local(disks.board(image)),
+            });
+        let steps = control.for_steps();
+        let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
         let spawn = Arc::new(Spawn {
             driver: self.clone(),
-            control: control.for_steps(),
+            control: steps,
+            volumes,
             plan,
             request,
             state: Mutex::new(State {
-                flight: Some(flight),
+                flight,
                 ..State::default()
             }),
             disk_may_exist: AtomicBool::new(false),
             _turn: turn,
+            _turns: turns,
         });
         let options = control.saga_options(&spawn.control);
         recipe(&spawn).run(Arc::clone(&spawn), options).await?;
@@ -91,14 +105,22 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
     let mut saga = Saga::new(format!("create {}", spawn.request.name))
         .step(Step::new(PARTITION, Spawn::create_partition).undo(Spawn::delete_partition))
         // Adapters go with their partition, so there is nothing to take back.
-        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]))
-        .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
-        .step(
-            Step::new(DISK, Spawn::create_disk)
-                .after([IMAGE])
-                .undo(Spawn::delete_disk),
-        );
-    let mut mapped = vec![PARTITION, DISK];
+        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]));
+    let mut mapped = vec![PARTITION];
+    if spawn.request.image.is_some() {
+        saga = saga
+            .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
+            .step(
+                Step::new(DISK, Spawn::create_disk)
+                    .after([IMAGE])
+                    .undo(Spawn::delete_disk),
+            );
+        mapped.push(DISK);
+    }
+    if spawn.volumes.is_needed() {
+        saga = saga.step(Step::new(VOLUMES, Spawn::find_volumes).undo(Spawn::forget_volumes));
+        mapped.push(VOLUMES);
+    }
     if spawn.request.config_drive.is_some() {
         let step =
             Step::new(CONFIG_DRIVE, Spawn::upload_config_drive).undo(Spawn::delete_config_drive);
@@ -110,11 +132,20 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         });
         mapped.push(CONFIG_DRIVE);
     }
+    let mut before_power = vec![MAP, NETWORK];
+    if spawn.has_ports() {
+        saga = saga.step(
+            Step::new(PORTS, Spawn::connect_ports)
+                .after([PARTITION])
+                .undo(Spawn::take_ports),
+        );
+        before_power.push(PORTS);
+    }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
     if spawn.request.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
-                .after([MAP, NETWORK])
+                .after(before_power)
                 .undo(Spawn::power_off),
         );
     }
@@ -126,10 +157,12 @@ pub(super) struct Spawn {
     driver: Driver,
     control: Control,
     plan: Plan,
+    volumes: Search,
     request: SpawnRequest,
     state: Mutex<State>,
     disk_may_exist: AtomicBool,
     _turn: OwnedMutexGuard<()>,
+    _turns: Vec<OwnedMutexGuard<()>>,
 }
 
 /// What the steps tell each other, and themselves when they are run again.
@@ -217,27 +250,7 @@ impl Spawn {
         let (session, partition) = (&shared.session, self.plan.partition);
         let mut macs = Vec::new();
         for planned in &self.plan.interfaces {
-            let (switch, vlan) = (&planned.switch, planned.interface.vlan);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
-            macs.push(
-                adapter::create(
-                    session,
-                    partition,
-                    &NewAdapter {
-                        switch,
-                        vlan,
-                        mac: planned.mac,
-                    },
-                )
-                .await?,
-            );
+            macs.push(plug::plug(&self.driver, partition, planned).await?);
         }
         let mut management = None;
         if let Some(planned) = &self.plan.management {
@@ -261,7 +274,7 @@ impl Spawn {
         Ok(())
     }
 
-    /// One change of each Virtual I/O Server: boot disk, config drive, and whatever a partition that
+    /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
         map::everywhere(&self.driver, &self.plan.vioses, &self.client(), |vios| {
@@ -284,10 +297,35 @@ impl Spawn {
             }
             _ => {}
         }
+        wanted.extend(self.volumes.wanted(vios));
         if media.is_some_and(|place| place.vios == vios.uuid) {
             wanted.push(Wanted::optical_media(&self.media_name()));
         }
         wanted
+    }
+
+    /// Whether the server reaches any of its volumes through ports of its own.
+    fn has_ports(&self) -> bool {
+        let mut volumes = self.request.volumes.iter();
+        !volumes.all(|volume| find::is_served(&self.driver, volume))
+    }
+
+    async fn connect_ports(self: Arc<Self>) -> Result<()> {
+        let (vioses, metadata) = (&self.plan.vioses, &self.request.metadata);
+        let ports = Ports::plan(&self.driver, vioses, &self.client(), metadata).await?;
+        ports.connect(&self.driver).await
+    }
+
+    async fn take_ports(self: Arc<Self>) -> Result<()> {
+        ports::take_all(&self.driver, &self.plan.vioses, &self.client()).await
+    }
+
+    async fn find_volumes(self: Arc<Self>) -> Result<()> {
+        self.volumes.find().await
+    }
+
+    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
+        self.volumes.forget().await
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {

@@ -71,13 +71,15 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             root_gb: 1,
             extra_specs: std::collections::BTreeMap::new(),
         },
-        image: DriverImage {
+        image: Some(DriverImage {
             id: hall.image.uuid,
             name: hall.image.name.clone(),
             checksum: hall.image.md5.clone(),
             size: hall.image.bytes,
             source,
-        },
+        }),
+        volumes: Vec::new(),
+        metadata: std::collections::BTreeMap::new(),
         networks: (0..chance.between(1, 2))
             .map(|_| NetworkInterface::on_vlan(1))
             .collect(),

@@ -100,6 +100,30 @@ async fn serve(
     strike: &Strike,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
+    match admit(exchange, target, class, strike).await {
+        Ok(Admission::Granted(target, draw)) => route(exchange, target, draw, body).await,
+        Ok(Admission::Broken) => Ok(aborted()),
+        Err(problem) => {
+            // A client that still sends may never see an answer after which the connection is closed.
+            body::drain(body).await;
+            Err(problem)
+        }
+    }
+}
+
+/// What becomes of a request before its body is read.
+enum Admission {
+    Granted(Target, Draw),
+    /// Its connection is closed.
+    Broken,
+}
+
+async fn admit(
+    exchange: &Arc<Exchange>,
+    target: Result<Target, Problem>,
+    class: Option<Class>,
+    strike: &Strike,
+) -> Result<Admission, Problem> {
     let mut fate = None;
     for fault in &strike.before {
         befall(
@@ -110,7 +134,7 @@ async fn serve(
         match fault {
             Fault::Delay(duration) => exchange.simulator.clock().sleep(*duration).await,
             Fault::Answer(problem) => return Err(problem.clone()),
-            Fault::Reset | Fault::Cut(_) => return Ok(aborted()),
+            Fault::Reset | Fault::Cut(_) => return Ok(Admission::Broken),
             Fault::Job(decided) => fate = Some(decided.clone()),
             Fault::Befall { .. } => {}
         }
@@ -139,7 +163,7 @@ async fn serve(
             .await;
         return Err(trouble.clone());
     }
-    route(exchange, target, Draw { fate, ..draw }, body).await
+    Ok(Admission::Granted(target, Draw { fate, ..draw }))
 }
 
 /// The partition or Virtual I/O Server that a path names; the last one of several.

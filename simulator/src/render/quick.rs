@@ -228,7 +228,7 @@ fn of_partition(cx: &Context<'_>, partition: &Partition, wanted: Option<&str>) -
         ("UUID", text(super::upper(partition.uuid))),
         ("CurrentProcessors", counts().0),
         ("LastActivatedProfile", optional(profile)),
-        ("RemoteRestartState", text("Invalid")),
+        ("RemoteRestartState", text(partition.remote_restart_state())),
         ("PartitionType", text(partition.kind)),
         ("PartitionName", text(&partition.name)),
         ("RMCState", text(partition.rmc)),

@@ -61,7 +61,10 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
         CUD.since("V1_4_0"),
         nics.is_some_and(|capabilities| capabilities.vnic_failover),
     );
-    w.value("ManagerPassthroughCapable", CUD, true);
+    // No recorded NovaLink says it.
+    if cx.is_hmc() {
+        w.value("ManagerPassthroughCapable", CUD, true);
+    }
     if storage {
         let repositories = vios
             .volume_groups
@@ -71,10 +74,8 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
             media_repository::write_all(w, repositories)
         });
     }
-    w.value("MoverServicePartition", CUD, true);
-    if !cx.is_hmc() {
-        w.value("PagingServicePartition", CUD, false);
-    }
+    w.value("MoverServicePartition", CUD, vios.mover);
+    w.value("PagingServicePartition", CUD, cx.world.pages(vios));
     if storage {
         w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
             for volume in &vios.physical_volumes {

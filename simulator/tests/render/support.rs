@@ -31,9 +31,16 @@ impl Bench {
             partitions,
             ..Sizes::default()
         };
-        let world = Inventory::sized(flavor, sizes)
-            .world(flavor, seed, Millis::EPOCH)
-            .unwrap();
+        Self::of(&Inventory::sized(flavor, sizes), flavor, seed)
+    }
+
+    /// The machine room that `powervm-sim serve` shows.
+    pub(crate) fn furnished(flavor: Flavor) -> Self {
+        Self::of(&Inventory::furnished(flavor).unwrap(), flavor, 7)
+    }
+
+    fn of(inventory: &Inventory, flavor: Flavor, seed: u64) -> Self {
+        let world = inventory.world(flavor, seed, Millis::EPOCH).unwrap();
         Self {
             world,
             now: Millis::EPOCH,

@@ -1,6 +1,7 @@
 //! What a deploy tells of the server that it made.
 
 use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
+use crate::network::Attachment;
 use crate::operations::driver::path_of;
 use crate::operations::list;
 use crate::operations::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};
@@ -24,20 +25,24 @@ impl Spawn {
             self.planned()
         });
         if let Ok((interfaces, management)) = self.addresses() {
-            let info = |mac, vlan, switch: &Switch| InterfaceInfo {
+            let info = |mac, vlan, switch: Option<&Switch>| InterfaceInfo {
                 mac: Some(mac),
                 vlan: Some(vlan),
-                switch: Some(switch.name.clone()),
+                switch: switch.map(|switch| switch.name.clone()),
                 slot: None,
             };
             let planned = self.plan.interfaces.iter().zip(&interfaces);
             server.interfaces = planned
-                .map(|(planned, is)| info(is.mac, is.interface.vlan, &planned.switch))
+                .map(|(planned, is)| {
+                    let on_switch = is.interface.attachment == Attachment::SharedEthernet;
+                    let switch = on_switch.then_some(&planned.switch);
+                    info(is.mac, is.interface.vlan, switch)
+                })
                 .collect();
             if let (Some(mac), Some(planned)) = (management, &self.plan.management) {
                 server
                     .interfaces
-                    .push(info(mac, MANAGEMENT_VLAN, &planned.switch));
+                    .push(info(mac, MANAGEMENT_VLAN, Some(&planned.switch)));
             }
         }
         server.storage = self.served();

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::{Boarded, BootDisk, Disks, Spawn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
+use crate::storage::image::Image;
 use crate::storage::media::config_drive::Subject;
 use crate::storage::ssp::ImageJob;
 use crate::storage::{names, upload};
@@ -16,13 +17,13 @@ impl Spawn {
             (Disks::Ssp { images, .. }, Boarded::Ssp(flight)) => {
                 let carrier = self.carrier()?;
                 images
-                    .ensure(&flight, &self.image_job(&carrier))
+                    .ensure(&flight, &self.image_job(&carrier)?)
                     .await?
                     .udid
             }
             (Disks::Local(disks), Boarded::Local(flight)) => {
                 disks
-                    .ensure_image(&flight, &self.request.image, &self.control)
+                    .ensure_image(&flight, self.image()?, &self.control)
                     .await?
                     .udid
             }
@@ -53,7 +54,7 @@ impl Spawn {
             (Disks::Ssp { images, .. }, Boarded::Ssp(flight)) => {
                 self.disk_may_exist.store(true, Ordering::SeqCst);
                 let (name, carrier) = (names::boot_unit(&request.name), self.carrier()?);
-                let job = self.image_job(&carrier);
+                let job = self.image_job(&carrier)?;
                 BootDisk::Unit(
                     images
                         .clone_image(&flight, &job, &name, request.flavor.root_gb)
@@ -62,7 +63,7 @@ impl Spawn {
             }
             (Disks::Local(disks), Boarded::Local(flight)) => {
                 let image = disks
-                    .ensure_image(&flight, &request.image, &self.control)
+                    .ensure_image(&flight, self.image()?, &self.control)
                     .await?;
                 let name = names::boot_virtual_disk(&request.name, request.instance);
                 let (root_gb, exists) = (request.flavor.root_gb, &self.disk_may_exist);
@@ -145,6 +146,11 @@ impl Spawn {
         }
     }
 
+    fn image(&self) -> Result<&Image> {
+        let image = self.request.image.as_ref();
+        image.ok_or_else(|| Error::internal("a server that boots from a volume has no image"))
+    }
+
     /// A Virtual I/O Server to upload an image through; they take turns.
     fn carrier(&self) -> Result<String> {
         let Disks::Ssp { pool, .. } = &self.driver.shared.disks else {
@@ -168,12 +174,12 @@ impl Spawn {
         })
     }
 
-    fn image_job<'a>(&'a self, carrier: &'a str) -> ImageJob<'a> {
-        ImageJob {
-            image: &self.request.image,
+    fn image_job<'a>(&'a self, carrier: &'a str) -> Result<ImageJob<'a>> {
+        Ok(ImageJob {
+            image: self.image()?,
             control: &self.control,
             vios: carrier,
             tag: self.driver.tag(),
-        }
+        })
     }
 }
