@@ -18,7 +18,7 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
         "Serving costs",
         "processor microseconds a request (user and system), and their ratios",
     );
-    let server = Server::host(PARTITIONS)?;
+    let server = Server::host(PARTITIONS, "novalink")?;
     let nginx = Nginx::start()?;
     if nginx.is_none() {
         println!(

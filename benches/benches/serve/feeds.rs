@@ -18,7 +18,7 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     let mut servers = Vec::new();
     let mut cases = Vec::new();
     for size in SIZES {
-        let server = Server::host(size)?;
+        let server = Server::host(size, "hmc")?;
         let client = server.client()?;
         let request = client.request("GET", "/rest/api/uom/LogicalPartition?group=None", &[], "");
         cases.push(Case::new(&server, client, vec![request], 200)?);

@@ -29,17 +29,21 @@ use secrecy::ExposeSecret as _;
 type Kept = Arc<Mutex<BTreeMap<String, Bytes>>>;
 
 /// Serves until standard input ends. Says its address, a user and the password on a line each.
-pub(crate) fn run(partitions: Option<&str>) -> Result<()> {
+pub(crate) fn run(partitions: Option<&str>, flavor: Option<&str>) -> Result<()> {
     let partitions = partitions
         .context("host needs a number of partitions")?
         .parse()?;
+    let flavor = match flavor {
+        Some("hmc") => Flavor::Hmc,
+        _ => Flavor::NovaLink,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(partitions))
+    runtime.block_on(serve(partitions, flavor))
 }
 
-async fn serve(partitions: u16) -> Result<()> {
+async fn serve(partitions: u16, flavor: Flavor) -> Result<()> {
     // A system has a thousand partitions at most, Virtual I/O Servers among them.
     let systems = 1 + partitions / 501;
     let sizes = Sizes {
@@ -48,8 +52,8 @@ async fn serve(partitions: u16) -> Result<()> {
         partitions: partitions / systems,
     };
     let simulator = Simulator::builder()
-        .flavor(Flavor::Hmc)
-        .inventory(Inventory::sized(Flavor::Hmc, sizes))
+        .flavor(flavor)
+        .inventory(Inventory::sized(flavor, sizes))
         .build()?;
     let options = ServeOptions {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),

@@ -2,7 +2,7 @@
 //! (`docs/benchmarks.md`).
 //!
 //! This program is its own server as well: started as `powervm-sim …` it is that program, started as
-//! `host N` it is a simulator with a few routes beside the API that hand out bytes from memory.
+//! `host N FLAVOR` it is a simulator with a few routes beside the API that hand out bytes from memory.
 
 mod bursts;
 mod client;
@@ -55,7 +55,10 @@ fn main() -> ExitCode {
             let line = std::iter::once("powervm-sim".to_owned()).chain(arguments);
             powervm_simulator::cli::main(powervm_simulator::cli::Cli::parse_from(line))
         }
-        Some("host") => told(host::run(arguments.next().as_deref())),
+        Some("host") => told(host::run(
+            arguments.next().as_deref(),
+            arguments.next().as_deref(),
+        )),
         _ => told(measure()),
     }
 }

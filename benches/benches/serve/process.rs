@@ -49,10 +49,10 @@ impl Server {
         Ok(server)
     }
 
-    /// A simulator of an HMC with so many partitions, and the routes of `host`.
-    pub(crate) fn host(partitions: u16) -> Result<Self> {
+    /// A simulator with so many partitions, and the routes of `host`.
+    pub(crate) fn host(partitions: u16, flavor: &str) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["host", &partitions.to_string()]);
+        command.args(["host", &partitions.to_string(), flavor]);
         let mut server = Self::start(&mut command.env_remove("RUST_LOG").stdin(Stdio::piped()))?;
         let line = |server: &mut Self| -> Result<String> {
             let mut line = String::new();

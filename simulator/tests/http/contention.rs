@@ -51,8 +51,8 @@ async fn no_update_of_many_clients_is_lost() {
     }
     let path = format!("VirtualIOServer/{vios}?group=ViosSCSIMapping");
 
-    let edit = |number| {
-        let partition = &partitions[number % partitions.len()];
+    let edit = |number: usize| {
+        let partition: &String = &partitions[number % partitions.len()];
         add_mapping(&client, &path, partition, 1000 + number)
     };
     let edits = (0..CLIENTS).map(edit);
