@@ -5,8 +5,6 @@ use powervm_simulator::model::names::*;
 use powervm_simulator::model::storage::StorageOptions;
 use powervm_simulator::model::units::{Gigabytes, ProcUnits};
 use powervm_simulator::model::{Command, Owner};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 pub(crate) fn shared(units: u32, processors: u16) -> ProcessorRequest {

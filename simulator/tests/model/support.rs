@@ -7,7 +7,6 @@ use powervm_simulator::model::job::{Job, JobTarget};
 use powervm_simulator::model::names::*;
 use powervm_simulator::model::partition::{Partition, PartitionSettings};
 use powervm_simulator::model::storage::{Content, StorageOptions};
-use powervm_simulator::model::units::{Gigabytes, ProcUnits};
 use powervm_simulator::model::vios::VirtualIoServer;
 use powervm_simulator::model::{Command, Flavor, Outcome, Owner, Pace, Refusal, Resource, World};
 use std::collections::BTreeMap;
