@@ -53,7 +53,7 @@ impl Server {
     pub(crate) fn host(partitions: u16, flavor: &str) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["host", &partitions.to_string(), flavor]);
-        let mut server = Self::start(&mut command.env_remove("RUST_LOG").stdin(Stdio::piped()))?;
+        let mut server = Self::start(command.env_remove("RUST_LOG").stdin(Stdio::piped()))?;
         let line = |server: &mut Self| -> Result<String> {
             let mut line = String::new();
             let output = server.output.as_mut().context("it has no output")?;

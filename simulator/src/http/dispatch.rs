@@ -101,8 +101,8 @@ async fn serve(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     match admit(exchange, target, class, strike).await {
-        Ok(Admission::Granted(target, draw)) => route(exchange, target, draw, body).await,
-        Ok(Admission::Broken) => Ok(aborted()),
+        Ok(Some((target, draw))) => route(exchange, target, draw, body).await,
+        Ok(None) => Ok(aborted()),
         Err(problem) => {
             // A client that still sends may never see an answer after which the connection is closed.
             body::drain(body).await;
@@ -111,19 +111,14 @@ async fn serve(
     }
 }
 
-/// What becomes of a request before its body is read.
-enum Admission {
-    Granted(Target, Draw),
-    /// Its connection is closed.
-    Broken,
-}
-
+/// What becomes of a request before its body is read: what it is for and how it goes, or nothing where its
+/// connection is closed.
 async fn admit(
     exchange: &Arc<Exchange>,
     target: Result<Target, Problem>,
     class: Option<Class>,
     strike: &Strike,
-) -> Result<Admission, Problem> {
+) -> Result<Option<(Target, Draw)>, Problem> {
     let mut fate = None;
     for fault in &strike.before {
         befall(
@@ -134,7 +129,7 @@ async fn admit(
         match fault {
             Fault::Delay(duration) => exchange.simulator.clock().sleep(*duration).await,
             Fault::Answer(problem) => return Err(problem.clone()),
-            Fault::Reset | Fault::Cut(_) => return Ok(Admission::Broken),
+            Fault::Reset | Fault::Cut(_) => return Ok(None),
             Fault::Job(decided) => fate = Some(decided.clone()),
             Fault::Befall { .. } => {}
         }
@@ -163,7 +158,7 @@ async fn admit(
             .await;
         return Err(trouble.clone());
     }
-    Ok(Admission::Granted(target, Draw { fate, ..draw }))
+    Ok(Some((target, Draw { fate, ..draw })))
 }
 
 /// The partition or Virtual I/O Server that a path names; the last one of several.

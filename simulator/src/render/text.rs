@@ -33,7 +33,6 @@ impl Text {
     }
 
     /// The body of an answer.
-    #[must_use]
     pub fn into_body(mut self) -> Body {
         if self.0.len() < 2 {
             return self.0.pop().map_or_else(Body::empty, Body::from);
