@@ -63,7 +63,7 @@ def check(report, simulator):
         for side in sides:
             expect.equal(len(side.site.vioses), 2, "the servers")
             cluster = expect.single(pvm_clust.Cluster.get(side.adapter), "clusters")
-            nodes = {node.vios_uuid.upper() for node in cluster.nodes}
+            nodes = {n.vios_uuid.upper() for n in cluster.nodes if n.vios_uuid}
             expect.true({v.uuid for v in side.site.vioses} <= nodes, "they are nodes")
     if len(sides) != 2:
         return
@@ -141,10 +141,11 @@ def _server(side):
 def _keys(report, source, target):
     if target.address is None:
         return
-    with report.check("the target's console trusts the source's"):
-        key = tsk_mc.get_public_key(source.adapter)
-        tsk_mc.add_authorized_key(target.adapter, key)
-        expect.true(key in tsk_mc.get_authorized_keys(target.adapter), "the key is there")
+    with report.check("each console trusts the other's"):
+        for one, other in ((source, target), (target, source)):
+            key = tsk_mc.get_public_key(one.adapter)
+            tsk_mc.add_authorized_key(other.adapter, key)
+            expect.true(key in tsk_mc.get_authorized_keys(other.adapter), "the key is there")
 
 
 def _migrate(source, target, made, **options):

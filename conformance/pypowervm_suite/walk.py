@@ -176,9 +176,9 @@ UNMET = {
     # Hardware that the simulator has not: persistent memory, RoCE ports.
     "PersistentMemoryDevice", "PersistentMemoryVolume", "VirtualPMEMVolume", "SRIOVRoCEPPort",
     # Disks of Linux Virtual I/O Servers, which only mappings name.
-    "FileIO", "RBD", "_LUKSEncryptor",
+    "FileIO", "RBD",
     # Inside of others, or what others are made of.
-    "AssociatedIOSlot", "AuthorizedKey", "IOAdapter", "VClientStorageAdapterElement",
+    "AssociatedIOSlot", "AuthorizedKey", "VClientStorageAdapterElement",
     "VServerStorageAdapterElement",
 }
 UNMET_BY = {"hmc": {"VSCSIBus", "STDev"}, "novalink": set()}
