@@ -11,6 +11,7 @@ pub mod cli;
 pub mod engine;
 pub mod image;
 pub mod live;
+pub mod matrix;
 pub mod report;
 pub mod runtime;
 pub mod scenario;

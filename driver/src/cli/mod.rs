@@ -8,6 +8,7 @@ mod exit;
 mod host;
 mod output;
 mod progress;
+mod recover;
 mod server;
 
 use std::process::ExitCode;
@@ -49,10 +50,29 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     let cancel = cancel_on_interrupt();
-    let driver = connection::connect(&arguments.connection, &arguments.place).await?;
+    let (connection, place) = (&arguments.connection, &arguments.place);
+    let changes = match &arguments.noun {
+        Noun::Server(verb) => verb.changes(),
+        Noun::Host(_) => false,
+        Noun::Recover(verb) if !verb.apply => {
+            return recover::show(connection, place, verb, output).await;
+        }
+        Noun::Recover(_) => true,
+    };
+    let driver = if changes {
+        connection::connect_to_change(connection, place).await?
+    } else {
+        connection::connect(connection, place).await?
+    };
     let outcome = match &arguments.noun {
-        Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
+        Noun::Server(verb) => {
+            if changes {
+                recover::first(&driver, &cancel).await?;
+            }
+            server::run(&driver, verb, output, &cancel).await
+        }
         Noun::Host(verb) => host::run(&driver, verb, output).await,
+        Noun::Recover(_) => recover::apply(&driver, output, &cancel).await,
     };
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");

@@ -44,12 +44,21 @@ pub(super) async fn run(
     outcome
 }
 
-async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -> Result<()> {
+/// Waits until no job of that operation runs on the partition any more, and deletes those that ended. A partition
+/// that is not there has none.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let feed = session
+        let feed = match session
             .get_feed(&format!("{}/jobs", path_of(partition)), Groups::Omitted)
-            .await?;
+            .await
+        {
+            Err(error) if error.is_not_found() => return Ok(()),
+            feed => feed?,
+        };
         let mut running = false;
         for entry in &feed.entries {
             let job = JobResponse(&entry.content);

@@ -85,7 +85,7 @@ impl Driver {
     }
 
     /// All Virtual I/O Servers with their SCSI mappings.
-    async fn mappings(&self) -> Result<Vec<Entry>> {
+    pub(super) async fn mappings(&self) -> Result<Vec<Entry>> {
         let path = format!("ManagedSystem/{}/VirtualIOServer", self.shared.system.uuid);
         Ok(self
             .session()

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use super::driver::Driver;
 use crate::error::Result;
 use crate::host::Vios;
+use crate::partition::PartitionUuid;
 use crate::storage::mapping::{self, Client, GROUP, Mapped, Wanted};
 
 /// Sees to it that the partition sees on each Virtual I/O Server what `wanted` says.
@@ -30,6 +31,22 @@ pub(super) async fn everywhere(
         .await
         .into_iter()
         .try_for_each(|edited| edited.map(drop))
+}
+
+/// What the partition has, by the UUID of the Virtual I/O Server.
+///
+/// # Errors
+/// Those of the request.
+pub(super) async fn of(
+    driver: &Driver,
+    partition: PartitionUuid,
+) -> Result<BTreeMap<String, BTreeSet<Mapped>>> {
+    let vioses = driver.mappings().await?;
+    let found = vioses.into_iter().map(|vios| {
+        let mapped = mapping::mapped_to(&vios.content, partition);
+        (vios.id, mapped)
+    });
+    Ok(found.filter(|(_, mapped)| !mapped.is_empty()).collect())
 }
 
 /// Takes every mapping of the partition away, and returns what they mapped, by the UUID of the

@@ -7,23 +7,28 @@
 mod report;
 mod storage;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
+use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
-use super::{map, partition, power};
+use super::{jobs, map, partition, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
 use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
-use crate::partition::power::RemoveMedia;
+use crate::partition::power::{
+    POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia,
+};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
 use crate::storage::flights::Flight;
@@ -47,7 +52,7 @@ impl Driver {
     ///
     /// A failed or cancelled call leaves the host as it was, but for a media repository or, with the
     /// disk driver `localdisk`, a cached image that others may use. If the returned future is
-    /// dropped, the same happens in the background.
+    /// dropped, the same happens in the background; if the process is killed, on its next start.
     ///
     /// # Errors
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
@@ -68,27 +73,29 @@ impl Driver {
             Disks::Ssp { images, .. } => Boarded::Ssp(images.board(&request.image)),
             Disks::Local(disks) => Boarded::Local(disks.board(&request.image)),
         };
+        let steps = control.for_steps();
         let spawn = Arc::new(Spawn {
             driver: self.clone(),
-            control: control.for_steps(),
-            plan,
-            request,
-            state: Mutex::new(State {
+            control: steps.clone(),
+            partition: plan.partition,
+            vioses: plan.vioses.clone(),
+            asked: Asked::of(&request, self.tag(), plan.namesakes.clone()),
+            order: Some(Order { plan, request }),
+            notes: Notes::new(Found {
                 flight: Some(flight),
-                ..State::default()
+                ..Found::default()
             }),
-            disk_may_exist: AtomicBool::new(false),
             _turn: turn,
         });
-        let options = control.saga_options(&spawn.control);
-        recipe(&spawn).run(Arc::clone(&spawn), options).await?;
-        Ok(spawn.report().await)
+        self.perform(&spawn, control, &steps).await?;
+        spawn.report().await
     }
 }
 
 /// What is made, and after what.
 fn recipe(spawn: &Spawn) -> Saga<Spawn> {
-    let mut saga = Saga::new(format!("create {}", spawn.request.name))
+    let asked = &spawn.asked;
+    let mut saga = Saga::new(format!("create {}", asked.name))
         .step(Step::new(PARTITION, Spawn::create_partition).undo(Spawn::delete_partition))
         // Adapters go with their partition, so there is nothing to take back.
         .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]))
@@ -99,11 +106,11 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
                 .undo(Spawn::delete_disk),
         );
     let mut mapped = vec![PARTITION, DISK];
-    if spawn.request.config_drive.is_some() {
+    if asked.config_drive {
         let step =
             Step::new(CONFIG_DRIVE, Spawn::upload_config_drive).undo(Spawn::delete_config_drive);
         // The config drive names the interfaces' addresses; where the server chooses them, it waits.
-        saga = saga.step(if spawn.plan.knows_addresses() {
+        saga = saga.step(if spawn.knows_addresses() {
             step
         } else {
             step.after([NETWORK])
@@ -111,7 +118,7 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.push(CONFIG_DRIVE);
     }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
-    if spawn.request.power_on {
+    if asked.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
                 .after([MAP, NETWORK])
@@ -121,28 +128,93 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
     saga
 }
 
-/// A deploy on its way.
+/// A deploy on its way, or on its way back.
 pub(super) struct Spawn {
     driver: Driver,
     control: Control,
-    plan: Plan,
-    request: SpawnRequest,
-    state: Mutex<State>,
-    disk_may_exist: AtomicBool,
+    partition: PartitionUuid,
+    vioses: Vec<Vios>,
+    asked: Asked,
+    /// What cannot be in a journal and is not needed on the way back.
+    order: Option<Order>,
+    notes: Notes<Found>,
     _turn: OwnedMutexGuard<()>,
 }
 
-/// What the steps tell each other, and themselves when they are run again.
-#[derive(Default)]
-struct State {
+/// What is to be made: with the image's source and the config drive's content.
+struct Order {
+    plan: Plan,
+    request: SpawnRequest,
+}
+
+/// What the journal keeps of the order: the names of all that is made.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    instance: Uuid,
+    name: String,
+    image: ImageNames,
+    /// Tells our marker of an upload from others'.
+    tag: u32,
+    /// Disks that had the boot disk's name before.
+    namesakes: BTreeSet<String>,
+    config_drive: bool,
+    power_on: bool,
+}
+
+/// Names of an image's disks.
+#[derive(Debug, Serialize, Deserialize)]
+struct ImageNames {
+    name: String,
+    checksum: String,
+    disk: String,
+}
+
+impl Asked {
+    fn of(request: &SpawnRequest, tag: u32, namesakes: BTreeSet<String>) -> Self {
+        Self {
+            instance: request.instance,
+            name: request.name.clone(),
+            image: ImageNames {
+                name: request.image.name.clone(),
+                checksum: request.image.short_checksum(),
+                disk: names::image_virtual_disk(request.image.id),
+            },
+            tag,
+            namesakes,
+            config_drive: request.config_drive.is_some(),
+            power_on: request.power_on,
+        }
+    }
+}
+
+/// What the steps tell each other, themselves when they are run again, and the journal.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Found {
     partition_made: bool,
     partition_id: Option<u32>,
+    #[serde(skip)]
     macs: Option<(Vec<Mac>, Option<Mac>)>,
+    #[serde(skip)]
     flight: Option<Boarded>,
-    image_udid: Option<String>,
+    /// We may have begun to upload the image, and not ended.
+    uploading: bool,
+    image: Option<UsedImage>,
+    #[serde(skip)]
     disk: Option<BootDisk>,
+    /// Path of the boot disk's logical unit.
+    unit: Option<String>,
+    /// Somebody else has a disk of that name.
+    disk_is_foreign: bool,
     media: Option<Repository>,
     media_uploaded: bool,
+}
+
+/// The image of the boot disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct UsedImage {
+    udid: String,
+    /// Uploaded by this driver, for operations that go on at the same time.
+    is_ours: bool,
 }
 
 /// The image, shared with the deploys that need the same.
@@ -158,19 +230,73 @@ enum BootDisk {
     Disk(Disk),
 }
 
+impl Operation for Spawn {
+    const KIND: &'static str = "spawn";
+    const PLAN: Recovery = Recovery::Undo;
+    type Asked = Asked;
+    type Notes = Found;
+
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<Found> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        recipe(self)
+    }
+
+    /// Whoever asked for the server was never told of it, and its image and config drive are not in the journal.
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        mut found: Found,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.instance);
+        let turn = driver.shared.instances.take(&partition).await;
+        // The number that the partition has now: if it is gone, another one may have that number.
+        found.partition_id = partition::number(driver, partition).await?;
+        Ok(Some(Self {
+            driver: driver.clone(),
+            control: control.clone(),
+            partition,
+            vioses: driver.active_vioses().await?,
+            asked,
+            order: None,
+            notes: Notes::new(found),
+            _turn: turn,
+        }))
+    }
+}
+
 impl Spawn {
-    fn note<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn note<T>(&self, change: impl FnOnce(&mut Found) -> T) -> T {
+        self.notes.with(change)
+    }
+
+    fn order(&self) -> Result<&Order> {
+        self.order
+            .as_ref()
+            .ok_or_else(|| Error::internal("a deploy that is taken back cannot go on"))
+    }
+
+    fn knows_addresses(&self) -> bool {
+        self.order
+            .as_ref()
+            .is_none_or(|order| order.plan.knows_addresses())
     }
 
     fn flight(&self) -> Result<Boarded> {
-        self.note(|state| state.flight.clone())
+        self.note(|found| found.flight.clone())
             .ok_or_else(|| Error::internal("the image was released too early"))
     }
 
     fn client(&self) -> Client {
-        let uuid = self.plan.partition;
-        let id = self.note(|state| state.partition_id);
+        let uuid = self.partition;
+        let id = self.note(|found| found.partition_id);
         Client {
             uuid,
             id,
@@ -179,11 +305,11 @@ impl Spawn {
     }
 
     fn media_name(&self) -> String {
-        names::config_drive(self.request.instance)
+        names::config_drive(self.asked.instance)
     }
 
     async fn create_partition(self: Arc<Self>) -> Result<()> {
-        if self.note(|state| state.partition_made) {
+        if self.note(|found| found.partition_made) {
             return Ok(());
         }
         let Plan {
@@ -192,7 +318,7 @@ impl Spawn {
             sizing,
             pool,
             ..
-        } = &self.plan;
+        } = &self.order()?.plan;
         let id = partition::create(
             &self.driver,
             *partition,
@@ -200,23 +326,24 @@ impl Spawn {
             &document::create(*partition, name, sizing, *pool),
         )
         .await?;
-        self.note(|state| (state.partition_id, state.partition_made) = (id, true));
+        self.note(|found| (found.partition_id, found.partition_made) = (id, true));
         Ok(())
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {
-        partition::delete(&self.driver, self.plan.partition).await
+        partition::delete(&self.driver, self.partition).await
     }
 
     /// One adapter after the other: the guest finds them in the order of their slots.
     async fn plug_interfaces(self: Arc<Self>) -> Result<()> {
-        if self.note(|state| state.macs.is_some()) {
+        if self.note(|found| found.macs.is_some()) {
             return Ok(());
         }
         let shared = &self.driver.shared;
-        let (session, partition) = (&shared.session, self.plan.partition);
+        let (session, plan) = (&shared.session, &self.order()?.plan);
+        let partition = self.partition;
         let mut macs = Vec::new();
-        for planned in &self.plan.interfaces {
+        for planned in &plan.interfaces {
             let (switch, vlan) = (&planned.switch, planned.interface.vlan);
             adapter::ensure_virtual_network(
                 session,
@@ -240,7 +367,7 @@ impl Spawn {
             );
         }
         let mut management = None;
-        if let Some(planned) = &self.plan.management {
+        if let Some(planned) = &plan.management {
             let (switch, vlan) = (&planned.switch, MANAGEMENT_VLAN);
             adapter::ensure_virtual_network(
                 session,
@@ -257,21 +384,21 @@ impl Spawn {
             };
             management = Some(adapter::create(session, partition, &new).await?);
         }
-        self.note(|state| state.macs = Some((macs, management)));
+        self.note(|found| found.macs = Some((macs, management)));
         Ok(())
     }
 
     /// One change of each Virtual I/O Server: boot disk, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
-        map::everywhere(&self.driver, &self.plan.vioses, &self.client(), |vios| {
+        map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
             self.wanted_of(vios)
         })
         .await
     }
 
     fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
-        let (disk, media) = self.note(|state| (state.disk.clone(), state.media.clone()));
+        let (disk, media) = self.note(|found| (found.disk.clone(), found.media.clone()));
         let mut wanted = Vec::new();
         match (&self.driver.shared.disks, &disk) {
             (Disks::Ssp { pool, .. }, Some(BootDisk::Unit(unit)))
@@ -291,7 +418,7 @@ impl Spawn {
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {
-        map::nowhere(&self.driver, &self.plan.vioses, &self.client())
+        map::nowhere(&self.driver, &self.vioses, &self.client())
             .await
             .map(drop)
     }
@@ -299,30 +426,34 @@ impl Spawn {
     async fn power_on(self: Arc<Self>) -> Result<()> {
         let config = self.driver.config();
         let media =
-            (config.remove_vopt_media_on_boot && self.request.config_drive.is_some()).then(|| {
+            (config.remove_vopt_media_on_boot && self.asked.config_drive).then(|| {
                 RemoveMedia {
                     name: self.media_name(),
                     after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
                 }
             });
-        let on = power::on(&self.driver, self.plan.partition, media.as_ref()).await;
-        on.map_err(|error| for_want_of_space(error, &format!("the partition {}", self.plan.name)))
+        let on = power::on(&self.driver, self.partition, media.as_ref()).await;
+        on.map_err(|error| for_want_of_space(error, &format!("the partition of {}", self.asked.name)))
     }
 
     async fn power_off(self: Arc<Self>) -> Result<()> {
-        power::off_hard(&self.driver, self.plan.partition).await
+        // A job whose answer was lost must not strike afterwards.
+        jobs::see_off(self.driver.session(), self.partition, POWER_ON_JOB).await?;
+        power::off_hard(&self.driver, self.partition).await?;
+        jobs::see_off(self.driver.session(), self.partition, POWER_OFF_JOB).await
     }
 
     /// Addresses as chosen, or as the server gave them.
     fn addresses(&self) -> Result<(Vec<PluggedInterface>, Option<Mac>)> {
-        let given = self.note(|state| state.macs.clone());
+        let plan = &self.order()?.plan;
+        let given = self.note(|found| found.macs.clone());
         let given_mac = |index: usize| {
             given
                 .as_ref()
                 .and_then(|(macs, _)| macs.get(index).copied())
         };
         let mut plugged = Vec::new();
-        for (index, planned) in self.plan.interfaces.iter().enumerate() {
+        for (index, planned) in plan.interfaces.iter().enumerate() {
             let mac = given_mac(index).or(planned.mac);
             let mac = mac.ok_or_else(|| Error::internal("an interface has no address yet"))?;
             plugged.push(PluggedInterface {
@@ -334,8 +465,7 @@ impl Spawn {
             .as_ref()
             .and_then(|(_, management)| *management)
             .or_else(|| {
-                self.plan
-                    .management
+                plan.management
                     .as_ref()
                     .and_then(|planned| planned.mac)
             });

@@ -43,5 +43,5 @@ mod step;
 
 pub use observer::{Event, NoObserver, Observer, Phase, observe_with};
 pub use report::{SagaFailure, StepFailure};
-pub use run::{Rehearsal, RunOptions, cancellation};
-pub use step::{Saga, Step};
+pub use run::{Rehearsal, RunOptions, cancellation, checkpoint};
+pub use step::{Saga, Snapshot, Step};

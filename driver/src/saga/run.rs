@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,10 @@ use crate::error::{Error, Result};
 
 tokio::task_local! {
     static CANCEL: CancellationToken;
+    static CHECKPOINT: Checkpoint;
 }
+
+type Checkpoint = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// The token that tells the running step of a saga to stop early: the caller cancelled, or dropped the saga. A step
 /// that waits long (an upload, a job) watches it and returns [`Error::Cancelled`]. Undos are not to be stopped: in
@@ -27,6 +31,18 @@ pub fn cancellation() -> CancellationToken {
     CANCEL
         .try_with(CancellationToken::clone)
         .unwrap_or_default()
+}
+
+/// Tells the observer, and waits for it, what the running step has just put into the context: what it is about to
+/// make, so that a journal has it before it is there. Nothing in undos and outside of sagas.
+///
+/// # Errors
+/// The observer's, such as a journal that cannot write. The step must not go on then.
+pub async fn checkpoint() -> Result<()> {
+    match CHECKPOINT.try_with(Arc::clone) {
+        Ok(checkpoint) => checkpoint().await,
+        Err(_) => Ok(()),
+    }
 }
 
 /// How a saga is run.
@@ -92,19 +108,66 @@ impl<C: Send + Sync + 'static> Saga<C> {
     /// [`Error::Invalid`] for a graph with unknown or duplicate names or a cycle, before anything runs;
     /// [`Error::Saga`] otherwise, with the first error, and with every undo that failed on all its tries.
     pub async fn run(self, context: Arc<C>, options: RunOptions) -> Result<()> {
+        self.in_a_task(context, options, Run::run).await
+    }
+
+    /// Undoes these steps of a saga that another process began: all of which the journal says that they were begun
+    /// and not that they were undone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for names that the saga does not have, before anything runs; [`Error::Saga`] with every
+    /// undo that failed on all its tries.
+    pub async fn unwind(
+        self,
+        begun: &[String],
+        context: Arc<C>,
+        options: RunOptions,
+    ) -> Result<()> {
+        if let Some(unknown) = begun
+            .iter()
+            .find(|name| !self.steps.iter().any(|step| *step.name == ***name))
+        {
+            return Err(Error::invalid(
+                format!("{:?} has no step {unknown:?} to undo", self.name),
+                "use the version of the driver that began it",
+            ));
+        }
+        let begun = begun.to_vec();
+        self.in_a_task(context, options, |run| run.unwind(begun))
+            .await
+    }
+
+    async fn in_a_task<F>(
+        self,
+        context: Arc<C>,
+        options: RunOptions,
+        go: impl FnOnce(Run<C>) -> F,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
         let graph = Graph::of(&self.name, &self.steps)?;
         let cancel = options.cancel.child_token();
         let cancelled_by_drop = cancel.clone().drop_guard();
         let name = Arc::clone(&self.name);
         let span = tracing::info_span!("saga", saga = %name);
-        let run = Run {
+        let observer = Arc::clone(&options.observer);
+        let going = go(Run {
             saga: Arc::new(self),
             graph,
             context,
             options,
             cancel,
+        });
+        let told = async move {
+            let outcome = going.await;
+            let told = AssertUnwindSafe(observer.ended(&outcome)).catch_unwind();
+            if told.await.is_err() {
+                tracing::error!("the observer panicked");
+            }
+            outcome
         };
-        let outcome = tokio::spawn(run.run().instrument(span)).await;
+        let outcome = tokio::spawn(told.instrument(span)).await;
         drop(cancelled_by_drop);
         match outcome {
             Ok(result) => result,
@@ -143,7 +206,8 @@ impl<C: Send + Sync + 'static> Run<C> {
             if !cancelled && failures.is_empty() {
                 for step in self.ready(&states) {
                     set(&mut states, step, State::Begun);
-                    let act = CANCEL.scope(self.cancel.clone(), self.worker(step).act());
+                    let (act, noted) = (self.worker(step).act(), self.noting(step));
+                    let act = CANCEL.scope(self.cancel.clone(), CHECKPOINT.scope(noted, act));
                     running.spawn(act.in_current_span());
                 }
             }
@@ -177,6 +241,40 @@ impl<C: Send + Sync + 'static> Run<C> {
         }
         let left_behind = self.undo(&states).await;
         Err(self.report(failures, left_behind).into())
+    }
+
+    async fn unwind(self, begun: Vec<String>) -> Result<()> {
+        let state = |step: &Step<C>| match begun.iter().any(|name| **name == *step.name) {
+            true => State::Begun,
+            false => State::Waiting,
+        };
+        let states: Vec<State> = self.saga.steps.iter().map(state).collect();
+        let left_behind = self.undo(&states).await;
+        match left_behind.first().cloned() {
+            None => Ok(()),
+            Some(first) => Err(SagaFailure {
+                saga: self.saga.name.to_string(),
+                step: Some(first.step),
+                error: first.error,
+                others: Vec::new(),
+                left_behind,
+            }
+            .into()),
+        }
+    }
+
+    /// What [`checkpoint`] does in this step.
+    fn noting(&self, step: usize) -> Checkpoint {
+        let worker = Arc::new(self.worker(step));
+        Arc::new(move || {
+            let worker = Arc::clone(&worker);
+            Box::pin(async move {
+                match worker.saga.steps.get(worker.index) {
+                    Some(step) => worker.observe(step, Phase::Noted).await,
+                    None => Ok(()),
+                }
+            })
+        })
     }
 
     fn report(&self, mut failures: Vec<StepFailure>, left_behind: Vec<StepFailure>) -> SagaFailure {

@@ -1,0 +1,278 @@
+//! The operations: one entry each, and a new one joins both matrices with it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use powervm_driver::Result;
+use powervm_driver::network::NetworkInterface;
+use powervm_driver::operations::{Control, DestroyRequest, Driver, Reboot, SpawnRequest, Stop};
+use powervm_driver::partition;
+use powervm_driver::storage::image::{Image, ImageSource};
+use powervm_driver::storage::media::ConfigDrive;
+use uuid::Uuid;
+
+use crate::image;
+use crate::scenario::Disk;
+use crate::target::Flavor;
+
+/// Something done through the driver.
+pub(super) type Act = for<'a> fn(&'a Driver) -> BoxFuture<'a, Result<()>>;
+
+/// What a failed operation leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// The host as it was.
+    AsBefore,
+    /// The host as it was, or on the way: the operation repeated brings it to its end.
+    Repeatable,
+}
+
+/// An operation as the matrices know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// Its name.
+    pub name: &'static str,
+    /// Where boot disks lie.
+    pub disk: Disk,
+    /// Which product the simulator is.
+    pub flavor: Flavor,
+    pub(super) entry: &'static Entry,
+}
+
+impl Subject {
+    /// Its name with everything that tells it from the others.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}, {}, {}", self.name, self.disk, self.flavor)
+    }
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(super) struct Entry {
+    name: &'static str,
+    disks: &'static [Disk],
+    /// Makes what the operation needs to be there.
+    pub(super) prepare: Act,
+    /// The operation.
+    pub(super) run: Act,
+    /// Takes it back, where that can be.
+    pub(super) reverse: Option<Act>,
+    pub(super) failed: Failed,
+    /// The longest that it may take, whatever happens, in simulated time. The longest single wait is the half hour
+    /// that a job may take.
+    pub(super) limit: Duration,
+}
+
+const BOTH: &[Disk] = &[Disk::Ssp, Disk::Localdisk];
+const POOL: &[Disk] = &[Disk::Ssp];
+const LIMIT: Duration = Duration::from_secs(75 * 60);
+
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "spawn",
+        disks: BOTH,
+        prepare: |_| Box::pin(async { Ok(()) }),
+        run: |driver| Box::pin(spawn(driver, 1, true)),
+        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "spawn of an image that others use",
+        disks: BOTH,
+        prepare: |driver| Box::pin(spawn(driver, 2, true)),
+        run: |driver| Box::pin(spawn(driver, 1, true)),
+        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "spawn beside a disk of that name",
+        disks: POOL,
+        prepare: |driver| Box::pin(namesake(driver)),
+        run: |driver| Box::pin(spawn(driver, 1, false)),
+        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "destroy",
+        disks: BOTH,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(destroy(driver, 1, true)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "destroy of one of two",
+        disks: POOL,
+        prepare: |driver| {
+            Box::pin(async move {
+                spawn(driver, 2, true).await?;
+                spawn(driver, 1, true).await
+            })
+        },
+        run: |driver| Box::pin(destroy(driver, 1, true)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "destroy that keeps the disks",
+        disks: BOTH,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(destroy(driver, 1, false)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "start",
+        disks: POOL,
+        prepare: |driver| Box::pin(spawn(driver, 1, false)),
+        run: |driver| Box::pin(start(driver)),
+        reverse: Some(|driver| Box::pin(stop(driver, Stop::Hard))),
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "stop",
+        disks: POOL,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(stop(driver, Stop::Graceful)),
+        reverse: Some(|driver| Box::pin(start(driver))),
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "hard stop",
+        disks: POOL,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(stop(driver, Stop::Hard)),
+        reverse: Some(|driver| Box::pin(start(driver))),
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "reboot",
+        disks: POOL,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(reboot(driver, Reboot::Soft)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "hard reboot",
+        disks: POOL,
+        prepare: |driver| Box::pin(spawn(driver, 1, true)),
+        run: |driver| Box::pin(reboot(driver, Reboot::Hard)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+];
+
+/// Every operation, on every kind of disk and product that it is on.
+#[must_use]
+pub fn all() -> Vec<Subject> {
+    let mut all = Vec::new();
+    for entry in ENTRIES {
+        for disk in entry.disks {
+            for flavor in [Flavor::NovaLink, Flavor::Hmc] {
+                all.push(Subject {
+                    name: entry.name,
+                    disk: *disk,
+                    flavor,
+                    entry,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// The instance that the operations are about; others have other numbers.
+pub(super) const SUBJECT: u32 = 1;
+
+/// An instance's UUID. The last digit group tells them apart, as do the first eight, which names of disks hold.
+pub(super) fn instance(number: u32) -> Uuid {
+    Uuid::from_u128(
+        0x5a6a_0000_0000_4000_8000_0000_0000_0000 | u128::from(number) << 96 | u128::from(number),
+    )
+}
+
+fn name(number: u32) -> String {
+    format!("matrix-{number}")
+}
+
+async fn spawn(driver: &Driver, number: u32, power_on: bool) -> Result<()> {
+    spawn_named(driver, number, name(number), power_on).await
+}
+
+async fn spawn_named(driver: &Driver, number: u32, name: String, power_on: bool) -> Result<()> {
+    let made = image::Image::made();
+    let source = match &made.origin {
+        image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
+        image::Origin::File(path) => ImageSource::File(path.clone()),
+        image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
+    };
+    let request = SpawnRequest {
+        instance: instance(number),
+        name,
+        flavor: partition::Flavor {
+            vcpus: 1,
+            memory_mb: 1024,
+            root_gb: 1,
+            extra_specs: BTreeMap::new(),
+        },
+        image: Image {
+            id: made.uuid,
+            name: made.name,
+            checksum: made.md5,
+            size: made.bytes,
+            source,
+        },
+        networks: vec![NetworkInterface::on_vlan(1)],
+        config_drive: Some(ConfigDrive::default()),
+        power_on,
+    };
+    driver.spawn(request, &Control::default()).await.map(drop)
+}
+
+async fn destroy(driver: &Driver, number: u32, destroy_disks: bool) -> Result<()> {
+    let request = DestroyRequest {
+        name: Some(name(number)),
+        destroy_disks,
+        ..DestroyRequest::of(instance(number))
+    };
+    driver.destroy(request, &Control::default()).await
+}
+
+/// Another server's disk, kept when that was removed, has the name that the boot disk will have.
+async fn namesake(driver: &Driver) -> Result<()> {
+    spawn_named(driver, 3, name(SUBJECT), false).await?;
+    destroy(driver, 3, false).await
+}
+
+async fn start(driver: &Driver) -> Result<()> {
+    let started = driver.start(instance(SUBJECT), &Control::default()).await;
+    started.map(drop)
+}
+
+async fn stop(driver: &Driver, how: Stop) -> Result<()> {
+    let stopped = driver
+        .stop(instance(SUBJECT), how, &Control::default())
+        .await;
+    stopped.map(drop)
+}
+
+async fn reboot(driver: &Driver, how: Reboot) -> Result<()> {
+    let rebooted = driver
+        .reboot(instance(SUBJECT), how, &Control::default())
+        .await;
+    rebooted.map(drop)
+}
