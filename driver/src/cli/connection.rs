@@ -32,7 +32,10 @@ pub(super) async fn connect_to_change(connection: &Connection, place: &Place) ->
 pub(super) fn journal_path(connection: &Connection, place: &Place) -> Result<PathBuf> {
     let config = configuration(place)?;
     if config.journal.as_os_str().is_empty() {
-        default_path(&Endpoint::new(&connection.endpoint)?, &config.managed_system)
+        default_path(
+            &Endpoint::new(&connection.endpoint)?,
+            &config.managed_system,
+        )
     } else {
         Ok(config.journal)
     }

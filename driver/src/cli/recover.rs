@@ -41,7 +41,10 @@ pub(super) async fn first(driver: &Driver, cancel: &CancellationToken) -> Result
     for recovered in driver.recover(&control).await? {
         let title = &recovered.was.title;
         match recovered.result {
-            Ok(()) => eprintln!("recovered: {}: '{title}', which was interrupted", done(recovered.was.plan)),
+            Ok(()) => eprintln!(
+                "recovered: {}: '{title}', which was interrupted",
+                done(recovered.was.plan)
+            ),
             Err(error) => eprintln!(
                 "warning: '{title}' was interrupted and could not be recovered now (see powervm recover): {error}"
             ),
@@ -70,7 +73,11 @@ pub(super) async fn apply(
         let mut table = Table::with(&["ID", "Operation", "Result"]);
         for one in told {
             let result = one.error.as_deref().unwrap_or(done(one.was.plan));
-            table.row([one.was.id.to_string(), one.was.title.clone(), result.to_owned()]);
+            table.row([
+                one.was.id.to_string(),
+                one.was.title.clone(),
+                result.to_owned(),
+            ]);
         }
         table
     })?;

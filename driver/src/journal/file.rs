@@ -39,6 +39,8 @@ struct Shared {
     clock: Option<fn() -> u64>,
     queue: Mutex<Vec<Waiting>>,
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Nothing is waited for in memory; a thread's pace would only make tests differ from run to run.
+    is_in_memory: bool,
 }
 
 type Waiting = (Write, oneshot::Sender<Result<()>>);
@@ -55,7 +57,7 @@ impl JournalFile {
             let name = path.display().to_string();
             let file = place::open(&path)?;
             let backend = FileBackend::new(file).map_err(|error| refused(&name, error.into()))?;
-            Self::on(name, backend, clock)
+            Self::on(name, backend, clock, false)
         });
         opened.await.unwrap_or_else(|_| {
             Err(Error::internal(
@@ -69,13 +71,14 @@ impl JournalFile {
     /// # Errors
     /// None in practice.
     pub fn in_memory() -> Result<Self> {
-        Self::on("in memory".to_owned(), InMemoryBackend::new(), None)
+        Self::on("in memory".to_owned(), InMemoryBackend::new(), None, true)
     }
 
     fn on(
         name: String,
         backend: impl StorageBackend,
         clock: Option<fn() -> u64>,
+        is_in_memory: bool,
     ) -> Result<Self> {
         // The store trusts its own pages; a file that somebody else changed may make it panic.
         let opened = catch_unwind(AssertUnwindSafe(|| {
@@ -99,6 +102,7 @@ impl JournalFile {
                 clock,
                 queue: Mutex::default(),
                 turn: Arc::default(),
+                is_in_memory,
             }),
         })
     }
@@ -112,13 +116,18 @@ impl JournalFile {
             return outcome;
         }
         let shared = Arc::clone(&self.shared);
+        if shared.is_in_memory {
+            let waiting = std::mem::take(&mut *shared.queue());
+            shared.commit(waiting);
+            drop(turn);
+            return outcome.await.unwrap_or_else(|_| Err(torn()));
+        }
         // The turn goes along, so that writes keep their order even when nobody waits for this one any more.
         let written = tokio::task::spawn_blocking(move || {
             let waiting = std::mem::take(&mut *shared.queue());
             shared.commit(waiting);
             drop(turn);
         });
-        let torn = || Error::internal("the task that writes the journal was torn down");
         written.await.map_err(|_| torn())?;
         outcome.await.unwrap_or_else(|_| Err(torn()))
     }
@@ -128,6 +137,9 @@ impl JournalFile {
         read: impl FnOnce(&Database) -> std::result::Result<T, Trouble> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
+        if shared.is_in_memory {
+            return read(&shared.database).map_err(|trouble| refused(&shared.name, trouble));
+        }
         let reading = tokio::task::spawn_blocking(move || {
             read(&shared.database).map_err(|trouble| refused(&shared.name, trouble))
         });
@@ -203,6 +215,10 @@ impl JournalFile {
     pub(super) fn database(&self) -> &Database {
         &self.shared.database
     }
+}
+
+fn torn() -> Error {
+    Error::internal("the task that writes the journal was torn down")
 }
 
 /// Why a journal cannot be opened or read.

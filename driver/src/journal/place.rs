@@ -53,13 +53,15 @@ pub(super) fn open(path: &Path) -> Result<File> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let unusable = |what: String| move |error: io::Error| {
-        Error::caused(
-            ErrorKind::Local,
-            format!("{what}: {error}"),
-            "name a file in a folder of this user's own as journal in the configuration",
-            error,
-        )
+    let unusable = |what: String| {
+        move |error: io::Error| {
+            Error::caused(
+                ErrorKind::Local,
+                format!("{what}: {error}"),
+                "name a file in a folder of this user's own as journal in the configuration",
+                error,
+            )
+        }
     };
     DirBuilder::new()
         .recursive(true)
@@ -82,7 +84,10 @@ pub(super) fn open(path: &Path) -> Result<File> {
                 folder.display(),
                 found.mode() & 0o777
             ),
-            format!("take that from them (chmod go-w {}), or name another file as journal", folder.display()),
+            format!(
+                "take that from them (chmod go-w {}), or name another file as journal",
+                folder.display()
+            ),
         ));
     }
     let opening = format!("the journal {} cannot be opened", path.display());

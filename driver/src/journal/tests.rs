@@ -53,7 +53,10 @@ async fn what_was_begun_is_there_after_a_restart() {
     assert!(pending[0].is_open());
     assert_eq!(pending[0].notes(), Some(&json!({"seen": "b"})));
     let history = journal.history(5).await.unwrap();
-    assert_eq!((history.len(), &history[0].ended), (1, &Some(Outcome::Done)));
+    assert_eq!(
+        (history.len(), &history[0].ended),
+        (1, &Some(Outcome::Done))
+    );
     assert!(journal.begin(&beginning("three")).await.unwrap() > second);
 }
 
@@ -88,7 +91,10 @@ async fn one_process_at_a_time() {
     let journal = JournalFile::open(&path, None).await.unwrap();
     let error = JournalFile::open(&path, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Precondition);
-    assert!(error.to_string().contains("another powervm driver"), "{error}");
+    assert!(
+        error.to_string().contains("another powervm driver"),
+        "{error}"
+    );
     drop(journal);
     JournalFile::open(&path, None).await.unwrap();
 }
@@ -99,7 +105,10 @@ async fn damaged_files_are_refused_and_left_alone() {
     let path = folder.path().join("j");
     let journal = JournalFile::open(&path, None).await.unwrap();
     for number in 0..20 {
-        let id = journal.begin(&beginning(&number.to_string())).await.unwrap();
+        let id = journal
+            .begin(&beginning(&number.to_string()))
+            .await
+            .unwrap();
         journal.note(id, &event("a", Phase::Begin)).await.unwrap();
     }
     drop(journal);
@@ -122,7 +131,10 @@ async fn damaged_files_are_refused_and_left_alone() {
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();
-                assert!(text.contains("damaged") || text.contains("format"), "{text}");
+                assert!(
+                    text.contains("damaged") || text.contains("format"),
+                    "{text}"
+                );
             }
         }
     }
@@ -183,7 +195,9 @@ async fn what_is_too_large_fails_alone() {
 #[tokio::test(start_paused = true)]
 async fn the_paused_clock_stands_still_while_a_write_is_on_its_way() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = JournalFile::open(&folder.path().join("j"), None).await.unwrap();
+    let journal = JournalFile::open(&folder.path().join("j"), None)
+        .await
+        .unwrap();
     let start = tokio::time::Instant::now();
     let timer = tokio::spawn(tokio::time::sleep(Duration::from_secs(3600)));
     for _ in 0..20 {

@@ -49,7 +49,11 @@ pub(super) async fn run(
 ///
 /// # Errors
 /// Those of the requests.
-pub(super) async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -> Result<()> {
+pub(super) async fn see_off(
+    session: &Session,
+    partition: PartitionUuid,
+    operation: &str,
+) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let feed = match session

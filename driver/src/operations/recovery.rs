@@ -93,7 +93,12 @@ impl Driver {
     /// # Errors
     /// A journal that cannot be read.
     pub async fn interrupted(&self) -> Result<Vec<Interrupted>> {
-        Ok(self.left_over().await?.iter().map(Interrupted::of).collect())
+        Ok(self
+            .left_over()
+            .await?
+            .iter()
+            .map(Interrupted::of)
+            .collect())
     }
 
     /// Finishes or undoes, one after the other, what another process left behind. One that cannot be finished or
@@ -139,31 +144,20 @@ async fn recover<O: Operation>(driver: &Driver, record: &Record, control: &Contr
         Some(notes) => read(record, notes.clone())?,
         None => O::Notes::default(),
     };
+    if record.is_open() {
+        // What the killed process asked for last may be made only now, after whoever looks too early.
+        let patience = Duration::from_secs(driver.config().recovery_wait);
+        tokio::time::sleep(patience).await;
+    }
     let steps = control.for_steps();
     if let Some(operation) = O::revive(driver, asked, notes, &steps).await? {
         let operation = Arc::new(operation);
+        let options = control.saga_options(&steps);
+        let log = Log::of_recovery(driver, record.id, Arc::clone(&options.observer));
+        let (saga, options) = (operation.journaled(), options.observer(Arc::new(log)));
         match O::PLAN {
-            Plan::Finish => {
-                let options = logged(driver, record, control, &steps);
-                let run = operation.journaled().run(Arc::clone(&operation), options);
-                run.await?;
-            }
-            Plan::Undo => {
-                let saga = || operation.journaled();
-                let begun = record.begun();
-                if record.is_open() {
-                    // What the killed process asked for last may be made only now. Until it cannot be any more,
-                    // the journal is not told that it is gone.
-                    let options = control.saga_options(&steps);
-                    let first = saga().unwind(&begun, Arc::clone(&operation), options);
-                    first.await?;
-                    let patience = Duration::from_secs(driver.config().recovery_wait);
-                    tokio::time::sleep(patience).await;
-                }
-                let options = logged(driver, record, control, &steps);
-                let undone = saga().unwind(&begun, Arc::clone(&operation), options);
-                undone.await?;
-            }
+            Plan::Finish => saga.run(operation, options).await?,
+            Plan::Undo => saga.unwind(&record.begun(), operation, options).await?,
         }
     }
     let outcome = match O::PLAN {
@@ -171,17 +165,6 @@ async fn recover<O: Operation>(driver: &Driver, record: &Record, control: &Contr
         Plan::Undo => Outcome::Undone,
     };
     driver.shared.journal.end(record.id, &outcome).await
-}
-
-fn logged(
-    driver: &Driver,
-    record: &Record,
-    control: &Control,
-    steps: &Control,
-) -> crate::saga::RunOptions {
-    let options = control.saga_options(steps);
-    let log = Log::of_recovery(driver, record.id, Arc::clone(&options.observer));
-    options.observer(Arc::new(log))
 }
 
 fn read<T: DeserializeOwned>(record: &Record, value: serde_json::Value) -> Result<T> {

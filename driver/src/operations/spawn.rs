@@ -26,9 +26,7 @@ use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
 use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
-use crate::partition::power::{
-    POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia,
-};
+use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
 use crate::storage::flights::Flight;
@@ -426,14 +424,14 @@ impl Spawn {
     async fn power_on(self: Arc<Self>) -> Result<()> {
         let config = self.driver.config();
         let media =
-            (config.remove_vopt_media_on_boot && self.asked.config_drive).then(|| {
-                RemoveMedia {
-                    name: self.media_name(),
-                    after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
-                }
+            (config.remove_vopt_media_on_boot && self.asked.config_drive).then(|| RemoveMedia {
+                name: self.media_name(),
+                after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
             });
         let on = power::on(&self.driver, self.partition, media.as_ref()).await;
-        on.map_err(|error| for_want_of_space(error, &format!("the partition of {}", self.asked.name)))
+        on.map_err(|error| {
+            for_want_of_space(error, &format!("the partition of {}", self.asked.name))
+        })
     }
 
     async fn power_off(self: Arc<Self>) -> Result<()> {
@@ -464,11 +462,7 @@ impl Spawn {
         let management = given
             .as_ref()
             .and_then(|(_, management)| *management)
-            .or_else(|| {
-                plan.management
-                    .as_ref()
-                    .and_then(|planned| planned.mac)
-            });
+            .or_else(|| plan.management.as_ref().and_then(|planned| planned.mac));
         Ok((plugged, management))
     }
 }

@@ -56,16 +56,27 @@ fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
 
 async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str> {
     let entry = scene.stage.subject.entry;
+    let control = Control::default();
     let victim = scene.struck_actor(vec![strike]).await?;
     tokio::select! {
         () = victim.line.death() => {}
-        outcome = (entry.run)(&victim.driver) => {
+        outcome = (entry.run)(&victim.driver, &control) => {
             bail!("the operation ended without meeting its end: {outcome:?}");
         }
     }
-    let heir = scene.actor().await.context("the next driver does not start")?;
+    inherit(scene).await
+}
+
+/// Another driver takes up the journal; then the operation is repeated.
+pub(super) async fn inherit(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
+    let entry = scene.stage.subject.entry;
+    let control = Control::default();
+    let heir = scene
+        .actor()
+        .await
+        .context("the next driver does not start")?;
     let was_told = !scene.journal.pending().await?.is_empty();
-    for recovered in heir.driver.recover(&Control::default()).await? {
+    for recovered in heir.driver.recover(&control).await? {
         let what = || format!("'{}' is not recovered", recovered.was.title);
         recovered.result.clone().with_context(what)?;
     }
@@ -87,7 +98,7 @@ async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str>
         _ => scene.is_as_after().await,
     }
     .context("after the recovery")?;
-    match (entry.run)(&heir.driver).await {
+    match (entry.run)(&heir.driver, &control).await {
         // It was done but for the answer; a second server of that kind is refused.
         Err(error) if was_done && is_there_already(&error) => {}
         repeated => repeated.context("the operation cannot be repeated")?,
@@ -97,7 +108,7 @@ async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str>
     match entry.reverse {
         // What a second try makes may have other numbers than what the first would have made.
         Some(reverse) => {
-            reverse(&heir.driver)
+            reverse(&heir.driver, &control)
                 .await
                 .context("what was repeated cannot be taken back")?;
             scene.is_as_before().await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use powervm_driver::Error;
+use powervm_driver::operations::{Control, Driver};
 use powervm_simulator::model::job::gate::Fate;
 use powervm_simulator::weather::Rule;
 use rand::{RngExt, SeedableRng};
@@ -41,7 +42,11 @@ const FAULTS: [Fault; 12] = [
         rule.answer(404, "Not found", "HSCL9999 The resource was not found.")
     }),
     rule("412", |rule| {
-        rule.answer(412, "Precondition Failed", "REST000C The ETag does not match.")
+        rule.answer(
+            412,
+            "Precondition Failed",
+            "REST000C The ETag does not match.",
+        )
     }),
     rule("500 busy", |rule| {
         rule.answer(
@@ -54,12 +59,18 @@ const FAULTS: [Fault; 12] = [
         rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
     }),
     rule("503", |rule| {
-        rule.answer(503, "Service Unavailable", "The service is not available now.")
+        rule.answer(
+            503,
+            "Service Unavailable",
+            "The service is not available now.",
+        )
     }),
     rule("reset before the commit", |rule| rule.reset()),
     rule("reset after the commit", |rule| rule.after().reset()),
     rule("body cut", |rule| rule.cut(100)),
-    rule("30 s of silence", |rule| rule.delay(Duration::from_secs(30))),
+    rule("30 s of silence", |rule| {
+        rule.delay(Duration::from_secs(30))
+    }),
     Fault {
         name: "job fails",
         how: How::Job(|rule| rule.fate(Fate::Failed("HSCL9999 The job failed.".to_owned()))),
@@ -175,7 +186,7 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
     actor.line.arm(held);
     let start = Instant::now();
-    let outcome = (entry.run)(&actor.driver).await;
+    let outcome = (entry.run)(&actor.driver, &Control::default()).await;
     let took = start.elapsed();
     if took > entry.limit {
         bail!("it took {} s: {outcome:?}", took.as_secs());
@@ -188,8 +199,13 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
             scene.is_content_right()?;
             match entry.reverse {
                 Some(reverse) => {
-                    reverse(&actor.driver).await.context("it cannot be taken back")?;
-                    scene.is_as_before().await.context("taken back after success")?;
+                    reverse(&actor.driver, &Control::default())
+                        .await
+                        .context("it cannot be taken back")?;
+                    scene
+                        .is_as_before()
+                        .await
+                        .context("taken back after success")?;
                 }
                 None => scene.is_as_after().await.context("after success")?,
             }
@@ -201,11 +217,7 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
 }
 
-async fn failed(
-    scene: &Scene<'_>,
-    driver: &powervm_driver::operations::Driver,
-    error: &Error,
-) -> anyhow::Result<&'static str> {
+async fn failed(scene: &Scene<'_>, driver: &Driver, error: &Error) -> anyhow::Result<&'static str> {
     if let Error::Saga(failure) = error
         && !failure.left_behind.is_empty()
     {
@@ -217,7 +229,9 @@ async fn failed(
     if entry.failed == Failed::AsBefore {
         return unchanged.map(|()| "failed, the host as before");
     }
-    (entry.run)(driver).await.context("it cannot be repeated")?;
+    (entry.run)(driver, &Control::default())
+        .await
+        .context("it cannot be repeated")?;
     scene.is_as_after().await.context("after the repetition")?;
     Ok(match unchanged {
         Ok(()) => "failed, the host as before",

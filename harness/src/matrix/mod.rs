@@ -1,6 +1,6 @@
 //! Every operation, with something going wrong at every request that it makes.
 //!
-//! [`faults`]: a request, or two, meets what real servers and networks do. [`crashes`]: the driver is gone at a
+//! [`sagas`]: the four loops over the steps and records of each operation. [`faults`]: a request, or two, meets what real servers and networks do. [`crashes`]: the driver is gone at a
 //! request, and another one is started on its journal. After each case the host is compared with what it was, or with
 //! what it should have become: everything in the simulator's world, partitions' states and the contents of boot disks.
 //! Cases run in simulated time, each in a world and a runtime of its own, so a seed and a case's name repeat it.
@@ -9,6 +9,7 @@ pub mod crashes;
 pub mod faults;
 mod pool;
 mod report;
+pub mod sagas;
 mod stage;
 mod subjects;
 mod wire;
@@ -71,7 +72,12 @@ mod tests {
     fn names_choose_operations() {
         let of = |parts: &[&str]| {
             let subjects = parts.iter().map(|part| (*part).to_owned()).collect();
-            Selection { subjects, ..Selection::default() }.chosen().len()
+            Selection {
+                subjects,
+                ..Selection::default()
+            }
+            .chosen()
+            .len()
         };
         assert!(of(&[]) > of(&["spawn"]) && of(&["spawn"]) > of(&["spawn, ssp, novalink"]));
         assert_eq!((of(&["spawn, ssp, novalink"]), of(&["no such"])), (1, 0));
@@ -79,8 +85,13 @@ mod tests {
 
     #[test]
     fn a_stride_leaves_some_out_but_neither_end() {
-        let selection = Selection { stride: 5, ..Selection::default() };
-        let struck: Vec<usize> = (1..=20).filter(|number| selection.strikes(0, *number, 20)).collect();
+        let selection = Selection {
+            stride: 5,
+            ..Selection::default()
+        };
+        let struck: Vec<usize> = (1..=20)
+            .filter(|number| selection.strikes(0, *number, 20))
+            .collect();
         assert_eq!(struck, [1, 4, 9, 14, 19, 20]);
     }
 }

@@ -7,21 +7,20 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::journal::{Journal, JournalFile};
-use powervm_driver::operations::Driver;
+use powervm_driver::operations::{Control, Driver};
 use powervm_driver::rest::{Credentials, Endpoint, Session, SessionOptions};
 use powervm_simulator::Simulator;
 use powervm_simulator::state::Saved;
 use powervm_simulator::weather::Weather;
 
 use crate::audit::{Inventory, ItemKind, Policy, compare};
-use crate::image::Image;
 use crate::runtime::virtual_clock;
 use crate::scenario::Disk;
 use crate::target::Content;
 use crate::target::embedded::books;
 
-use super::subjects::{SUBJECT, Subject, instance};
-use super::wire::{Call, Line, Mortal, Strike, Wire};
+use super::subjects::{SUBJECT, Subject, image, instance};
+use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
 
 /// Where links of the simulator point; nothing listens there.
 const ORIGIN: &str = "http://localhost:12080";
@@ -40,6 +39,8 @@ pub(super) struct Stage {
     pub(super) after: Inventory,
     /// What the operation sends when nothing goes wrong.
     pub(super) calls: Vec<Call>,
+    /// What it writes into the journal then.
+    pub(super) records: Vec<Written>,
 }
 
 /// One copy of it.
@@ -81,10 +82,11 @@ impl Stage {
                 before: Inventory::default(),
                 after: Inventory::default(),
                 calls: Vec::new(),
+                records: Vec::new(),
             };
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
-            (subject.entry.prepare)(&actor.driver).await?;
+            (subject.entry.prepare)(&actor.driver, &Control::default()).await?;
             let before = scene.look().await?;
             let saved = scene.simulator.save();
             (stage.saved, stage.before) = (saved, before);
@@ -92,18 +94,24 @@ impl Stage {
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
             actor.line.arm(Vec::new());
-            (subject.entry.run)(&actor.driver).await?;
-            let calls = actor.line.calls();
+            let control = Control::default();
+            (subject.entry.run)(&actor.driver, &control).await?;
+            let (calls, records) = (actor.line.calls(), actor.line.records());
             let after = scene.look().await?;
             scene.is_content_right()?;
             if let Some(reverse) = subject.entry.reverse {
-                reverse(&actor.driver).await?;
+                reverse(&actor.driver, &Control::default()).await?;
                 scene.is_as_before().await?;
             }
-            (stage.calls, stage.after) = (calls, after);
+            (stage.calls, stage.records, stage.after) = (calls, records, after);
             Ok(stage)
         })
-        .with_context(|| format!("{} does not work when nothing goes wrong", subject.full_name()))
+        .with_context(|| {
+            format!(
+                "{} does not work when nothing goes wrong",
+                subject.full_name()
+            )
+        })
     }
 
     /// A copy of the world, with an empty journal.
@@ -162,7 +170,10 @@ impl Scene<'_> {
         tokio::time::sleep(SETTLE).await;
         let violations = self.simulator.violations();
         if !violations.is_empty() {
-            bail!("the simulator's model contradicts itself: {}", violations.join("; "));
+            bail!(
+                "the simulator's model contradicts itself: {}",
+                violations.join("; ")
+            );
         }
         let world = self.simulator.world();
         let mut inventory = books::inventory(&world);
@@ -207,7 +218,7 @@ impl Scene<'_> {
             return Ok(());
         }
         match books::content(&world, instance(SUBJECT)) {
-            Content::Sha256 { sha256, .. } if sha256 == Image::made().sha256 => Ok(()),
+            Content::Sha256 { sha256, .. } if sha256 == image().sha256 => Ok(()),
             content => bail!("the boot disk does not hold the image: {content:?}"),
         }
     }

@@ -1,6 +1,7 @@
 //! The operations: one entry each, and a new one joins both matrices with it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +18,7 @@ use crate::scenario::Disk;
 use crate::target::Flavor;
 
 /// Something done through the driver.
-pub(super) type Act = for<'a> fn(&'a Driver) -> BoxFuture<'a, Result<()>>;
+pub(super) type Act = for<'a> fn(&'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
 
 /// What a failed operation leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,35 +74,26 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "spawn",
         disks: BOTH,
-        prepare: |_| Box::pin(async { Ok(()) }),
-        run: |driver| Box::pin(spawn(driver, 1, true)),
-        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
+        prepare: |_, _| Box::pin(async { Ok(()) }),
+        run: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        reverse: Some(|driver, control| Box::pin(destroy(driver, control, 1, true))),
         failed: Failed::AsBefore,
         limit: LIMIT,
     },
     Entry {
         name: "spawn of an image that others use",
         disks: BOTH,
-        prepare: |driver| Box::pin(spawn(driver, 2, true)),
-        run: |driver| Box::pin(spawn(driver, 1, true)),
-        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
-        failed: Failed::AsBefore,
-        limit: LIMIT,
-    },
-    Entry {
-        name: "spawn beside a disk of that name",
-        disks: POOL,
-        prepare: |driver| Box::pin(namesake(driver)),
-        run: |driver| Box::pin(spawn(driver, 1, false)),
-        reverse: Some(|driver| Box::pin(destroy(driver, 1, true))),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 2, true)),
+        run: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        reverse: Some(|driver, control| Box::pin(destroy(driver, control, 1, true))),
         failed: Failed::AsBefore,
         limit: LIMIT,
     },
     Entry {
         name: "destroy",
         disks: BOTH,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(destroy(driver, 1, true)),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(destroy(driver, control, 1, true)),
         reverse: None,
         failed: Failed::Repeatable,
         limit: LIMIT,
@@ -109,13 +101,13 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "destroy of one of two",
         disks: POOL,
-        prepare: |driver| {
+        prepare: |driver, control| {
             Box::pin(async move {
-                spawn(driver, 2, true).await?;
-                spawn(driver, 1, true).await
+                spawn(driver, control, 2, true).await?;
+                spawn(driver, control, 1, true).await
             })
         },
-        run: |driver| Box::pin(destroy(driver, 1, true)),
+        run: |driver, control| Box::pin(destroy(driver, control, 1, true)),
         reverse: None,
         failed: Failed::Repeatable,
         limit: LIMIT,
@@ -123,8 +115,8 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "destroy that keeps the disks",
         disks: BOTH,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(destroy(driver, 1, false)),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(destroy(driver, control, 1, false)),
         reverse: None,
         failed: Failed::Repeatable,
         limit: LIMIT,
@@ -132,35 +124,35 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "start",
         disks: POOL,
-        prepare: |driver| Box::pin(spawn(driver, 1, false)),
-        run: |driver| Box::pin(start(driver)),
-        reverse: Some(|driver| Box::pin(stop(driver, Stop::Hard))),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, false)),
+        run: |driver, control| Box::pin(start(driver, control)),
+        reverse: Some(|driver, control| Box::pin(stop(driver, control, Stop::Hard))),
         failed: Failed::Repeatable,
         limit: LIMIT,
     },
     Entry {
         name: "stop",
         disks: POOL,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(stop(driver, Stop::Graceful)),
-        reverse: Some(|driver| Box::pin(start(driver))),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(stop(driver, control, Stop::Graceful)),
+        reverse: Some(|driver, control| Box::pin(start(driver, control))),
         failed: Failed::Repeatable,
         limit: LIMIT,
     },
     Entry {
         name: "hard stop",
         disks: POOL,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(stop(driver, Stop::Hard)),
-        reverse: Some(|driver| Box::pin(start(driver))),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(stop(driver, control, Stop::Hard)),
+        reverse: Some(|driver, control| Box::pin(start(driver, control))),
         failed: Failed::Repeatable,
         limit: LIMIT,
     },
     Entry {
         name: "reboot",
         disks: POOL,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(reboot(driver, Reboot::Soft)),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(reboot(driver, control, Reboot::Soft)),
         reverse: None,
         failed: Failed::Repeatable,
         limit: LIMIT,
@@ -168,8 +160,8 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "hard reboot",
         disks: POOL,
-        prepare: |driver| Box::pin(spawn(driver, 1, true)),
-        run: |driver| Box::pin(reboot(driver, Reboot::Hard)),
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(reboot(driver, control, Reboot::Hard)),
         reverse: None,
         failed: Failed::Repeatable,
         limit: LIMIT,
@@ -195,6 +187,12 @@ pub fn all() -> Vec<Subject> {
     all
 }
 
+/// The image that they boot from, made once: cases are many.
+pub(super) fn image() -> &'static image::Image {
+    static MADE: OnceLock<image::Image> = OnceLock::new();
+    MADE.get_or_init(image::Image::made)
+}
+
 /// The instance that the operations are about; others have other numbers.
 pub(super) const SUBJECT: u32 = 1;
 
@@ -209,12 +207,8 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
-async fn spawn(driver: &Driver, number: u32, power_on: bool) -> Result<()> {
-    spawn_named(driver, number, name(number), power_on).await
-}
-
-async fn spawn_named(driver: &Driver, number: u32, name: String, power_on: bool) -> Result<()> {
-    let made = image::Image::made();
+async fn spawn(driver: &Driver, control: &Control, number: u32, power_on: bool) -> Result<()> {
+    let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         image::Origin::File(path) => ImageSource::File(path.clone()),
@@ -222,7 +216,7 @@ async fn spawn_named(driver: &Driver, number: u32, name: String, power_on: bool)
     };
     let request = SpawnRequest {
         instance: instance(number),
-        name,
+        name: name(number),
         flavor: partition::Flavor {
             vcpus: 1,
             memory_mb: 1024,
@@ -240,39 +234,34 @@ async fn spawn_named(driver: &Driver, number: u32, name: String, power_on: bool)
         config_drive: Some(ConfigDrive::default()),
         power_on,
     };
-    driver.spawn(request, &Control::default()).await.map(drop)
+    driver.spawn(request, control).await.map(drop)
 }
 
-async fn destroy(driver: &Driver, number: u32, destroy_disks: bool) -> Result<()> {
+async fn destroy(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    destroy_disks: bool,
+) -> Result<()> {
     let request = DestroyRequest {
         name: Some(name(number)),
         destroy_disks,
         ..DestroyRequest::of(instance(number))
     };
-    driver.destroy(request, &Control::default()).await
+    driver.destroy(request, control).await
 }
 
-/// Another server's disk, kept when that was removed, has the name that the boot disk will have.
-async fn namesake(driver: &Driver) -> Result<()> {
-    spawn_named(driver, 3, name(SUBJECT), false).await?;
-    destroy(driver, 3, false).await
-}
-
-async fn start(driver: &Driver) -> Result<()> {
-    let started = driver.start(instance(SUBJECT), &Control::default()).await;
+async fn start(driver: &Driver, control: &Control) -> Result<()> {
+    let started = driver.start(instance(SUBJECT), control).await;
     started.map(drop)
 }
 
-async fn stop(driver: &Driver, how: Stop) -> Result<()> {
-    let stopped = driver
-        .stop(instance(SUBJECT), how, &Control::default())
-        .await;
+async fn stop(driver: &Driver, control: &Control, how: Stop) -> Result<()> {
+    let stopped = driver.stop(instance(SUBJECT), how, control).await;
     stopped.map(drop)
 }
 
-async fn reboot(driver: &Driver, how: Reboot) -> Result<()> {
-    let rebooted = driver
-        .reboot(instance(SUBJECT), how, &Control::default())
-        .await;
+async fn reboot(driver: &Driver, control: &Control, how: Reboot) -> Result<()> {
+    let rebooted = driver.reboot(instance(SUBJECT), how, control).await;
     rebooted.map(drop)
 }

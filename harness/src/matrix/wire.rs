@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response};
-use powervm_driver::Result;
 use powervm_driver::journal::{Beginning, Journal, JournalFile, Outcome, Record};
 use powervm_driver::rest::{Body, ServiceTransport, Transport, TransportError};
-use powervm_driver::saga::Event;
+use powervm_driver::saga::{Event, Phase};
+use powervm_driver::{Error, ErrorKind, Result};
 use powervm_simulator::Simulator;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +43,25 @@ pub(super) enum Strike {
     HoldsJob(usize),
 }
 
+/// What happens at the journal's record of that number, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtRecord {
+    /// The driver dies before it is written.
+    DiesBefore(usize),
+    /// The driver dies when it is written.
+    DiesAfter(usize),
+    /// It cannot be written.
+    Refuses(usize),
+}
+
+/// A record, as reports name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The step; none at the beginning and end of the operation.
+    pub(super) step: Option<String>,
+    pub(super) what: &'static str,
+}
+
 /// What a wire and its owner both know.
 #[derive(Default)]
 pub(super) struct Line {
@@ -55,6 +74,8 @@ struct State {
     armed: bool,
     calls: Vec<Call>,
     strikes: Vec<Strike>,
+    records: Vec<Written>,
+    at_record: Option<AtRecord>,
 }
 
 impl Line {
@@ -63,9 +84,35 @@ impl Line {
         let mut state = self.state();
         *state = State {
             armed: true,
-            calls: Vec::new(),
             strikes,
+            ..State::default()
         };
+    }
+
+    /// The same, with something that happens at a record of the journal.
+    pub(super) fn arm_journal(&self, at_record: AtRecord) {
+        self.arm(Vec::new());
+        self.state().at_record = Some(at_record);
+    }
+
+    /// What was written since it was armed.
+    pub(super) fn records(&self) -> Vec<Written> {
+        self.state().records.clone()
+    }
+
+    /// What happens at this record.
+    fn record(&self, written: Written) -> Option<AtRecord> {
+        let mut state = self.state();
+        if !state.armed {
+            return None;
+        }
+        state.records.push(written);
+        let number = state.records.len();
+        state.at_record.filter(|at| match at {
+            AtRecord::DiesBefore(at) | AtRecord::DiesAfter(at) | AtRecord::Refuses(at) => {
+                *at == number
+            }
+        })
     }
 
     /// What was sent since it was armed.
@@ -166,7 +213,10 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+    fn call(
+        &self,
+        request: Request<Body>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(self.carry(request))
     }
 }
@@ -178,32 +228,74 @@ pub(super) struct Mortal {
 }
 
 impl Mortal {
-    async fn alive<T>(&self, write: impl Future<Output = T>) -> T {
+    async fn alive<T>(
+        &self,
+        written: Option<Written>,
+        write: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.line.halt_if_dead().await;
+        let at = written.and_then(|written| self.line.record(written));
+        match at {
+            Some(AtRecord::DiesBefore(_)) => self.line.death.cancel(),
+            Some(AtRecord::Refuses(_)) => {
+                return Err(Error::operation(
+                    ErrorKind::Local,
+                    "the journal cannot be written",
+                    "this is a test",
+                ));
+            }
+            Some(AtRecord::DiesAfter(_)) | None => {}
+        }
         self.line.halt_if_dead().await;
         let outcome = write.await;
+        if let Some(AtRecord::DiesAfter(_)) = at {
+            self.line.death.cancel();
+        }
         self.line.halt_if_dead().await;
         outcome
     }
 }
 
+fn written(step: Option<&str>, what: &'static str) -> Option<Written> {
+    Some(Written {
+        step: step.map(str::to_owned),
+        what,
+    })
+}
+
+fn name_of(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Begin => "begin",
+        Phase::Noted => "note",
+        Phase::End { .. } => "end",
+        Phase::Failed { .. } => "failure",
+        Phase::UndoBegin => "begin of the undo",
+        Phase::UndoEnd { .. } => "end of the undo",
+        Phase::UndoFailed { .. } => "failure of the undo",
+    }
+}
+
 impl Journal for Mortal {
     fn begin<'a>(&'a self, beginning: &'a Beginning) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(self.alive(self.journal.begin(beginning)))
+        let record = written(None, "begin");
+        Box::pin(self.alive(record, self.journal.begin(beginning)))
     }
 
     fn note<'a>(&'a self, id: u64, event: &'a Event) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.alive(self.journal.note(id, event)))
+        let record = written(Some(&event.step), name_of(&event.phase));
+        Box::pin(self.alive(record, self.journal.note(id, event)))
     }
 
     fn end<'a>(&'a self, id: u64, outcome: &'a Outcome) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.alive(self.journal.end(id, outcome)))
+        let record = written(None, "end");
+        Box::pin(self.alive(record, self.journal.end(id, outcome)))
     }
 
     fn pending(&self) -> BoxFuture<'_, Result<Vec<Record>>> {
-        Box::pin(self.alive(self.journal.pending()))
+        Box::pin(self.alive(None, self.journal.pending()))
     }
 
     fn history(&self, most: usize) -> BoxFuture<'_, Result<Vec<Record>>> {
-        Box::pin(self.alive(self.journal.history(most)))
+        Box::pin(self.alive(None, self.journal.history(most)))
     }
 }
