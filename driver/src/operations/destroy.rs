@@ -72,15 +72,20 @@ impl Driver {
             .map_err(|error| repeatable(&what, error))
     }
 
+    /// The partition. That there is none is asked twice: to take the disks of a server that runs is no way to remove
+    /// it.
     async fn find(&self, uuid: PartitionUuid) -> Result<Option<Found>> {
-        match self.session().get_entry(&path_of(uuid), Groups::None).await {
-            Ok(entry) => {
-                self.refuse_others(&entry.content)?;
-                Ok(Some(Found::of(&entry.content)))
+        for _ in 0..2 {
+            match self.session().get_entry(&path_of(uuid), Groups::None).await {
+                Ok(entry) => {
+                    self.refuse_others(&entry.content)?;
+                    return Ok(Some(Found::of(&entry.content)));
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
         }
+        Ok(None)
     }
 }
 

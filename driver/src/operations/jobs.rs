@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Runs a job on a partition.
 ///
 /// If the answer to its submission was lost, or was an error although the job was taken, the job
-/// runs under a number that we do not know. Then this waits until no job of that operation runs on
+/// runs under a number that we do not know; if a look at it was refused, nobody looks any more. Then this waits until no job of that operation runs on
 /// the partition any more, and deletes it: otherwise it would strike while the operation that
 /// failed is being undone.
 ///
@@ -33,9 +33,12 @@ pub(super) async fn run(
 ) -> Result<JobOutcome> {
     let outcome = session.job(job).await;
     if let Err(error) = &outcome
-        && matches!(
+        && !matches!(
             error.kind(),
-            ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer
+            ErrorKind::JobFailed
+                | ErrorKind::TimedOut
+                | ErrorKind::Unreachable
+                | ErrorKind::Invalid
         )
         && let Err(error) = see_off(session, partition, operation).await
     {
