@@ -40,6 +40,7 @@ mod observer;
 mod report;
 mod run;
 mod step;
+mod worker;
 
 pub use observer::{Event, NoObserver, Observer, Phase, observe_with};
 pub use report::{SagaFailure, StepFailure};
