@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the examples of docs/simulator-by-hand.md with curl against an HMC, as the document shows them.
+"""Runs the examples of README.md and docs/simulator-by-hand.md with curl against an HMC, as they show them.
 
 Run by ``cargo xtask conformance``; by hand: ``python curl_hmc.py --simulator target/debug/powervm-sim
 --work /tmp/somewhere``. It needs no package, but bash and curl.
@@ -18,9 +18,10 @@ from pypowervm_suite import expect
 from pypowervm_suite import report as reports
 from pypowervm_suite import simulator as simulators
 
-DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "docs", "simulator-by-hand.md")
+ROOT = os.path.join(os.path.dirname(__file__), "..")
+DOCUMENTS = ("README.md", "docs/simulator-by-hand.md")
 SECONDS = 120
-# The document's address, in the place of which comes that of the simulator that is started here.
+# The documents' address, in the place of which comes that of the simulator that is started here.
 ADDRESS = "127.0.0.1:12443"
 MARK = "@@@ example"
 
@@ -39,7 +40,7 @@ def read(document):
     with open(document, encoding="utf-8") as file:
         text = file.read()
     options, examples, heading = None, [], ""
-    for match in re.finditer(r"^## ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
+    for match in re.finditer(r"^##+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
         title, kind, block = match.groups()
         if title is not None:
             heading = title
@@ -74,12 +75,13 @@ def matches(printed, wanted):
     return re.fullmatch(pattern, printed.rstrip("\n")) is not None
 
 
-def check(report, program, work):
-    """All examples, one check each."""
-    options, examples = read(DOCUMENT)
+def check(report, program, work, document):
+    """All examples of a document, one check each."""
     simulator = None
     try:
         with report.check("powervm-sim starts as the document says"):
+            options, examples = read(os.path.join(ROOT, document))
+            expect.some(examples, "example")
             expect.equal(options[:2], ["--flavor", "hmc"], "the flavour")
             simulator = simulators.Simulator(program, "hmc", os.path.join(work, "hmc"), options[2:])
         if simulator is None:
@@ -88,7 +90,7 @@ def check(report, program, work):
         os.makedirs(folder)
         printed, code = run(simulator, examples, folder)
         for number, example in enumerate(examples):
-            with report.check("by hand: " + example.title):
+            with report.check(example.title):
                 expect.true(number < len(printed), "an earlier example failed")
                 ended = number + 1 < len(printed) or code == 0
                 expect.true(ended, "it ended with %d and printed %r" % (code, printed[number]))
@@ -104,7 +106,7 @@ def check(report, program, work):
 
 
 def main():
-    """Parses the command line, runs the document, tells the tally; gives the exit code."""
+    """Parses the command line, runs the documents, tells the tally; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulator", required=True, help="the powervm-sim to start")
     parser.add_argument("--work", required=True, help="a folder for logs and the shell's files")
@@ -119,7 +121,11 @@ def main():
             for program in ("bash", "curl"):
                 expect.true(shutil.which(program), "%s is in PATH" % program)
         if not report.failed:
-            check(report, os.path.abspath(arguments.simulator), work)
+            for number, document in enumerate(DOCUMENTS):
+                report.prefix = document + ": "
+                check(report, os.path.abspath(arguments.simulator),
+                      os.path.join(work, str(number)), document)
+            report.prefix = ""
     if report.failed or arguments.keep:
         print("# logs and tracebacks: " + work)
     else:

@@ -94,7 +94,7 @@ async fn there_and_back(driver: Driver, number: u32) -> Outcome<()> {
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Image {
+        image: Some(Image {
             size: IMAGE.len() as u64,
             ..Image::new(
                 "bench",
@@ -102,7 +102,9 @@ async fn there_and_back(driver: Driver, number: u32) -> Outcome<()> {
                 0,
                 ImageSource::Bytes(Bytes::from_static(IMAGE)),
             )
-        },
+        }),
+        volumes: Vec::new(),
+        metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on: true,

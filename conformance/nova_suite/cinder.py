@@ -31,6 +31,16 @@ class Volume:
         self.info = None
         self.mapping = Mapping(self)
 
+    @classmethod
+    def known(cls, simulator, volume_id, info):
+        """One that somebody else made; info: how to reach it, as far as anybody knows."""
+        volume = cls.__new__(cls)
+        volume._simulator = simulator
+        volume.id, volume.info = volume_id, info
+        volume.mapping = Mapping(volume)
+        volume.mapping["connection_info"] = info
+        return volume
+
     def connect(self, connector, chap=False):
         """Lets the host that the connector describes use it; gives what Nova is told of it."""
         answer = ask(self._simulator, "POST", "/volumes/%s/map" % self.id,

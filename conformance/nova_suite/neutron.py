@@ -17,7 +17,7 @@ PROVIDER = "NOVA_PVM_VIF"
 _numbers = iter(range(1, 1 << 24))
 
 
-def port(kind, vlan=None, active=True):
+def port(kind, vlan=None, active=True, **details):
     """A port bound as kind (pvm_sea, ovs or pvm_sriov): what the driver is told of it."""
     number = next(_numbers)
     network = model.Network(
@@ -27,11 +27,13 @@ def port(kind, vlan=None, active=True):
                               ips=[model.FixedIP(address="10.1.%d.%d" % divmod(number, 250))])],
         meta={"mtu": 1450})
     port_id = str(uuid.uuid4())
-    details = {} if vlan is None else {"vlan": vlan}
+    if vlan is not None:
+        details["vlan"] = vlan
     return model.VIF(
         id=port_id, address="fa:16:3e:%02x:%02x:%02x" % (
             number >> 16 & 255, number >> 8 & 255, number & 255),
-        network=network, type=kind, details=details, ovs_interfaceid=port_id, vnic_type="normal",
+        network=network, type=kind, details=details, ovs_interfaceid=port_id,
+        vnic_type="direct" if kind == "pvm_sriov" else "normal",
         devname=("tap" + port_id)[:model.NIC_NAME_LEN], active=active)
 
 

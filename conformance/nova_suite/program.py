@@ -12,13 +12,10 @@ import traceback
 import warnings
 
 from nova import conf
-from nova import objects
-import nova.privsep
 
-from nova_suite import database
+from nova_suite import configuration
 from nova_suite import endpoint
 from nova_suite import fabrics
-from nova_suite import glance as glances
 from nova_suite import management
 from nova_suite import neutron
 from nova_suite import node as nodes
@@ -31,8 +28,6 @@ from pypowervm_suite import simulator as simulators
 CONF = conf.CONF
 # A run takes a minute or two; one that hangs shows where and ends.
 HANGING_SECONDS = 900
-# Where consoles listen: port 5901 of an address that nobody else uses.
-CONSOLE_ADDRESS = "127.59.1.1"
 
 # A way to run the driver: disks: ssp or localdisk; password: whether it logs on with one; life: names of
 # checks, MODULE.FUNCTION, in the order of a server's life.
@@ -49,7 +44,8 @@ def main(about, name, driver, variants):
             with report.check("powervm-sim starts"):
                 simulator = simulators.Simulator(program, "novalink", folder)
                 # The ports are the same in all of them.
-                glance = glance or _configure(work, simulator)
+                glance = glance or configuration.configure(
+                    work, resources.HOST, fabrics.options(fabrics.ports(simulator)))
                 _run(report, simulator, variant, driver, glance)
 
     return frame(about, name, run)
@@ -86,25 +82,6 @@ def frame(about, name, run):
     else:
         shutil.rmtree(work, ignore_errors=True)
     return report.close()
-
-
-def _configure(work, simulator):
-    """Nova's configuration, and Glance in the place of the real one; gives the latter."""
-    file = os.path.join(work, "nova.conf")
-    with open(file, "w", encoding="utf-8") as text:
-        text.write("[powervm]\n" + fabrics.options(simulator))
-    CONF([], project="nova", default_config_files=[file], default_config_dirs=[])
-    for name, value in (("host", resources.HOST), ("my_ip", "127.0.0.1"), ("state_path", work),
-                        ("vif_plugging_timeout", 60)):
-        CONF.set_override(name, value)
-    CONF.set_override("lock_path", os.path.join(work, "locks"), group="oslo_concurrency")
-    CONF.set_override("server_proxyclient_address", CONSOLE_ADDRESS, group="vnc")
-    objects.register_all()
-    nova.privsep.sys_admin_pctxt.set_client_mode(False)
-    database.stand_in()
-    glance = glances.Glance()
-    glances.stand_in(glance)
-    return glance
 
 
 def _run(report, simulator, variant, driver, glance):

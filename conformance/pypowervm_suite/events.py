@@ -67,8 +67,8 @@ def check_custom(site):
         event = pvm_evt.Event.bld(site.adapter, data, detail).create()
         expect.equal(event.etype, pvm_evt.EventType.CUSTOM_CLIENT_EVENT, "its type")
         heard = clients.wait_until(
-            lambda: site.recorder.having(pvm_evt.EventType.CUSTOM_CLIENT_EVENT, re.escape(data)), 30,
-            "the event")[0]
+            lambda: site.recorder.having(pvm_evt.EventType.CUSTOM_CLIENT_EVENT, re.escape(data)),
+            30, "the event")[0]
         expect.equal(heard["EventDetail"], detail, "its detail")
     with site.check("the queue read by its application id begins with NEW_CLIENT"):
         first = pvm_evt.Event.get(site.adapter, uuid.uuid4().hex)

@@ -27,13 +27,13 @@ def check(site):
             expect.refused(
                 pvm_ex.IBMiLoadSourceNotFound,
                 lambda: tsk_ibmi.update_ibmi_settings(
-                    site.adapter, made, pvm_lpar.BootStorageType.LU), "no load source")
+                    site.adapter, made, pvm_lpar.BootStorageType.VSCSI), "no load source")
 
 
 def _settings(site, made):
     with site.check("IBM i: the disk's slot becomes the load source"):
         changed = tsk_ibmi.update_ibmi_settings(
-            site.adapter, partition.now(site, made), pvm_lpar.BootStorageType.LU).update()
+            site.adapter, partition.now(site, made), pvm_lpar.BootStorageType.VSCSI).update()
         now = partition.now(site, made)
         tagged = now.io_config.tagged_io
         expect.matches(tagged.load_src, r"\d+", "the load source")

@@ -27,10 +27,11 @@ def check(site):
         expect.equal(unit.udid, results[0]["udid"], "the unit that is there")
         content.arrived(site, unit.udid, content.pattern(BYTES))
         unit.delete()
-    with site.check("one of the two fails in its upload: the other one does it"):
-        results = _race(site, ["fail", ""])
-        codes = sorted(result["code"] for result in results)
-        expect.equal(codes, [0, 3], "exit codes of %s" % results)
+    with site.check("who fails in its upload leaves nothing behind, and the next one does it"):
+        failed = expect.single(_race(site, ["fail"]), "results")
+        expect.equal((failed["code"], _units(site)), (3, []), "exit code and units")
+        done = expect.single(_race(site, [""]), "results")
+        expect.equal((done["code"], done["uploads"]), (0, "1"), "exit code and uploads")
         unit = _only_unit(site)
         content.arrived(site, unit.udid, content.pattern(BYTES))
         unit.delete()
@@ -68,8 +69,9 @@ def _start(site, how):
     environment = {**os.environ, "RACER_HOST": "127.0.0.1",
                    "RACER_PORT": str(site.simulator.https_port),
                    "RACER_USER": site.simulator.user, "RACER_PASSWORD": site.simulator.password}
-    return subprocess.Popen(arguments, cwd=folder, env=environment, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with open(os.path.join(site.simulator.folder, "racers.log"), "ab") as log:
+        return subprocess.Popen(arguments, cwd=folder, env=environment, text=True, stderr=log,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _waits(process):

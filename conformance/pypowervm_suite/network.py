@@ -96,6 +96,12 @@ def remove_adapters(site):
         expect.equal(len(pvm_net.CNA.get(site.adapter, parent=site.partition)), 0, "what is left")
     if not site.novalink:
         with site.check("deletes the virtual networks that it made"):
-            for network in pvm_net.VNet.get(site.adapter, parent=site.system):
-                if 1501 <= network.vlan <= 1510:
-                    network.delete()
+            forget(site)
+
+
+def forget(site):
+    """Deletes the virtual networks of our VLANs; a NovaLink has done so by itself."""
+    if not site.novalink:
+        for network in pvm_net.VNet.get(site.adapter, parent=site.system):
+            if 1501 <= network.vlan <= 1510:
+                network.delete()

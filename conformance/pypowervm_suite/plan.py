@@ -53,14 +53,15 @@ FOUND = (logon.check_traits, host.check, pools.check, network.check, leftovers.t
 # A deploy and its removal, in its order.
 DEPLOY = (
     events.listen, partition.check, network.check_adapters, units.check, disks.check,
-    mappings.check, units.check_mapped, walk.check, protocol.check, partition.check_change,
-    power.check, mappings.remove, disks.remove, units.remove, network.remove_adapters,
+    mappings.check, units.check_mapped, protocol.check, partition.check_change, power.check,
+    mappings.remove, disks.remove, units.remove, network.remove_adapters,
     partition.remove, contention.check, events.check, events.check_custom,
 )
 
 # What stands alone and leaves nothing behind.
 ALONE = {
     "deploy": DEPLOY,
+    "walk": (walk.check,),
     "builder": (builder.check,),
     "ibmi": (ibmi.check,),
     "resize": (resize.check,),
@@ -87,7 +88,8 @@ ALONE = {
     "metrics": (metrics.check,),
 }
 
-END = (leftovers.compare, expiry.check, logon.check_tokens, logon.check_logoff)
+END = (leftovers.compare, storage_tasks.check_group, expiry.check, logon.check_tokens,
+       logon.check_logoff)
 
 
 def subjects():
@@ -118,6 +120,22 @@ def _end(report, simulator):
         expect.within(seconds, 0, 1, "the seconds")
 
 
+def _chosen(names, wanted):
+    """The checks of these subjects, as far as they are wanted; none wanted: all."""
+    return [check for name in names if not wanted or name in wanted for check in ALONE[name]]
+
+
+def _part(report, simulator, prefix, session, chosen, last=True):
+    """A session with what it finds, these checks, and its end; last: nothing comes after it."""
+    if session is None or not chosen:
+        return
+    report.prefix = prefix
+    site = clients.Site(report, simulator, session)
+    end = [check for check in END if last or check is not storage_tasks.check_group]
+    for subject in (*FOUND, *chosen, *end):
+        report.subject(subject, site)
+
+
 def _everything(flavor, token_file):
     """A run of all subjects with one form of logon."""
     def run(report, program, folder, wanted):
@@ -126,14 +144,17 @@ def _everything(flavor, token_file):
             return
         try:
             by_file = logon.check_token_file(report, simulator)
-            session = by_file if token_file else logon.check_password(report, simulator)
-            if session is not None:
-                report.prefix = "%s, %s: " % (flavor, "token file" if token_file else "password")
-                site = clients.Site(report, simulator, session)
-                chosen = [check for name, checks in ALONE.items()
-                          if not wanted or name in wanted for check in checks]
-                for subject in (*FOUND, *chosen, *END):
-                    report.subject(subject, site)
+            if token_file:
+                _part(report, simulator, flavor + ", token file: ", by_file,
+                      _chosen(ALONE, wanted))
+            else:
+                # A deploy over https, where every call is a handshake; what stands alone over http.
+                _part(report, simulator, flavor + ", password: ",
+                      logon.check_password(report, simulator),
+                      _chosen(["deploy"], wanted), last=False)
+                _part(report, simulator, flavor + ", password over http: ",
+                      clients.plain_session(simulator),
+                      _chosen([name for name in ALONE if name != "deploy"], wanted))
             report.prefix = flavor + ": "
             _end(report, simulator)
         finally:
@@ -183,7 +204,7 @@ def _two_systems(flavor):
     """A run with two systems that share their storage."""
     def run(report, program, folder, _):
         simulator = _simulator(report, program, flavor, folder,
-                               ("--systems", "2", "--shared-storage", "--time-scale", "20"))
+                               ("--systems", "2", "--shared-storage"))
         if simulator is None:
             return
         try:

@@ -69,8 +69,8 @@ def _codes(site, made):
 
 def _start(site, made):
     with site.check("power on: keylock, boot mode and boot string are taken"):
-        opts = popts.PowerOnOpts().bootmode(popts.BootMode.NORM).keylock(
-            popts.KeylockPos.NORM).force()
+        opts = popts.PowerOnOpts().bootmode(popts.BootMode.NORM).keylock_pos(
+            popts.KeylockPos.NORMAL).bootstring("/vdevice/v-scsi@30000002/disk@8").force()
         power.PowerOp.start(partition.now(site, made), opts=opts)
         running.booted(site, made)
     with site.check("restart: from running to running, through an activation"):

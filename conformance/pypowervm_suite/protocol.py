@@ -141,7 +141,8 @@ def _search(site):
         expect.true(now.uuid not in [p.uuid for p in others], "the negated search leaves it out")
         expect.equal(len(others) + 1, len(pvm_lpar.LPAR.get(site.adapter)), "all but one")
     with site.check("searches for a name with strange characters"):
-        expect.equal(pvm_lpar.LPAR.search(site.adapter, name="no such/%'\"&<ü"), [], "what is found")
+        found = pvm_lpar.LPAR.search(site.adapter, name="no such/%'\"&<ü")
+        expect.equal(found, [], "what is found")
     with site.check("searches Virtual I/O Servers, clusters and pools"):
         vios = site.vioses[1]
         expect.equal(pvm_vios.VIOS.search(site.adapter, name=vios.name)[0].uuid, vios.uuid,

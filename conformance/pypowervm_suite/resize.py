@@ -1,8 +1,10 @@
 """Partitions that change while they run, and what the client's validators say before."""
 
+from pypowervm import const
 from pypowervm import exceptions as pvm_ex
 from pypowervm.utils import lpar_builder
 from pypowervm.utils import validation
+from pypowervm.wrappers import logical_partition as pvm_lpar
 from pypowervm.wrappers import managed_system as pvm_ms
 
 from pypowervm_suite import expect
@@ -104,9 +106,9 @@ def _off(site, made):
                      "its memory")
         expect.equal(changed.proc_config.shared_proc_cfg.max_virtual, 16, "its processors")
     with site.check("NVRAM is kept, and read only in its group"):
-        now = partition.now(site, made)
-        now.nvram = "AAECAwQF"
-        now.update()
+        full = pvm_lpar.LPAR.get(site.adapter, uuid=made.uuid, xag=[const.XAG.NVRAM])
+        full.nvram = "AAECAwQF"
+        full.update()
         expect.equal(partition.now(site, made).nvram, None, "NVRAM without its group")
-        full = type(now).get(site.adapter, uuid=made.uuid, xag=["NVRAM"])
+        full = pvm_lpar.LPAR.get(site.adapter, uuid=made.uuid, xag=[const.XAG.NVRAM])
         expect.equal(full.nvram, "AAECAwQF", "NVRAM with its group")

@@ -1,4 +1,4 @@
-"""Runs in processes of their own, as many at once as the machine has processors."""
+"""Runs in processes of their own, several at once: they wait as much as they work."""
 
 import concurrent.futures
 import os
@@ -10,6 +10,8 @@ import threading
 from pypowervm_suite import report as reports
 
 TALLY = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n?")
+
+AT_ONCE = 3
 
 
 def run(program, names, simulator, work):
@@ -38,6 +40,6 @@ def run(program, names, simulator, work):
             else:
                 total.add(*tally)
 
-    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max(AT_ONCE, os.cpu_count() or 1)) as pool:
         list(pool.map(one, names))
     return total

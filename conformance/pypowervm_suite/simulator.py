@@ -20,7 +20,7 @@ class Simulator:
     Its folder holds the ready file, the token files and what it printed.
     """
 
-    def __init__(self, program, flavor, folder, arguments=()):
+    def __init__(self, program, flavor, folder, arguments=(), weather="calm"):
         """program: path of powervm-sim; flavor: novalink or hmc; folder: made here."""
         self.flavor = flavor
         self.folder = folder
@@ -28,13 +28,17 @@ class Simulator:
         ready_file = os.path.join(folder, "ready.json")
         if os.path.exists(ready_file):
             os.remove(ready_file)
+        sized = ("--inventory", "--systems", "--vios", "--partitions", "--shared-storage")
+        if not any(argument in sized for argument in arguments):
+            # The checks count what they made themselves, so they want a host without partitions.
+            arguments = ("--partitions", "0", *arguments)
         self._log = open(os.path.join(folder, "powervm-sim.log"), "wb")
         self._process = subprocess.Popen(
             [program, "serve", "--flavor", flavor,
              "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
              "--token-dir", os.path.join(folder, "tokens"),
-             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", "calm",
-             "--check-invariants", "--seed", "1", *arguments],
+             "--admin", "127.0.0.1:0", "--ready-file", ready_file, "--weather", weather, "--check-invariants",
+             "--seed", "1", *arguments],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
         self.ready = self._wait(ready_file)
         self.http_port = _port(self.ready["http"])
@@ -100,6 +104,11 @@ class Simulator:
     def incident(self, what, target):
         """down, up, rmc_lost or rmc_back befalls a partition or Virtual I/O Server."""
         self.order("POST", "/incidents", {"incident": what, "target": target})
+
+    def novalinks(self):
+        """Port and address of each NovaLink: the first system's, then its neighbours'."""
+        every = [self.ready["http"], *(other["http"] for other in self.ready["neighbours"])]
+        return [(_port(url), url.split("//")[-1].split("/")[0]) for url in every]
 
     def contents(self):
         """Size and SHA-256 of what was written to each disk, by UDID."""

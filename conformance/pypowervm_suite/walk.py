@@ -43,6 +43,8 @@ CHILDREN = {
     pvm_ep.Pool: (pvm_ep.PoolMember,),
 }
 # The library refuses to ask for this property of volumes that it did not get through a server.
+# How many entries of a feed are read alone, too.
+ALONE = 2
 # Of what has no link to itself: templates, errors, preferences.
 OF_LINKED = ("related_href", "traits")
 UNDERIVED = pvm_ex.UnableToBuildPG83EncodingMissingParent
@@ -201,8 +203,9 @@ def _children(site, walker, entry):
     for kind in CHILDREN.get(type(entry), ()):
         if kind is pvm_vios.VSCSIBus and not site.novalink:
             continue
-        for child in _feed(site, walker, kind, entry):
-            expect.equal(kind.get(site.adapter, uuid=child.uuid, parent=entry).uuid, child.uuid,
-                         "the entry alone")
+        for number, child in enumerate(_feed(site, walker, kind, entry)):
+            if number < ALONE:
+                alone = kind.get(site.adapter, uuid=child.uuid, parent=entry)
+                expect.equal(alone.uuid, child.uuid, "the entry alone")
             if not isinstance(child, (bp.BasePartition,)):
                 _children(site, walker, child)

@@ -3,6 +3,8 @@
 //! Names, defaults and ranges are those that operators of the PowerVM drivers for OpenStack know.
 //! Unknown keys are refused by name, a value out of its range with the range.
 
+mod volumes;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::error::{Error, ErrorKind};
 use crate::partition::SizingDefaults;
+
+pub use volumes::{FcStrategy, VolumeOptions};
 
 /// Where boot disks live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,6 +100,9 @@ pub struct Config {
     /// How long, in seconds, a recovery waits for what a killed driver asked for last, 0 to 600: the server may make
     /// it only after the first look.
     pub recovery_wait: u64,
+    /// What concerns volumes.
+    #[serde(skip)]
+    pub volumes: VolumeOptions,
 }
 
 impl Default for Config {
@@ -121,6 +128,7 @@ impl Default for Config {
             shutdown_timeout: 60,
             journal: PathBuf::new(),
             recovery_wait: 15,
+            volumes: VolumeOptions::default(),
         }
     }
 }
@@ -168,8 +176,20 @@ impl Config {
     }
 
     fn read(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| refused(error.to_string()))?;
-        Ok(file.powervm)
+        let mut whole: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
+        let volumes = match whole.get_mut("powervm").and_then(toml::Value::as_table_mut) {
+            Some(group) => VolumeOptions::take_from(group).map_err(refused)?,
+            None => VolumeOptions::default(),
+        };
+        let file: File = whole
+            .try_into()
+            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
+        Ok(Self {
+            volumes,
+            ..file.powervm
+        })
     }
 
     /// Checks ranges, and what has to be given together.
@@ -224,6 +244,9 @@ impl Config {
             self.recovery_wait <= 600,
             "0 to 600 (seconds)",
         )?;
+        if let Some(wrong) = self.volumes.wrong() {
+            return Err(refused(wrong));
+        }
         if self.disk_driver == DiskDriver::LocalDisk && self.volume_group_name.is_empty() {
             return Err(refused(
                 "disk_driver localdisk needs a volume_group_name".to_owned(),

@@ -12,5 +12,6 @@ pub mod rest;
 pub mod saga;
 pub mod storage;
 pub mod transaction;
+pub mod volume;
 
 pub use error::{Error, ErrorKind, Result};

@@ -78,3 +78,67 @@ async fn both_views_show_the_same_things() {
         );
     }
 }
+
+/// What a volume and a virtual NIC add shows in both views, and goes from both with them.
+#[tokio::test(start_paused = true)]
+async fn devices_that_are_left_behind_are_seen() {
+    use powervm_harness::storage::{Protocol, Storage};
+    for flavor in [Flavor::NovaLink, Flavor::Hmc] {
+        let simulator = Simulator::builder()
+            .flavor(flavor)
+            .seed(3)
+            .build()
+            .expect("a simulator");
+        let session = session(&simulator).await;
+        let look = async || {
+            let survey = Survey::read(&session).await.expect("a survey");
+            [survey.inventory(), books::inventory(&simulator.world())]
+        };
+        let counts =
+            |views: &[Inventory; 2], kind| views.each_ref().map(|view| names(view, kind).len());
+        let before = look().await;
+        for kind in [ItemKind::Disk, ItemKind::BridgedVlan] {
+            let [rest, books] = counts(&before, kind);
+            assert!(
+                rest > 0 && rest == books,
+                "{flavor:?} {kind:?}: {rest} and {books}"
+            );
+        }
+        let storage = Storage::of(&simulator);
+        let id = storage
+            .create("left", 1, Protocol::FibreChannel)
+            .await
+            .expect("a volume");
+        let vios = simulator
+            .world()
+            .vioses
+            .values()
+            .next()
+            .expect("a server")
+            .clone();
+        let ports: Vec<String> = vios
+            .fc_ports()
+            .map(|port| format!("{:016x}", port.wwpn))
+            .collect();
+        let connector = serde_json::json!({ "wwpns": ports });
+        storage
+            .map(&id, &connector, false)
+            .await
+            .expect("a connection");
+        let target = format!(
+            "VirtualIOServer/{}",
+            vios.partition.uuid.to_string().to_uppercase()
+        );
+        session
+            .job(powervm_driver::rest::Job::new(target, "ConfigDevice"))
+            .await
+            .expect("a scan");
+        let after = look().await;
+        for (before, after) in counts(&before, ItemKind::Disk)
+            .into_iter()
+            .zip(counts(&after, ItemKind::Disk))
+        {
+            assert!(after > before, "{flavor:?}: {before} and {after}");
+        }
+    }
+}

@@ -148,7 +148,15 @@ impl Simulator {
     async fn start(folder: &Path) -> Self {
         let ready_file = folder.join("ready.json");
         let child = Command::new(program("powervm-sim"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--tls-listen", "none"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--tls-listen",
+                "none",
+                "--partitions",
+                "0",
+            ])
             .args(["--admin", "127.0.0.1:0", "--ready-file"])
             .arg(&ready_file)
             .stdin(Stdio::null())

@@ -5,6 +5,8 @@ pub mod admin;
 pub mod builder;
 pub mod cli;
 pub mod clock;
+#[cfg(test)]
+mod conforms;
 pub mod counters;
 pub mod http;
 pub mod inventory;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::Request;
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -34,8 +35,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(120);
 /// How long requests in flight may go on after the end was asked for.
 const DRAIN: Duration = Duration::from_millis(500);
-/// How many connections there may be at a time.
-const MOST_CONNECTIONS: usize = 4096;
+/// How many connections a listener has at a time unless something else is said; one more is answered with 503.
+pub const MOST_CONNECTIONS: usize = 4096;
+/// What a connection too many is told. Over TLS it is just closed: a handshake would cost what is to be saved.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 58\r\nConnection: close\r\n\r\nthere are too many connections; close some and try again.\n";
 /// The largest request line with headers, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 
@@ -50,6 +53,8 @@ pub struct ServeOptions {
     pub certificate: Certificate,
     /// The admin API, http.
     pub admin: Option<AdminOptions>,
+    /// How many connections each listener has at a time, [`MOST_CONNECTIONS`] if absent.
+    pub most_connections: Option<usize>,
 }
 
 /// Where the admin API listens, and what its users have to know.
@@ -73,6 +78,7 @@ impl ServeOptions {
             https: self.https.as_ref().map(raised),
             certificate: self.certificate.clone(),
             admin: None,
+            most_connections: self.most_connections,
         }
     }
 }
@@ -112,6 +118,7 @@ pub struct Serving {
     pub certificate_pem: Option<String>,
     /// The other NovaLinks of the machine room, see [`Simulator::novalinks`].
     pub neighbours: Vec<Neighbour>,
+    most_connections: usize,
     ending: CancellationToken,
     tasks: TaskTracker,
 }
@@ -163,6 +170,7 @@ pub async fn serve_router(router: &Router, options: &ServeOptions) -> Result<Ser
         admin: None,
         certificate_pem: None,
         neighbours: Vec::new(),
+        most_connections: options.most_connections.unwrap_or(MOST_CONNECTIONS),
         ending: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
@@ -253,8 +261,9 @@ impl Serving {
             tracing::warn!(address = %bound, "listening beyond the loopback interface: anybody who reaches this address can try to log on");
         }
         let (ending, tasks) = (self.ending.clone(), self.tasks.clone());
+        let room = Arc::new(Semaphore::new(self.most_connections));
         self.tasks
-            .spawn(accept(listener, bound, router, tls, ending, tasks));
+            .spawn(accept((listener, room), bound, router, tls, ending, tasks));
         Ok(bound)
     }
 }
@@ -266,20 +275,27 @@ impl Drop for Serving {
 }
 
 async fn accept(
-    listener: TcpListener,
+    (listener, room): (TcpListener, Arc<Semaphore>),
     local: SocketAddr,
     router: Router,
     tls: Option<TlsAcceptor>,
     ending: CancellationToken,
     tasks: TaskTracker,
 ) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             () = ending.cancelled() => return,
-            accepted = next(&listener, &room) => accepted,
+            accepted = next(&listener) => accepted,
         };
-        let Some((stream, place)) = accepted else {
+        let Some(stream) = accepted else {
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            tracing::warn!(address = %local, "a connection too many is refused");
+            // Whoever cannot take so few bytes at once does not get them.
+            if tls.is_none() {
+                let _ = stream.try_write(FULL);
+            }
             continue;
         };
         let (router, tls, ending) = (router.clone(), tls.clone(), ending.clone());
@@ -290,18 +306,14 @@ async fn accept(
     }
 }
 
-/// The next connection, once there is room for it.
-async fn next(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.ok()?;
+/// The next connection.
+async fn next(listener: &TcpListener) -> Option<TcpStream> {
     match listener
         .accept()
         .await
         .and_then(|(stream, _)| undelayed(stream))
     {
-        Ok(stream) => Some((stream, place)),
+        Ok(stream) => Some(stream),
         Err(error) => {
             // Out of file descriptors, or a connection that ended before it began: the next one may do.
             tracing::warn!(%error, "a connection cannot be accepted");
@@ -369,7 +381,10 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(axum::body::Body::new);
+            if size_of_head(&request) > LARGEST_HEAD {
+                return Ok(too_large());
+            }
+            let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             let Ok(response) = router.oneshot(request).await;
             // An error instead of an answer makes hyper close the connection without a word.
@@ -400,6 +415,21 @@ where
     }
 }
 
+/// hyper's own bound counts what it has to keep while a head is not complete; one that comes at once may be larger.
+fn size_of_head<B>(request: &Request<B>) -> usize {
+    let path = request.uri().path_and_query();
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 4);
+    path.map_or(0, |path| path.as_str().len()) + headers.sum::<usize>()
+}
+
+fn too_large() -> Response<Body> {
+    let told = format!("the head of the request is larger than {LARGEST_HEAD} bytes\n");
+    let mut response = Response::new(Body::from(told));
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,10 +438,8 @@ mod tests {
     async fn accepted_connections_do_not_delay_small_answers() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let room = Arc::new(Semaphore::new(1));
         let client = TcpStream::connect(address).await.unwrap();
-        let (accepted, place) = next(&listener, &room).await.unwrap();
-        assert!(accepted.nodelay().unwrap());
-        drop((client, place));
+        assert!(next(&listener).await.unwrap().nodelay().unwrap());
+        drop(client);
     }
 }

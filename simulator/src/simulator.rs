@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -117,8 +117,7 @@ impl Simulator {
         let now = self.now();
         let mut world = self.shared.world.load_full();
         if world.next_due().is_some_and(|due| due <= now) {
-            let _ = self.commit(|_, _| Ok::<_, Refusal>(()));
-            world = self.shared.world.load_full();
+            world = self.caught_up(now);
         }
         match &self.scope {
             None => world,
@@ -144,6 +143,26 @@ impl Simulator {
         match self.realm() {
             None => application,
             Some(system) => format!("{system}/{application}"),
+        }
+    }
+
+    /// The world after what was due has happened. While somebody writes, the writer will make it happen; who reads does
+    /// not wait for that, but works out the same by itself.
+    fn caught_up(&self, now: Millis) -> Arc<World> {
+        match self.shared.writer.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let mut world = (*self.shared.world.load_full()).clone();
+                world.advance(now);
+                Arc::new(world)
+            }
+            Ok(writer) => {
+                let _ = self.commit_as(&writer, |_, _| Ok::<_, Refusal>(()));
+                self.shared.world.load_full()
+            }
+            Err(TryLockError::Poisoned(writer)) => {
+                let _ = self.commit_as(writer.get_ref(), |_, _| Ok::<_, Refusal>(()));
+                self.shared.world.load_full()
+            }
         }
     }
 
@@ -262,11 +281,20 @@ impl Simulator {
         &self,
         change: impl FnOnce(&mut World, Millis) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _writer = self
+        let writer = self
             .shared
             .writer
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        self.commit_as(&writer, change)
+    }
+
+    /// As [`Simulator::commit`], for who has the writer's lock.
+    fn commit_as<T, E: From<Refusal>>(
+        &self,
+        _: &MutexGuard<'_, ()>,
+        change: impl FnOnce(&mut World, Millis) -> Result<T, E>,
+    ) -> Result<T, E> {
         let now = self.now();
         let before = self.shared.world.load_full();
         let mut world = (*before).clone();
@@ -325,5 +353,99 @@ impl fmt::Debug for Simulator {
             .field("flavor", &self.flavor())
             .field("now", &self.now().to_string())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::inventory::{Inventory, Sizes};
+
+    /// The token of a new session.
+    fn token(simulator: &Simulator) -> String {
+        use secrecy::ExposeSecret as _;
+        let Credentials { user, password } = simulator.credentials();
+        let token = simulator.sessions().logon(user, password, simulator.now());
+        token.unwrap().expose_secret().to_owned()
+    }
+
+    /// GET of an entry and of a quick property, on a runtime of their own.
+    fn read(simulator: &Simulator, token: &str, partition: Uuid) -> Vec<u16> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let entry = format!("/rest/api/uom/LogicalPartition/{partition}");
+        let paths = [
+            format!("{entry}?group=None"),
+            format!("{entry}/quick/PartitionState"),
+        ];
+        let answers = paths.map(|path| {
+            let request = Request::builder()
+                .uri(path)
+                .header("X-API-Session", token)
+                .body(Body::empty())
+                .unwrap();
+            let answer = runtime.block_on(simulator.router().oneshot(request));
+            answer.unwrap().status().as_u16()
+        });
+        answers.to_vec()
+    }
+
+    #[test]
+    fn reads_wait_for_no_writer_even_when_something_is_due() {
+        let sizes = Sizes {
+            systems: 2,
+            partitions: 1,
+            ..Sizes::default()
+        };
+        let simulator = Simulator::builder()
+            .flavor(Flavor::Hmc)
+            .inventory(Inventory::sized(Flavor::Hmc, sizes))
+            .build()
+            .unwrap();
+        let token = token(&simulator);
+        let partition = simulator.world().partitions.keys().next().copied().unwrap();
+        simulator
+            .befall(partition, Incident::RmcLost, Some(1_000))
+            .unwrap();
+
+        // Somebody writes, and takes as long as it pleases him.
+        let (begins, begun) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let writer = simulator.clone();
+        let writer = std::thread::spawn(move || {
+            writer.commit(|_, _| {
+                begins.send(()).unwrap();
+                let _ = ends.recv();
+                Ok::<_, Refusal>(())
+            })
+        });
+        begun.recv().unwrap();
+        simulator.clock().advance(Duration::from_secs(5));
+
+        // What is due has happened for who reads.
+        let (answered, answers) = mpsc::channel();
+        let reader = simulator.clone();
+        std::thread::spawn(move || {
+            answered.send(read(&reader, &token, partition)).unwrap();
+            let world = reader.world();
+            answered
+                .send(vec![u16::from(world.next_due().is_none())])
+                .unwrap();
+        });
+        let answer = || answers.recv_timeout(Duration::from_secs(60));
+        assert_eq!(answer().expect("a read waits for a writer"), [200, 200]);
+        assert_eq!(answer().expect("a read waits for a writer"), [1]);
+        drop(end);
+        writer.join().unwrap().unwrap();
+        assert!(simulator.world().next_due().is_none());
     }
 }

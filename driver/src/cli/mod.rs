@@ -6,10 +6,12 @@ mod arguments;
 mod connection;
 mod exit;
 mod host;
+mod interface;
 mod output;
 mod progress;
 mod recover;
 mod server;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
         Noun::Host(_) => false,
+        Noun::Interface(_) | Noun::Volume(_) => true,
         Noun::Recover(verb) if !verb.apply => {
             return recover::show(connection, place, verb, output).await;
         }
@@ -64,13 +67,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     } else {
         connection::connect(connection, place).await?
     };
+    if changes && !matches!(arguments.noun, Noun::Recover(_)) {
+        recover::first(&driver, &cancel).await?;
+    }
     let outcome = match &arguments.noun {
-        Noun::Server(verb) => {
-            if changes {
-                recover::first(&driver, &cancel).await?;
-            }
-            server::run(&driver, verb, output, &cancel).await
-        }
+        Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
+        Noun::Interface(verb) => interface::run(&driver, verb, output, &cancel).await,
+        Noun::Volume(verb) => volume::run(&driver, verb, output, &cancel).await,
         Noun::Host(verb) => host::run(&driver, verb, output).await,
         Noun::Recover(_) => recover::apply(&driver, output, &cancel).await,
     };

@@ -10,9 +10,11 @@ use super::arguments::{Create, ServerVerb};
 use super::connection::random;
 use super::output::{Output, Table};
 use super::progress::Bars;
+use super::volume::connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
-    Control, DestroyRequest, Driver, Reboot, Server, ServerRef, ServerSummary, SpawnRequest, Stop,
+    Control, DestroyRequest, Driver, Metadata, Reboot, Server, ServerRef, ServerSummary,
+    SpawnRequest, Stop,
 };
 use crate::partition::{Flavor, PowerState};
 use crate::storage::image::Image;
@@ -112,6 +114,7 @@ async fn delete(
         instance: summary.id.as_uuid(),
         name: None,
         destroy_disks,
+        volumes: Vec::new(),
     };
     driver.destroy(request, control).await
 }
@@ -130,25 +133,31 @@ async fn request(create: &Create) -> Result<SpawnRequest> {
             extra_specs: create.property.iter().cloned().collect(),
         },
         image: image(create).await?,
+        volumes: connections(&create.volume)?,
+        metadata: Metadata::new(),
         networks: create.network.clone(),
         config_drive: config_drive(create)?,
         power_on: !create.no_start,
     })
 }
 
-async fn image(create: &Create) -> Result<Image> {
+async fn image(create: &Create) -> Result<Option<Image>> {
+    let Some(given) = &create.image else {
+        return Ok(None);
+    };
     let (name, checksum) = (
         create.image_name.as_deref(),
         create.image_checksum.as_deref(),
     );
-    if create.image.starts_with("http://") || create.image.starts_with("https://") {
-        return Image::from_url(&create.image, name, checksum).await;
+    if given.starts_with("http://") || given.starts_with("https://") {
+        return Image::from_url(given, name, checksum).await.map(Some);
     }
-    let path = Path::new(&create.image);
-    match checksum {
+    let path = Path::new(given);
+    let image = match checksum {
         None => Image::from_file(path, name).await,
         Some(checksum) => Image::described_file(path, name, checksum).await,
-    }
+    };
+    image.map(Some)
 }
 
 fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {

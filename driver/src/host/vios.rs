@@ -5,11 +5,13 @@ use std::time::Duration;
 use powervm_schema::atom::Entry;
 use powervm_schema::partition::{PartitionState, RmcState};
 use powervm_schema::vios::VirtualIoServer;
+use powervm_schema::xml::Element;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::rest::{Groups, Session};
+use crate::volume::Wwpn;
 
 /// A Virtual I/O Server as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +33,34 @@ pub struct Vios {
     /// Seconds since it booted; absent reads as just now.
     #[serde(skip)]
     pub uptime: u64,
+    /// Its Fibre Channel ports.
+    #[serde(skip)]
+    pub ports: Vec<FcPort>,
+    /// Whether it can serve virtual NICs, and several backing devices of one.
+    #[serde(skip)]
+    pub vnic: VnicAbility,
+}
+
+/// A physical Fibre Channel port of a Virtual I/O Server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FcPort {
+    /// `fcs0` …
+    pub name: String,
+    /// Its port name.
+    pub wwpn: Wwpn,
+    /// How many virtual ports it can still lend.
+    pub available: u32,
+    /// How many it can lend in all; 0 for a port that cannot be virtualised.
+    pub total: u32,
+}
+
+/// What a Virtual I/O Server can do for virtual NICs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VnicAbility {
+    /// It can serve them.
+    pub serves: bool,
+    /// It can stand in for another backing device.
+    pub fails_over: bool,
 }
 
 /// How often a server that is not ready is looked at.
@@ -86,6 +116,11 @@ impl Vios {
             is_management,
             is_active: is_running && is_reachable,
             uptime: partition.uptime().ok().flatten().unwrap_or(0),
+            ports: ports_of(&vios),
+            vnic: VnicAbility {
+                serves: vios.is_vnic_capable().ok().flatten().unwrap_or(false),
+                fails_over: vios.vnic_failover_capable().ok().flatten().unwrap_or(false),
+            },
         }
     }
 
@@ -98,6 +133,29 @@ impl Vios {
     pub(crate) fn path(&self) -> String {
         format!("VirtualIOServer/{}", self.uuid)
     }
+}
+
+/// The ports of the adapters in the server's slots. What cannot be read is no port.
+fn ports_of(vios: &VirtualIoServer<&Element>) -> Vec<FcPort> {
+    let mut found = Vec::new();
+    let io = vios.partition().io();
+    for slot in io.iter().flat_map(|io| io.slots()) {
+        let adapter = slot
+            .slot()
+            .and_then(|slot| slot.related_io_adapter()?.fibre_channel_adapter());
+        for port in adapter.iter().flat_map(|adapter| adapter.ports()) {
+            let wwpn = port.wwpn().and_then(|wwpn| wwpn.parse().ok());
+            if let (Some(name), Some(wwpn)) = (port.port_name(), wwpn) {
+                found.push(FcPort {
+                    name: name.to_owned(),
+                    wwpn,
+                    available: port.available_ports().ok().flatten().unwrap_or(0),
+                    total: port.total_ports().ok().flatten().unwrap_or(0),
+                });
+            }
+        }
+    }
+    found
 }
 
 /// Waits until every Virtual I/O Server that runs can be reached, all of them and not just the first.

@@ -10,11 +10,49 @@ use super::mac::Mac;
 /// The highest VLAN that a network may have.
 pub const MAX_VLAN: u16 = 4094;
 
-/// One interface of a server on a network that a shared Ethernet adapter bridges.
+/// What is between an interface and its network.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Attachment {
+    /// A shared Ethernet adapter that bridges its switch.
+    #[default]
+    SharedEthernet,
+    /// An SR-IOV port.
+    Sriov(SriovWish),
+}
+
+/// What an interface on SR-IOV ports is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SriovWish {
+    /// The physical network: the label of its ports, `default` for those without one.
+    pub network: String,
+    /// How many ports stand behind it, 1 to 6; all but one are there in case it fails.
+    pub redundancy: u8,
+    /// Share of a port that it has at least, in hundredths of a percent; none is the port's least share.
+    pub capacity: Option<u32>,
+    /// Share of a port that it has at most, in hundredths of a percent.
+    pub max_capacity: Option<u32>,
+}
+
+impl SriovWish {
+    /// One port of this physical network.
+    #[must_use]
+    pub fn on(network: impl Into<String>) -> Self {
+        Self {
+            network: network.into(),
+            redundancy: 1,
+            capacity: None,
+            max_capacity: None,
+        }
+    }
+}
+
+/// One interface of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkInterface {
-    /// VLAN of the network, 1 to 4094.
+    /// VLAN of the network, 1 to 4094; 0, which is none, on SR-IOV ports only.
     pub vlan: u16,
+    /// What is between it and the network.
+    pub attachment: Attachment,
     /// Its address; without one, an address is derived from the instance.
     pub mac: Option<Mac>,
     /// Its name in the config drive, an OpenStack port's UUID for instance.
@@ -56,6 +94,7 @@ impl NetworkInterface {
     pub fn on_vlan(vlan: u16) -> Self {
         Self {
             vlan,
+            attachment: Attachment::SharedEthernet,
             mac: None,
             id: None,
             network: None,
@@ -68,28 +107,79 @@ impl NetworkInterface {
 impl FromStr for NetworkInterface {
     type Err = InterfaceError;
 
-    /// Reads `vlan=N[,mac=ADDRESS]`, or a VLAN alone.
+    /// Reads `vlan=N[,mac=ADDRESS]`, or a VLAN alone; for SR-IOV ports
+    /// `sriov=NETWORK[,vlan=N][,mac=ADDRESS][,redundancy=N][,capacity=SHARE][,maxcapacity=SHARE]`, shares from
+    /// 0 to 1.
     fn from_str(text: &str) -> Result<Self, InterfaceError> {
         let error = |why: String| InterfaceError {
             text: text.to_owned(),
             why,
         };
-        let (mut vlan, mut mac) = (None, None);
+        let (mut vlan, mut mac, mut sriov) = (None, None, None::<SriovWish>);
+        let mut shares = Vec::new();
         for part in text.split(',') {
             match part.split_once('=').unwrap_or(("vlan", part)) {
                 ("vlan", value) => vlan = Some(read_vlan(value).map_err(error)?),
                 ("mac", value) => {
                     mac = Some(value.parse::<Mac>().map_err(|bad| error(bad.to_string()))?)
                 }
+                ("sriov", network) => sriov = Some(SriovWish::on(network.trim())),
+                (key @ ("redundancy" | "capacity" | "maxcapacity"), value) => {
+                    shares.push((key, value))
+                }
                 (key, _) => return Err(error(format!("'{key}' is unknown"))),
             }
         }
-        let vlan = vlan.ok_or_else(|| error("it has no vlan".to_owned()))?;
+        let Some(mut wish) = sriov else {
+            if let Some((key, _)) = shares.first() {
+                return Err(error(format!("'{key}' is for SR-IOV ports")));
+            }
+            let vlan = vlan.ok_or_else(|| error("it has no vlan".to_owned()))?;
+            return Ok(Self {
+                mac,
+                ..Self::on_vlan(vlan)
+            });
+        };
+        for (key, value) in shares {
+            match key {
+                "redundancy" => wish.redundancy = read_redundancy(value).map_err(error)?,
+                "capacity" => wish.capacity = Some(read_share(value).map_err(error)?),
+                _ => wish.max_capacity = Some(read_share(value).map_err(error)?),
+            }
+        }
+        if wish
+            .max_capacity
+            .is_some_and(|most| most < wish.capacity.unwrap_or(0))
+        {
+            return Err(error("maxcapacity is below capacity".to_owned()));
+        }
         Ok(Self {
             mac,
-            ..Self::on_vlan(vlan)
+            attachment: Attachment::Sriov(wish),
+            ..Self::on_vlan(vlan.unwrap_or(0))
         })
     }
+}
+
+fn read_redundancy(text: &str) -> Result<u8, String> {
+    let count = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|count| (1..=6).contains(count));
+    count.ok_or_else(|| format!("redundancy is a number from 1 to 6, not '{text}'"))
+}
+
+/// A share of a port from 0 to 1, in hundredths of a percent.
+fn read_share(text: &str) -> Result<u32, String> {
+    let share = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|share| (0.0001..=1.0).contains(share));
+    share
+        .map(|share| (share * 10_000.0).round() as u32)
+        .ok_or_else(|| format!("a share of a port is a number from 0.0001 to 1, not '{text}'"))
 }
 
 fn read_vlan(text: &str) -> Result<u16, String> {
@@ -116,6 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn a_flat_sriov_network_has_no_vlan() {
+        let read: NetworkInterface = "sriov=prod,redundancy=2,capacity=0.025".parse().unwrap();
+        let wish = SriovWish {
+            redundancy: 2,
+            capacity: Some(250),
+            ..SriovWish::on("prod")
+        };
+        assert_eq!((read.vlan, read.attachment), (0, Attachment::Sriov(wish)));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         for (text, part) in [
             ("0", "1 to 4094"),
@@ -123,6 +224,10 @@ mod tests {
             ("mac=fa:16:3e:00:00:01", "no vlan"),
             ("vlan=1,mac=x", "no MAC"),
             ("vlan=1,net=a", "'net' is unknown"),
+            ("vlan=1,redundancy=2", "SR-IOV"),
+            ("sriov=prod,redundancy=7", "1 to 6"),
+            ("sriov=prod,capacity=2", "0.0001 to 1"),
+            ("sriov=prod,capacity=0.5,maxcapacity=0.1", "below"),
         ] {
             let message = text.parse::<NetworkInterface>().unwrap_err().to_string();
             assert!(message.contains(part), "{message}");

@@ -3,6 +3,7 @@
 pub(crate) mod adapter;
 pub mod interface;
 pub mod mac;
+pub(crate) mod sriov;
 
-pub use interface::{FixedAddress, NetworkInterface};
+pub use interface::{Attachment, FixedAddress, NetworkInterface, SriovWish};
 pub use mac::Mac;

@@ -95,6 +95,11 @@ impl Control {
         &self.cancel
     }
 
+    /// What it repeats.
+    pub(crate) fn rehearsal(&self) -> &saga::Rehearsal {
+        &self.rehearsal
+    }
+
     /// The same control for the steps of a saga: cancelled with the operation, and by [`Self::stop`].
     pub(crate) fn for_steps(&self) -> Self {
         Self {

@@ -15,8 +15,10 @@ use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
+use super::map::Removed;
 use super::operation::{Notes, Operation, Plan};
 use super::request::DestroyRequest;
+use super::volume::{find, forget, ports};
 use super::{jobs, map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
@@ -29,11 +31,13 @@ use crate::storage::local::LocalDisks;
 use crate::storage::mapping::{Client, Kind, Mapped};
 use crate::storage::names;
 use crate::storage::ssp::{ImageCache, Unit};
+use crate::volume::Connection;
 
 const POWER_OFF: &str = "power off";
 const UNMAP: &str = "unmap disks and media";
 const DISKS: &str = "delete the disks";
 const MEDIA: &str = "delete the config drive";
+const VOLUMES: &str = "remove the volumes' disks";
 const PARTITION: &str = "delete the partition";
 
 impl Driver {
@@ -51,6 +55,7 @@ impl Driver {
             instance: request.instance,
             name: request.name,
             destroy_disks: request.destroy_disks,
+            volumes: request.volumes,
         };
         let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = self.shared.instances.take(&uuid).await;
@@ -58,16 +63,18 @@ impl Driver {
         // Written down with it: when the partition is gone, nothing else knows its name.
         asked.name = asked.name.or_else(|| Some(found.as_ref()?.name.clone()));
         let what = asked.title();
+        let steps = control.for_steps();
         let destroy = Arc::new(Destroy {
             driver: self.clone(),
             uuid,
             asked,
             found,
             vioses: self.active_vioses().await?,
+            control: steps.clone(),
             notes: Notes::default(),
             _turn: turn,
         });
-        self.perform(&destroy, control, &control.for_steps())
+        self.perform(&destroy, control, &steps)
             .await
             .map_err(|error| repeatable(&what, error))
     }
@@ -92,7 +99,7 @@ impl Driver {
 impl Driver {
     /// A partition of another system that the same console manages has its mappings where we do not
     /// look for them.
-    fn refuse_others(&self, partition: &Element) -> Result<()> {
+    pub(super) fn refuse_others(&self, partition: &Element) -> Result<()> {
         let document = LogicalPartition(partition);
         let Some(href) = document.partition().associated_managed_system() else {
             return Ok(());
@@ -123,8 +130,9 @@ fn recipe(asked: &Asked) -> Saga<Destroy> {
     let mut saga = Saga::new(format!("delete {}", asked.title()))
         .step(Step::new(POWER_OFF, Destroy::power_off))
         .step(Step::new(UNMAP, Destroy::unmap).after([POWER_OFF]))
-        .step(Step::new(MEDIA, Destroy::delete_media).after([UNMAP]));
-    let mut before = vec![UNMAP, MEDIA];
+        .step(Step::new(MEDIA, Destroy::delete_media).after([UNMAP]))
+        .step(Step::new(VOLUMES, Destroy::forget_volumes).after([UNMAP]));
+    let mut before = vec![UNMAP, MEDIA, VOLUMES];
     if asked.destroy_disks {
         saga = saga.step(Step::new(DISKS, Destroy::delete_disks).after([UNMAP]));
         before.push(DISKS);
@@ -140,7 +148,8 @@ pub(super) struct Destroy {
     asked: Asked,
     found: Option<Found>,
     vioses: Vec<Vios>,
-    notes: Notes<Removed>,
+    control: Control,
+    notes: Notes<Gone>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -150,6 +159,8 @@ pub(super) struct Asked {
     instance: Uuid,
     name: Option<String>,
     destroy_disks: bool,
+    /// Without credentials: nothing is logged on to.
+    volumes: Vec<Connection>,
 }
 
 impl Asked {
@@ -162,9 +173,9 @@ impl Asked {
 
 /// What is known of things only as long as other things are there.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Removed {
+pub(super) struct Gone {
     /// What the partition had, by the UUID of the Virtual I/O Server.
-    mapped: BTreeMap<String, BTreeSet<Mapped>>,
+    removed: BTreeMap<String, Removed>,
     /// Identifiers of the images that its disks were clones of.
     images: BTreeSet<String>,
 }
@@ -173,13 +184,13 @@ impl Operation for Destroy {
     const KIND: &'static str = "destroy";
     const PLAN: Plan = Plan::Finish;
     type Asked = Asked;
-    type Notes = Removed;
+    type Notes = Gone;
 
     fn asked(&self) -> &Asked {
         &self.asked
     }
 
-    fn notes(&self) -> &Notes<Removed> {
+    fn notes(&self) -> &Notes<Gone> {
         &self.notes
     }
 
@@ -191,8 +202,8 @@ impl Operation for Destroy {
     async fn revive(
         driver: &Driver,
         asked: Asked,
-        removed: Removed,
-        _: &Control,
+        gone: Gone,
+        control: &Control,
     ) -> Result<Option<Self>> {
         let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = driver.shared.instances.take(&uuid).await;
@@ -203,7 +214,8 @@ impl Operation for Destroy {
             asked,
             found: driver.find(uuid).await?,
             vioses: driver.active_vioses().await?,
-            notes: Notes::new(removed),
+            control: control.clone(),
+            notes: Notes::new(gone),
             _turn: turn,
         }))
     }
@@ -214,6 +226,8 @@ struct Found {
     id: Option<u32>,
     name: String,
     state: String,
+    /// Whether it has Fibre Channel ports of its own.
+    has_ports: bool,
 }
 
 impl Found {
@@ -221,6 +235,10 @@ impl Found {
         let document = LogicalPartition(document);
         let partition = document.partition();
         Self {
+            has_ports: document
+                .virtual_fibre_channel_client_adapters()
+                .next()
+                .is_some(),
             id: partition.id().ok().flatten(),
             name: partition.name().unwrap_or_default().to_owned(),
             state: partition
@@ -247,28 +265,31 @@ impl Destroy {
 
     /// What is mapped is written down first: once it is not, nothing tells whose disks they are.
     async fn unmap(self: Arc<Self>) -> Result<()> {
-        self.remember(map::of(&self.driver, self.uuid).await?);
-        checkpoint().await?;
         let client = Client {
             uuid: self.uuid,
             id: self.found.as_ref().and_then(|found| found.id),
             href: self.driver.partition_href(self.uuid),
         };
+        self.remember(map::of(&self.driver, &client).await?);
+        checkpoint().await?;
         let removed = map::nowhere(&self.driver, &self.vioses, &client).await?;
         self.remember(removed);
+        if self.found.as_ref().is_some_and(|found| found.has_ports) {
+            ports::take_all(&self.driver, &self.vioses, &client).await?;
+        }
         Ok(())
     }
 
-    fn remember(&self, mapped: BTreeMap<String, BTreeSet<Mapped>>) {
+    fn remember(&self, removed: BTreeMap<String, Removed>) {
         self.notes.with(|notes| {
-            for (vios, found) in mapped {
-                notes.mapped.entry(vios).or_default().extend(found);
+            for (vios, removed) in removed {
+                notes.removed.entry(vios).or_default().extend(removed);
             }
         });
     }
 
-    fn removed(&self) -> BTreeMap<String, BTreeSet<Mapped>> {
-        self.notes.with(|notes| notes.mapped.clone())
+    fn removed(&self) -> BTreeMap<String, Removed> {
+        self.notes.with(|notes| notes.removed.clone())
     }
 
     /// Only the instance's own config drive, by its name: a guest may have had others' media. It is
@@ -285,7 +306,7 @@ impl Destroy {
         let places: BTreeSet<String> = self
             .removed()
             .into_iter()
-            .filter(|(_, found)| found.iter().any(is_ours))
+            .filter(|(_, found)| found.mapped.iter().any(is_ours))
             .map(|(vios, _)| vios)
             .collect();
         let repositories = self.driver.repositories(&self.vioses).await?;
@@ -297,7 +318,11 @@ impl Destroy {
     }
 
     async fn delete_disks(self: Arc<Self>) -> Result<()> {
-        let removed: BTreeSet<Mapped> = self.removed().into_values().flatten().collect();
+        let removed: BTreeSet<Mapped> = self
+            .removed()
+            .into_values()
+            .flat_map(|removed| removed.mapped)
+            .collect();
         match &self.driver.shared.disks {
             Disks::Ssp { images, .. } => self.delete_units(images, &removed).await,
             Disks::Local(disks) => self.delete_virtual_disks(disks, &removed).await,
@@ -378,6 +403,70 @@ impl Destroy {
             return Ok(());
         }
         disks.remove(&doomed.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// A disk that a Virtual I/O Server will not let go is warned of: it keeps nobody from anything but
+    /// the next volume at its address.
+    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
+        let removed = self.removed();
+        let servers = self.vioses.iter().map(|vios| {
+            let known = removed.get(&vios.uuid).map(|removed| &removed.volumes);
+            self.forget_volumes_on(vios, known)
+        });
+        join_all(servers).await;
+        Ok(())
+    }
+
+    async fn forget_volumes_on(
+        &self,
+        vios: &Vios,
+        known: Option<&BTreeSet<(String, Option<String>, String)>>,
+    ) {
+        let mut disks = known.cloned().unwrap_or_default();
+        for volume in &self.asked.volumes {
+            let Some(udid) = volume.target_udid.as_deref() else {
+                continue;
+            };
+            let is_known = disks
+                .iter()
+                .any(|(_, known, _)| known.as_deref() == Some(udid));
+            if is_known || !find::may_serve(vios, volume) {
+                continue;
+            }
+            match find::disks_with(&self.driver, vios, udid).await {
+                Ok(names) => {
+                    let left = names
+                        .into_iter()
+                        .map(|name| (name, Some(udid.to_owned()), volume.volume.clone()));
+                    disks.extend(left);
+                }
+                Err(error) => self.control.warn(format!(
+                    "{} could not be asked for the disk of the volume {}: {error}",
+                    vios.name, volume.volume
+                )),
+            }
+        }
+        for (name, udid, volume) in disks {
+            // Somebody else may be about to map it.
+            let _turn = self.driver.shared.volumes.take(&volume).await;
+            let connection = self
+                .asked
+                .volumes
+                .iter()
+                .find(|known| known.volume == volume);
+            let gone = match connection {
+                Some(connection) => {
+                    forget::volume_now(&self.driver, vios, connection, &name, udid.as_deref()).await
+                }
+                None => forget::disk_now(&self.driver, vios, &name, udid.as_deref()).await,
+            };
+            if let Err(error) = gone {
+                self.control.warn(format!(
+                    "{} still has the disk {name} of the volume {volume}: {error}",
+                    vios.name
+                ));
+            }
+        }
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {

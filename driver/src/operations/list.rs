@@ -1,13 +1,13 @@
 //! Lists and shows servers.
 
 use powervm_schema::atom::Entry;
-use powervm_schema::network::ClientNetworkAdapter;
 use powervm_schema::partition::{LogicalPartition, PartitionState, RmcState};
 use powervm_schema::vios::VirtualIoServer;
 
 use super::driver::{Driver, path_of};
+use super::plug;
 use super::request::ServerRef;
-use super::server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+use super::server::{Server, ServerSummary, StorageInfo, StorageKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{PartitionUuid, PowerState};
 use crate::rest::Groups;
@@ -39,31 +39,13 @@ impl Driver {
     pub async fn show(&self, server: impl Into<ServerRef>) -> Result<Server> {
         let partition = self.resolve(&server.into()).await?;
         let path = path_of(partition);
-        let (entry, adapters, switches, vioses) = futures_util::try_join!(
+        let (entry, interfaces, vioses) = futures_util::try_join!(
             self.session().get_entry(&path, Groups::None),
-            self.adapters(partition),
-            self.switches(),
+            plug::interfaces(self, partition),
             self.mappings(),
         )?;
         let mut server = sized(&entry)?;
-        server.interfaces = adapters
-            .iter()
-            .map(|adapter| {
-                let adapter = ClientNetworkAdapter(&adapter.content);
-                let switch = adapter
-                    .virtual_switch_id()
-                    .ok()
-                    .flatten()
-                    .and_then(|id| switches.numbered(id));
-                InterfaceInfo {
-                    mac: adapter.mac_address().and_then(|mac| mac.parse().ok()),
-                    vlan: adapter.port_vlan().ok().flatten(),
-                    switch: switch.map(|switch| switch.name.clone()),
-                    slot: adapter.slot().ok().flatten(),
-                }
-            })
-            .collect();
-        server.interfaces.sort_by_key(|interface| interface.slot);
+        server.interfaces = interfaces.into_iter().map(|plugged| plugged.info).collect();
         for vios in &vioses {
             let document = VirtualIoServer(&vios.content);
             let served_by = document.partition().name().unwrap_or_default();

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
 use crate::error::Result;
 use crate::host::Vios;
-use crate::partition::PartitionUuid;
-use crate::storage::mapping::{self, Client, GROUP, Mapped, Wanted};
+use crate::storage::mapping::{self, Client, GROUP, Kind, Mapped, Wanted};
+use crate::storage::volumes;
 
 /// Sees to it that the partition sees on each Virtual I/O Server what `wanted` says.
 ///
@@ -37,16 +39,46 @@ pub(super) async fn everywhere(
 ///
 /// # Errors
 /// Those of the request.
-pub(super) async fn of(
-    driver: &Driver,
-    partition: PartitionUuid,
-) -> Result<BTreeMap<String, BTreeSet<Mapped>>> {
+pub(super) async fn of(driver: &Driver, client: &Client) -> Result<BTreeMap<String, Removed>> {
     let vioses = driver.mappings().await?;
     let found = vioses.into_iter().map(|vios| {
-        let mapped = mapping::mapped_to(&vios.content, partition);
-        (vios.id, mapped)
+        let served = Removed {
+            mapped: mapping::mapped_to(&vios.content, client.uuid),
+            volumes: volumes_of(&vios.content, client).collect(),
+        };
+        (vios.id, served)
     });
-    Ok(found.filter(|(_, mapped)| !mapped.is_empty()).collect())
+    Ok(found
+        .filter(|(_, served)| !served.mapped.is_empty())
+        .collect())
+}
+
+/// What a Virtual I/O Server does not serve to a partition any more.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Removed {
+    /// Everything that was mapped.
+    pub(super) mapped: BTreeSet<Mapped>,
+    /// Of that, the disks that were mapped as volumes: name, identifier and volume.
+    pub(super) volumes: BTreeSet<(String, Option<String>, String)>,
+}
+
+impl Removed {
+    /// Adds what has been seen at another time.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.mapped.extend(other.mapped);
+        self.volumes.extend(other.volumes);
+    }
+}
+
+fn volumes_of(
+    vios: &Element,
+    client: &Client,
+) -> impl Iterator<Item = (String, Option<String>, String)> {
+    let served = volumes::served_to(vios, client).into_iter();
+    served.filter_map(|served| match (served.mapped.kind, served.tag) {
+        (Kind::PhysicalVolume, Some(tag)) => Some((served.mapped.name, served.mapped.udid, tag)),
+        _ => None,
+    })
 }
 
 /// Takes every mapping of the partition away, and returns what they mapped, by the UUID of the
@@ -58,15 +90,16 @@ pub(super) async fn nowhere(
     driver: &Driver,
     vioses: &[Vios],
     client: &Client,
-) -> Result<BTreeMap<String, BTreeSet<Mapped>>> {
+) -> Result<BTreeMap<String, Removed>> {
     let edits = vioses.iter().map(|vios| {
         // Collected over all tries: one whose answer was lost has removed what the next one does
         // not see any more.
-        let removed: Arc<Mutex<BTreeSet<Mapped>>> = Arc::default();
+        let removed: Arc<Mutex<Removed>> = Arc::default();
         let (client, found) = (client.clone(), Arc::clone(&removed));
-        let edit = move |document: &mut _| {
+        let edit = move |document: &mut Element| {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(mapping::unmap(document, &client, &mut found))
+            found.volumes.extend(volumes_of(document, &client));
+            Ok(mapping::unmap(document, &client, &mut found.mapped))
         };
         let path = vios.path();
         async move {

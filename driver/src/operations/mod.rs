@@ -2,8 +2,10 @@
 
 mod control;
 mod destroy;
+mod device_jobs;
 mod driver;
 mod host;
+mod interface;
 mod inventory;
 mod jobs;
 mod list;
@@ -11,12 +13,15 @@ mod map;
 mod operation;
 mod partition;
 mod plan;
+mod plug;
 mod power;
 mod recovery;
 mod request;
 mod server;
 pub(crate) mod shared;
 mod spawn;
+mod target;
+mod volume;
 
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
@@ -26,3 +31,6 @@ pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use volume::{
+    AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
+};

@@ -6,6 +6,7 @@ use powervm_schema::view::FieldValue;
 
 use super::driver::{Disks, Driver, path_of};
 use super::request::SpawnRequest;
+use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::switches::MANAGEMENT;
 use crate::host::{Switch, System, Vios};
@@ -55,6 +56,13 @@ pub(super) struct PlannedManagement {
 impl Plan {
     /// Decides, and checks all that can be known before anything is changed.
     pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
+        refuse_twins(&request.volumes)?;
+        if request.image.is_none() && request.volumes.is_empty() {
+            return Err(Error::invalid(
+                "the server has neither an image nor a volume to boot from",
+                "give it one of them",
+            ));
+        }
         let partition = PartitionUuid::of_instance(request.instance);
         let name = partition_name(&request.name).map_err(|error| {
             Error::caused(
@@ -144,6 +152,9 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
 /// Disks that have the boot disk's name: what an undo must not take for ours. Names of logical units may be there more
 /// than once, those of virtual disks may not.
 async fn namesakes(driver: &Driver, request: &SpawnRequest) -> Result<BTreeSet<String>> {
+    if request.image.is_none() {
+        return Ok(BTreeSet::new());
+    }
     match &driver.shared.disks {
         Disks::Ssp { images, .. } => {
             let name = names::boot_unit(&request.name);

@@ -5,10 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::volume::Metadata;
 use crate::network::NetworkInterface;
 use crate::partition::{Flavor, PartitionUuid};
 use crate::storage::image::Image;
 use crate::storage::media::ConfigDrive;
+use crate::volume::Connection;
 
 /// A server to be made.
 #[derive(Debug, Clone)]
@@ -19,8 +21,12 @@ pub struct SpawnRequest {
     pub name: String,
     /// Its size.
     pub flavor: Flavor,
-    /// What its boot disk holds.
-    pub image: Image,
+    /// What its boot disk holds; without, it boots from its first volume and has no disk of its own.
+    pub image: Option<Image>,
+    /// Volumes that it has from the start, in the order in which the guest finds them.
+    pub volumes: Vec<Connection>,
+    /// What is kept for the instance, for the ports that it reaches volumes through.
+    pub metadata: Metadata,
     /// Its interfaces, in the order in which the guest finds them.
     pub networks: Vec<NetworkInterface>,
     /// What the guest is told through a config drive; none for no config drive.
@@ -30,7 +36,7 @@ pub struct SpawnRequest {
 }
 
 /// A server to be removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DestroyRequest {
     /// The instance's UUID.
     pub instance: Uuid,
@@ -38,8 +44,11 @@ pub struct DestroyRequest {
     /// its mapping is found as well; the partition's own name serves otherwise, as long as there
     /// still is a partition.
     pub name: Option<String>,
-    /// Whether its disks go too.
+    /// Whether its disks go too. Volumes are detached in any case, and their contents stay.
     pub destroy_disks: bool,
+    /// Its volumes, where they are known: what is attached is found without, but not a disk that was left
+    /// on a Virtual I/O Server by a call that broke off.
+    pub volumes: Vec<Connection>,
 }
 
 impl DestroyRequest {
@@ -50,6 +59,7 @@ impl DestroyRequest {
             instance,
             name: None,
             destroy_disks: true,
+            volumes: Vec::new(),
         }
     }
 }

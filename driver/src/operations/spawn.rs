@@ -4,16 +4,16 @@
 //! that do not wait for each other run side by side: the partition's UUID is ours to choose, so its
 //! disk and its config drive are made while the partition is.
 
+mod notes;
 mod report;
 mod storage;
+mod volumes;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use notes::{Asked, Boarded, BootDisk, Found};
 use tokio::sync::OwnedMutexGuard;
-use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
@@ -21,7 +21,10 @@ use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
-use super::{jobs, map, partition, power};
+use super::volume::find;
+use super::volume::request::turns;
+use super::volume::search::Search;
+use super::{jobs, map, partition, plug, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
@@ -29,12 +32,8 @@ use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
 use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
-use crate::storage::flights::Flight;
-use crate::storage::local::Disk;
 use crate::storage::mapping::{Client, Wanted};
-use crate::storage::media::Repository;
 use crate::storage::media::config_drive::PluggedInterface;
-use crate::storage::ssp::{ImageUnit, Unit};
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
@@ -42,7 +41,9 @@ const NETWORK: &str = "plug the interfaces";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
-const MAP: &str = "map disk and config drive";
+const VOLUMES: &str = "find the volumes";
+const PORTS: &str = "give the server its ports";
+const MAP: &str = "map disks and config drive";
 const POWER_ON: &str = "power on";
 
 impl Driver {
@@ -67,23 +68,38 @@ impl Driver {
             });
         }
         let plan = Plan::make(self, &request).await?;
-        let flight = match &self.shared.disks {
-            Disks::Ssp { images, .. } => Boarded::Ssp(images.board(&request.image)),
-            Disks::Local(disks) => Boarded::Local(disks.board(&request.image)),
-        };
+        let turns = turns(self, &request.volumes).await;
+        let flight = request
+            .image
+            .as_ref()
+            .map(|image| match &self.shared.disks {
+                Disks::Ssp { images, .. } => Boarded::Ssp(images.board(image)),
+                Disks::Local(disks) => Boarded::Local(disks.board(image)),
+            });
         let steps = control.for_steps();
+        let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
+        let asked = Asked {
+            finds_volumes: volumes.is_needed(),
+            has_ports: !request
+                .volumes
+                .iter()
+                .all(|volume| find::is_served(self, volume)),
+            ..Asked::of(&request, self.tag(), plan.namesakes.clone())
+        };
         let spawn = Arc::new(Spawn {
             driver: self.clone(),
             control: steps.clone(),
             partition: plan.partition,
             vioses: plan.vioses.clone(),
-            asked: Asked::of(&request, self.tag(), plan.namesakes.clone()),
+            volumes,
+            asked,
             order: Some(Order { plan, request }),
             notes: Notes::new(Found {
-                flight: Some(flight),
+                flight,
                 ..Found::default()
             }),
             _turn: turn,
+            _turns: turns,
         });
         self.perform(&spawn, control, &steps).await?;
         spawn.report().await
@@ -96,14 +112,22 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
     let mut saga = Saga::new(format!("create {}", asked.name))
         .step(Step::new(PARTITION, Spawn::create_partition).undo(Spawn::delete_partition))
         // Adapters go with their partition, so there is nothing to take back.
-        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]))
-        .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
-        .step(
-            Step::new(DISK, Spawn::create_disk)
-                .after([IMAGE])
-                .undo(Spawn::delete_disk),
-        );
-    let mut mapped = vec![PARTITION, DISK];
+        .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]));
+    let mut mapped = vec![PARTITION];
+    if asked.image.is_some() {
+        saga = saga
+            .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
+            .step(
+                Step::new(DISK, Spawn::create_disk)
+                    .after([IMAGE])
+                    .undo(Spawn::delete_disk),
+            );
+        mapped.push(DISK);
+    }
+    if asked.finds_volumes {
+        saga = saga.step(Step::new(VOLUMES, Spawn::find_volumes).undo(Spawn::forget_volumes));
+        mapped.push(VOLUMES);
+    }
     if asked.config_drive {
         let step =
             Step::new(CONFIG_DRIVE, Spawn::upload_config_drive).undo(Spawn::delete_config_drive);
@@ -115,11 +139,20 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         });
         mapped.push(CONFIG_DRIVE);
     }
+    let mut before_power = vec![MAP, NETWORK];
+    if asked.has_ports {
+        saga = saga.step(
+            Step::new(PORTS, Spawn::connect_ports)
+                .after([PARTITION])
+                .undo(Spawn::take_ports),
+        );
+        before_power.push(PORTS);
+    }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
     if asked.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
-                .after([MAP, NETWORK])
+                .after(before_power)
                 .undo(Spawn::power_off),
         );
     }
@@ -132,100 +165,19 @@ pub(super) struct Spawn {
     control: Control,
     partition: PartitionUuid,
     vioses: Vec<Vios>,
+    volumes: Search,
     asked: Asked,
     /// What cannot be in a journal and is not needed on the way back.
     order: Option<Order>,
     notes: Notes<Found>,
     _turn: OwnedMutexGuard<()>,
+    _turns: Vec<OwnedMutexGuard<()>>,
 }
 
 /// What is to be made: with the image's source and the config drive's content.
 struct Order {
     plan: Plan,
     request: SpawnRequest,
-}
-
-/// What the journal keeps of the order: the names of all that is made.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
-    instance: Uuid,
-    name: String,
-    image: ImageNames,
-    /// Tells our marker of an upload from others'.
-    tag: u32,
-    /// Disks that had the boot disk's name before.
-    namesakes: BTreeSet<String>,
-    config_drive: bool,
-    power_on: bool,
-}
-
-/// Names of an image's disks.
-#[derive(Debug, Serialize, Deserialize)]
-struct ImageNames {
-    name: String,
-    checksum: String,
-    disk: String,
-}
-
-impl Asked {
-    fn of(request: &SpawnRequest, tag: u32, namesakes: BTreeSet<String>) -> Self {
-        Self {
-            instance: request.instance,
-            name: request.name.clone(),
-            image: ImageNames {
-                name: request.image.name.clone(),
-                checksum: request.image.short_checksum(),
-                disk: names::image_virtual_disk(request.image.id),
-            },
-            tag,
-            namesakes,
-            config_drive: request.config_drive.is_some(),
-            power_on: request.power_on,
-        }
-    }
-}
-
-/// What the steps tell each other, themselves when they are run again, and the journal.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Found {
-    partition_made: bool,
-    partition_id: Option<u32>,
-    #[serde(skip)]
-    macs: Option<(Vec<Mac>, Option<Mac>)>,
-    #[serde(skip)]
-    flight: Option<Boarded>,
-    /// We may have begun to upload the image, and not ended.
-    uploading: bool,
-    image: Option<UsedImage>,
-    #[serde(skip)]
-    disk: Option<BootDisk>,
-    /// Path of the boot disk's logical unit.
-    unit: Option<String>,
-    /// Somebody else has a disk of that name.
-    disk_is_foreign: bool,
-    media: Option<Repository>,
-    media_uploaded: bool,
-}
-
-/// The image of the boot disk.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct UsedImage {
-    udid: String,
-    /// Uploaded by this driver, for operations that go on at the same time.
-    is_ours: bool,
-}
-
-/// The image, shared with the deploys that need the same.
-#[derive(Clone)]
-enum Boarded {
-    Ssp(Arc<Flight<ImageUnit>>),
-    Local(Arc<Flight<Disk>>),
-}
-
-#[derive(Clone)]
-enum BootDisk {
-    Unit(Unit),
-    Disk(Disk),
 }
 
 impl Operation for Spawn {
@@ -257,15 +209,20 @@ impl Operation for Spawn {
         let turn = driver.shared.instances.take(&partition).await;
         // The number that the partition has now: if it is gone, another one may have that number.
         found.partition_id = partition::number(driver, partition).await?;
+        let vioses = driver.active_vioses().await?;
+        let turns = turns(driver, &asked.volumes).await;
+        let devices = found.devices.clone();
         Ok(Some(Self {
             driver: driver.clone(),
             control: control.clone(),
             partition,
-            vioses: driver.active_vioses().await?,
+            volumes: Search::revived(driver, control, &asked.volumes, &vioses, devices),
+            vioses,
             asked,
             order: None,
             notes: Notes::new(found),
             _turn: turn,
+            _turns: turns,
         }))
     }
 }
@@ -342,27 +299,7 @@ impl Spawn {
         let partition = self.partition;
         let mut macs = Vec::new();
         for planned in &plan.interfaces {
-            let (switch, vlan) = (&planned.switch, planned.interface.vlan);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
-            macs.push(
-                adapter::create(
-                    session,
-                    partition,
-                    &NewAdapter {
-                        switch,
-                        vlan,
-                        mac: planned.mac,
-                    },
-                )
-                .await?,
-            );
+            macs.push(plug::plug(&self.driver, partition, planned).await?);
         }
         let mut management = None;
         if let Some(planned) = &plan.management {
@@ -386,7 +323,7 @@ impl Spawn {
         Ok(())
     }
 
-    /// One change of each Virtual I/O Server: boot disk, config drive, and whatever a partition that
+    /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
         map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
@@ -409,6 +346,7 @@ impl Spawn {
             }
             _ => {}
         }
+        wanted.extend(self.volumes.wanted(vios));
         if media.is_some_and(|place| place.vios == vios.uuid) {
             wanted.push(Wanted::optical_media(&self.media_name()));
         }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Method;
+use powervm_schema::job::JobRequest;
 use powervm_schema::xml::{Element, Namespace};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -24,6 +26,7 @@ pub struct Job {
     target: String,
     operation: String,
     parameters: Vec<(String, String)>,
+    secrets: Vec<(String, SecretString)>,
     timeout: Duration,
     accepted: Vec<String>,
 }
@@ -36,6 +39,7 @@ impl Job {
             target: target.into(),
             operation: operation.into(),
             parameters: Vec::new(),
+            secrets: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             accepted: Vec::new(),
         }
@@ -46,6 +50,25 @@ impl Job {
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Job {
         self.parameters.push((name.into(), value.into()));
         self
+    }
+
+    /// Adds a parameter that nobody is to read but the server.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<String>, value: SecretString) -> Job {
+        self.secrets.push((name.into(), value));
+        self
+    }
+
+    /// Whether a job that a server tells of may be this one: the same operation with the same parameters. Servers do
+    /// not repeat secrets.
+    pub(crate) fn may_be(&self, request: &JobRequest<&Element>) -> bool {
+        let operation = request
+            .requested_operation()
+            .and_then(|operation| operation.operation());
+        let given = |(name, value): &(String, String)| {
+            request.parameter(name).unwrap_or_default().trim() == value.trim()
+        };
+        operation == Some(self.operation.as_str()) && self.parameters.iter().all(given)
     }
 
     /// Cancels the job when it runs longer than this.
@@ -411,7 +434,15 @@ fn filled(mut template: Element, job: &Job) -> Element {
         template.push(web("JobParameters").with_attributes(&[("schemaVersion", "V1_0")]));
     }
     if let Some(parameters) = template.child_mut("JobParameters") {
-        for (name, value) in &job.parameters {
+        let secrets = job
+            .secrets
+            .iter()
+            .map(|(name, value)| (name, value.expose_secret()));
+        let open = job
+            .parameters
+            .iter()
+            .map(|(name, value)| (name, value.as_str()));
+        for (name, value) in open.chain(secrets) {
             let parameter = web("JobParameter").with_attributes(&[("schemaVersion", "V1_0")]);
             parameters.push(
                 parameter

@@ -65,6 +65,7 @@ pub struct Mapped {
 pub struct Wanted {
     mapped: Mapped,
     element: Element,
+    address: Option<String>,
 }
 
 impl Wanted {
@@ -100,16 +101,23 @@ impl Wanted {
         &self.mapped
     }
 
-    fn of(storage: MappedStorage<'_>, element: Element) -> Self {
+    /// The same at this address on the bus (`LogicalUnitAddress`), where it was before.
+    #[must_use]
+    pub(crate) fn at(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
+    pub(crate) fn of(storage: MappedStorage<'_>, element: Element) -> Self {
         Self {
             mapped: Mapped::of(&storage),
             element,
+            address: None,
         }
     }
 }
 
 impl Mapped {
-    fn of(storage: &MappedStorage<'_>) -> Self {
+    pub(crate) fn of(storage: &MappedStorage<'_>) -> Self {
         let kind = match storage {
             MappedStorage::LogicalUnit(_) => Kind::LogicalUnit,
             MappedStorage::PhysicalVolume(_) => Kind::PhysicalVolume,
@@ -120,15 +128,19 @@ impl Mapped {
             MappedStorage::VirtualDisk(disk) => is_logical_volume(disk),
             _ => false,
         };
+        let name = storage.name().unwrap_or_default();
+        // Files in different directories may have the same last name.
+        let is_path = kind == Kind::VirtualDisk && !is_logical_volume;
+        let name = if is_path { name } else { base_name(name) };
         Self {
             kind,
-            name: base_name(storage.name().unwrap_or_default()).to_owned(),
+            name: name.to_owned(),
             udid: storage.udid().map(str::to_owned),
             is_logical_volume,
         }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let by_udid = match (&self.udid, &other.udid) {
             (Some(mine), Some(theirs)) => mine == theirs,
             _ => true,
@@ -266,6 +278,16 @@ fn new_mapping(
     }
     let mut storage: Storage<&mut Element> = mapping.storage_mut();
     storage.element_mut().push(wanted.element.clone());
+    if let Some(address) = &wanted.address {
+        let mut target = mapping.target_device_mut();
+        let mut device = match wanted.mapped.kind {
+            Kind::LogicalUnit => target.logical_unit_mut(),
+            Kind::VirtualDisk => target.logical_volume_mut(),
+            Kind::PhysicalVolume => target.physical_volume_mut(),
+            Kind::OpticalMedia => target.optical_mut(),
+        };
+        device.set_lua(address.clone());
+    }
     mapping
 }
 

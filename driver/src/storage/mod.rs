@@ -1,5 +1,6 @@
 //! Disks and media of a partition.
 
+pub(crate) mod fabric;
 pub(crate) mod flights;
 pub mod image;
 pub mod local;
@@ -9,6 +10,7 @@ pub mod names;
 pub mod size;
 pub mod ssp;
 pub(crate) mod upload;
+pub(crate) mod volumes;
 
 use serde::Serialize;
 

@@ -29,6 +29,12 @@ pub enum ItemKind {
     Job,
     /// A virtual network: a VLAN that a switch knows.
     VirtualNetwork,
+    /// A disk in the list of a Virtual I/O Server.
+    Disk,
+    /// A VLAN that a trunk adapter carries.
+    BridgedVlan,
+    /// A share of an SR-IOV port.
+    LogicalPort,
 }
 
 impl ItemKind {
@@ -46,6 +52,9 @@ impl ItemKind {
             Self::File => ("file", "files"),
             Self::Job => ("job", "jobs"),
             Self::VirtualNetwork => ("virtual network", "virtual networks"),
+            Self::Disk => ("disk", "disks"),
+            Self::BridgedVlan => ("bridged VLAN", "bridged VLANs"),
+            Self::LogicalPort => ("logical port", "logical ports"),
         }
     }
 }

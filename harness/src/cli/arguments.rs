@@ -94,6 +94,10 @@ pub(super) struct Soak {
     /// How many deploys, each with its delete.
     #[arg(long, default_value_t = 1000)]
     pub deploys: usize,
+    /// Instead of deploys alone, mixed load for so many simulated hours: deploys, power, migrations, edits through the
+    /// REST API, crashes. Embedded only.
+    #[arg(long, value_name = "HOURS", conflicts_with_all = ["deploys", "disk"], value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub hours: Option<u64>,
     /// How many at a time.
     #[arg(long, default_value_t = 10, value_parser = parallel)]
     pub parallel: usize,

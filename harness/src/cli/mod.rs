@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod list;
 mod matrix;
+mod mixed;
 mod run;
 mod soak;
 mod targets;

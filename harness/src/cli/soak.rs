@@ -16,6 +16,9 @@ use super::run::{interrupts, runtime};
 use super::{Ending, Stop, print, say, targets};
 
 pub(super) fn soak(command: &Arguments) -> Result<Ending, Stop> {
+    if let Some(hours) = command.hours {
+        return super::mixed::mixed(command, hours);
+    }
     let wall = WallClock::start();
     let runtime = runtime(targets::is_embedded(&command.target))?;
     let (report, memory) = runtime.block_on(play(command))?;

@@ -29,10 +29,7 @@ pub(super) async fn open(arguments: &TargetArguments) -> Result<Box<dyn Target>,
     if is_embedded(arguments) {
         let (weather, weather_name) = weather(&arguments.weather).map_err(Stop::usage)?;
         return Ok(Box::new(Embedded::new(EmbeddedOptions {
-            flavor: match arguments.flavor {
-                FlavorArgument::Novalink => Flavor::NovaLink,
-                FlavorArgument::Hmc => Flavor::Hmc,
-            },
+            flavor: flavor(arguments),
             seed: arguments.seed,
             weather,
             weather_name,
@@ -44,7 +41,16 @@ pub(super) async fn open(arguments: &TargetArguments) -> Result<Box<dyn Target>,
     Ok(Box::new(Remote::connect(options).await?))
 }
 
-fn weather(text: &str) -> anyhow::Result<(Weather, String)> {
+/// The product that the command line names.
+pub(super) fn flavor(arguments: &TargetArguments) -> Flavor {
+    match arguments.flavor {
+        FlavorArgument::Novalink => Flavor::NovaLink,
+        FlavorArgument::Hmc => Flavor::Hmc,
+    }
+}
+
+/// The weather that the command line names, and what reports call it.
+pub(super) fn weather(text: &str) -> anyhow::Result<(Weather, String)> {
     Ok(match text {
         "calm" => (Weather::Calm, text.to_owned()),
         "typical" => (Weather::Typical, text.to_owned()),

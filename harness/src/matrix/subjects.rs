@@ -223,13 +223,15 @@ async fn spawn(driver: &Driver, control: &Control, number: u32, power_on: bool) 
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Image {
+        image: Some(Image {
             id: made.uuid,
             name: made.name,
             checksum: made.md5,
             size: made.bytes,
             source,
-        },
+        }),
+        volumes: Vec::new(),
+        metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,

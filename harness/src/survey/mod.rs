@@ -2,6 +2,7 @@
 //!
 //! The audit does not ask the driver what there is: what the audited code overlooks, the audit would overlook too.
 
+mod devices;
 mod read;
 mod suspicion;
 
@@ -33,6 +34,8 @@ pub struct Survey {
     pub virtual_networks: Vec<(String, String)>,
     /// Names of file records.
     pub files: Vec<String>,
+    /// Disks, Fibre Channel mappings, VLANs of trunk adapters and virtual NICs: kind, name and what has them.
+    pub devices: Vec<(ItemKind, String, String)>,
 }
 
 /// A managed system.
@@ -202,6 +205,9 @@ impl Survey {
                     format!("tier {}", unit.tier),
                 );
             }
+        }
+        for (kind, name, place) in &self.devices {
+            inventory.add(*kind, name, place);
         }
         for (system, network) in &self.virtual_networks {
             inventory.add(ItemKind::VirtualNetwork, network, system);

@@ -11,6 +11,7 @@ use powervm_schema::system::ManagedSystem;
 use powervm_schema::vios::{VirtualIoServer, VirtualScsiMapping};
 use powervm_schema::xml::Element;
 
+use super::devices;
 use super::{
     MappingFacts, NetworkAdapterFacts, PartitionFacts, PoolFacts, Survey, SystemFacts, UnitFacts,
     VolumeGroupFacts,
@@ -57,9 +58,11 @@ impl Survey {
                     .network_adapters
                     .push(network_adapter(&facts.name, &adapter));
             }
+            let nics = devices::of_partition(session, &entry.id, &facts.name).await?;
+            survey.devices.extend(nics);
             survey.partitions.push(facts);
         }
-        let groups = Groups::Named(&["ViosSCSIMapping"]);
+        let groups = Groups::Named(&devices::GROUPS);
         for entry in session.get_feed("VirtualIOServer", groups).await?.entries {
             let view = VirtualIoServer(&entry.content);
             let facts = partition(&entry, &view.partition(), true);
@@ -67,6 +70,9 @@ impl Survey {
                 view.scsi_mappings()
                     .map(|found| mapping(&facts.name, &found)),
             );
+            survey
+                .devices
+                .extend(devices::of_server(&facts.name, &view));
             let path = format!("VirtualIOServer/{}/VolumeGroup", entry.id);
             for group in session.get_feed(&path, Groups::None).await?.entries {
                 survey.volume_groups.push(volume_group(&facts.name, &group));

@@ -100,7 +100,9 @@ fn request(order: &Order) -> SpawnRequest {
             root_gb: order.root_gb,
             extra_specs: order.extra_specs.clone(),
         },
-        image: image(&order.image),
+        image: Some(image(&order.image)),
+        volumes: Vec::new(),
+        metadata: std::collections::BTreeMap::new(),
         networks: order
             .networks
             .iter()

@@ -10,8 +10,8 @@ view! {
             active_memory_expansion_enabled set_active_memory_expansion_enabled;
         "ActiveMemorySharingEnabled" value(bool)
             active_memory_sharing_enabled set_active_memory_sharing_enabled;
-        "BarrierSynchronizationRegisterArrayCount" opaque;
         "DesiredEntitledMemory" opaque;
+        "BarrierSynchronizationRegisterArrayCount" opaque;
         "DesiredHugePageCount" value(u32) desired_huge_page_count set_desired_huge_page_count;
         "DesiredMemory" value(u64) desired_memory set_desired_memory;
         /// 0 without active memory expansion, else 1 to 10.

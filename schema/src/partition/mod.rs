@@ -148,6 +148,7 @@ view! {
         "UsesVirtualOpticonnect" value(bool) uses_virtual_opticonnect set_uses_virtual_opticonnect;
         "VirtualFibreChannelClientAdapters" links
             virtual_fibre_channel_client_adapters set_virtual_fibre_channel_client_adapters;
+        "VirtualSerialNumber" @ "V1_13_0" text virtual_serial_number set_virtual_serial_number;
         "VirtualSCSIClientAdapters" links
             virtual_scsi_client_adapters set_virtual_scsi_client_adapters;
         "IsRestrictedIOPartition" value(bool)
@@ -158,7 +159,6 @@ view! {
         "DesignatedIPLSource" text designated_ipl_source set_designated_ipl_source;
         "DedicatedVirtualNICs" @ "V1_3_0" links dedicated_virtual_nics set_dedicated_virtual_nics;
         "BootListInformation" child(BootListInformation) boot_list boot_list_mut;
-        "VirtualSerialNumber" @ "V1_13_0" text virtual_serial_number set_virtual_serial_number;
         "AssociatedIBMiVirtualSoftwareTier" text
             ibmi_virtual_software_tier set_ibmi_virtual_software_tier;
         "KvmCapable" value(bool) kvm_capable set_kvm_capable;

@@ -332,6 +332,11 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
             &document(target, bytes)?,
             id,
         )?)),
+        (Some(Kind::LogicalUnit), _) => {
+            let tier = needed(target, Kind::Tier)?;
+            let update = storage::update_unit(&document(target, bytes)?, tier, id)?;
+            command(Command::UpdateLogicalUnit(update))
+        }
         (Some(Kind::ManagementConsole), _) => Meaning::Keys(keys(&document(target, bytes)?)),
         _ => return Err(not_offered(target, &Method::POST)),
     })

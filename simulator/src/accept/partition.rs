@@ -145,7 +145,8 @@ pub(crate) struct Settings {
     profile_sync: Option<ProfileSync>,
     performance_data: Option<bool>,
     keylock: Option<Keylock>,
-    auto_start: Option<bool>,
+    /// Two names for one setting: the one that differs from what is there was changed.
+    auto_start: [Option<bool>; 2],
     connection_monitoring: Option<bool>,
     error_path_reporting: Option<bool>,
     time_reference: Option<bool>,
@@ -215,10 +216,6 @@ fn set<T: Clone>(place: &mut T, given: &Option<T>) {
 
 impl Settings {
     fn read(root: &Element) -> Result<Self, Refusal> {
-        let auto_start = match flag(root, "AutoStart")? {
-            Some(auto_start) => Some(auto_start),
-            None => flag(root, "PowerOnWithHypervisor")?,
-        };
         Ok(Self {
             availability_priority: integer(root, "AvailabilityPriority")?,
             compatibility: choice(
@@ -229,7 +226,10 @@ impl Settings {
             profile_sync: choice(root, "CurrentProfileSync", ProfileSync::parse)?,
             performance_data: flag(root, "AllowPerformanceDataCollection")?,
             keylock: choice(root, "KeylockPosition", Keylock::parse)?,
-            auto_start,
+            auto_start: [
+                flag(root, "AutoStart")?,
+                flag(root, "PowerOnWithHypervisor")?,
+            ],
             connection_monitoring: flag(root, "IsConnectionMonitoringEnabled")?,
             error_path_reporting: flag(root, "IsRedundantErrorPathReportingEnabled")?,
             time_reference: flag(root, "IsTimeReferencePartition")?,
@@ -257,7 +257,11 @@ impl Settings {
         set(&mut settings.profile_sync, &self.profile_sync);
         set(&mut settings.performance_data, &self.performance_data);
         set(&mut settings.keylock, &self.keylock);
-        set(&mut settings.auto_start, &self.auto_start);
+        let auto_start = settings.auto_start;
+        let mut given = self.auto_start.into_iter().flatten();
+        if given.any(|given| given != auto_start) {
+            settings.auto_start = !auto_start;
+        }
         set(
             &mut settings.connection_monitoring,
             &self.connection_monitoring,

@@ -35,6 +35,7 @@ pub(crate) fn update_system(root: &Element, system: Uuid) -> Result<UpdateSystem
     let adapters = choices.filter_map(|choice| choice.child("SRIOVAdapter"));
     Ok(UpdateSystem {
         system,
+        name: text(root, "SystemName").map(str::to_owned),
         adapters: adapters.map(adapter).collect::<Result<_, Refusal>>()?,
     })
 }

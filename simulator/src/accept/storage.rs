@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::body::{choice, flag, incomplete, integer, required, text, value, wrong_type};
 use super::volume_group::gigabytes;
 use crate::model::Refusal;
-use crate::model::command::{CreateFile, CreateLogicalUnit, UpdatePool};
+use crate::model::command::{
+    CreateFile, CreateLogicalUnit, PoolUnits, UpdateLogicalUnit, UpdatePool,
+};
 use crate::model::names::{FileKind, LogicalUnitKind};
 
 /// A new logical unit: a disk, an image or a clone of one, also the tiny markers that guard uploads.
@@ -22,6 +24,39 @@ pub(crate) fn create_unit(root: &Element, tier: Uuid) -> Result<CreateLogicalUni
     })
 }
 
+/// A change of a logical unit: its name and its size. What it is and what it was cloned from stays.
+pub(crate) fn update_unit(
+    root: &Element,
+    tier: Uuid,
+    unit: Uuid,
+) -> Result<UpdateLogicalUnit, Refusal> {
+    Ok(UpdateLogicalUnit {
+        tier,
+        unit,
+        name: text(root, "UnitName").map(str::to_owned),
+        thin: flag(root, "ThinDevice")?,
+        capacity: gigabytes(root, "UnitCapacity")?,
+    })
+}
+
+/// `LogicalUnits` of a pool; those without a UDID are new.
+fn pool_units(root: &Element) -> Result<Option<PoolUnits>, Refusal> {
+    let Some(list) = root.child("LogicalUnits") else {
+        return Ok(None);
+    };
+    let mut units = PoolUnits::default();
+    for unit in list
+        .children()
+        .filter(|unit| unit.local_name() == "LogicalUnit")
+    {
+        match text(unit, "UniqueDeviceID") {
+            Some(udid) => units.kept.push(udid.to_owned()),
+            None => units.new.push(create_unit(unit, Uuid::nil())?),
+        }
+    }
+    Ok(Some(units))
+}
+
 /// A change of a pool.
 pub(crate) fn update_pool(root: &Element, pool: Uuid) -> Result<UpdatePool, Refusal> {
     let percent = |text: &str| {
@@ -35,6 +70,7 @@ pub(crate) fn update_pool(root: &Element, pool: Uuid) -> Result<UpdatePool, Refu
         pool,
         name: text(root, "StoragePoolName").map(str::to_owned),
         alert_threshold: value(root, "AlertThreshold", "percentage", percent)?,
+        units: pool_units(root)?,
     })
 }
 

@@ -1,11 +1,14 @@
 //! What is there and how it goes: health, counters, inventory, contents, invariants.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::inventory::{Listing, Lying};
 use super::operation::Operation;
 use super::{Admin, answer, inventory, metrics, openapi};
 use crate::counters::Counters;
@@ -49,13 +52,13 @@ pub(super) fn operations() -> Vec<Operation> {
             "Systems, servers, partitions, storage, files and jobs: names and identifiers",
             list,
         )
-        .gives::<Value>(),
+        .gives::<Listing>(),
         Operation::get(
             "/contents",
             "Size and SHA-256 of what lies on each disk, by UDID",
             contents,
         )
-        .gives::<Value>(),
+        .gives::<BTreeMap<String, Lying>>(),
         Operation::get(
             "/invariants",
             "What of the model contradicts itself",
@@ -84,7 +87,7 @@ async fn counters(State(admin): State<Admin>) -> Response {
 }
 
 async fn list(State(admin): State<Admin>) -> Response {
-    answer(&inventory::listing(&admin.simulator.world()))
+    answer(&Listing::of(&admin.simulator.world()))
 }
 
 async fn contents(State(admin): State<Admin>) -> Response {

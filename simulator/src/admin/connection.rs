@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::stored::ConnectionInfo;
 use crate::model::World;
 use crate::model::command::Connector;
 use crate::model::san::{Access, Chap, FibreChannelAccess, IscsiAccess, SanVolume};
@@ -14,6 +15,7 @@ const PORTS: usize = 1024;
 
 /// A host as Nova describes it to Cinder. Keys that say nothing about storage are ignored.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub(super) struct Host {
     /// Port names of 16 hexadecimal digits, with or without colons.
     #[serde(default)]
@@ -63,7 +65,7 @@ fn wwpn(text: &str) -> Result<u64, String> {
 }
 
 /// `connection_info` of a volume for a host that it is mapped to.
-pub(super) fn info(world: &World, volume: &SanVolume, host: &Host) -> Value {
+pub(super) fn info(world: &World, volume: &SanVolume, host: &Host) -> ConnectionInfo {
     let (kind, data) = match &volume.access {
         Access::FibreChannel(access) => {
             ("fibre_channel", fibre_channel(world, volume, access, host))
@@ -88,7 +90,11 @@ pub(super) fn info(world: &World, volume: &SanVolume, host: &Host) -> Value {
             all.extend(part);
         }
     }
-    json!({ "driver_volume_type": kind, "serial": volume.uuid, "data": all })
+    ConnectionInfo {
+        driver_volume_type: kind,
+        serial: volume.uuid,
+        data: all,
+    }
 }
 
 /// Each of the host's ports with the storage's ports on its fabric; a port that is on no fabric yet, such as that of an NPIV

@@ -33,9 +33,10 @@ use crate::weather::{Faults, Rule, UNKNOWN_ERROR};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// GET, PUT, POST, DELETE, or `*` for any.
-    #[serde(default = "any", alias = "verb")]
-    method: String,
+    /// GET, PUT, POST, DELETE, or `*` for any, as which it counts if absent.
+    method: Option<String>,
+    /// Another name of `method`.
+    verb: Option<String>,
     /// The path, where `*` stands for any text, slashes included.
     #[serde(default = "any")]
     path: String,
@@ -179,10 +180,15 @@ impl Order {
     /// # Errors
     /// What cannot be: `nth` with `first`, a method, resource type or status that does not exist, an unknown name.
     pub fn rule(self, world: &World) -> Result<Rule, String> {
-        if self.method != "*" && !["GET", "PUT", "POST", "DELETE"].contains(&self.method.as_str()) {
+        let method = match (&self.method, &self.verb) {
+            (Some(_), Some(_)) => return Err("method and verb are the same: give one".to_owned()),
+            (Some(method), None) | (None, Some(method)) => method.as_str(),
+            (None, None) => "*",
+        };
+        if !["*", "GET", "PUT", "POST", "DELETE"].contains(&method) {
             return Err("method is one of GET, PUT, POST, DELETE and *".to_owned());
         }
-        let mut rule = Rule::new(&self.method, self.path);
+        let mut rule = Rule::new(method, self.path);
         if let Some(name) = &self.resource {
             let kind = Kind::parse(name).ok_or_else(|| {
                 let name: String = name.chars().take(80).collect();
@@ -380,6 +386,7 @@ mod tests {
             r#"{"path": "*", "nth": 1, "first": 1, "fault": "reset"}"#,
             r#"{"path": "*", "fault": {"answer": {"status": 200, "message": ""}}}"#,
             r#"{"method": "BREW", "path": "*", "fault": "reset"}"#,
+            r#"{"method": "GET", "verb": "GET", "fault": "reset"}"#,
             r#"{"path": "*", "fault": "reset", "colour": 1}"#,
         ] {
             assert!(rule(text).is_err(), "{text}");

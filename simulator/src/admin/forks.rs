@@ -95,7 +95,7 @@ async fn fork(State(admin): State<Admin>, Path(name): Path<String>) -> Response 
     };
     let saved = match snapshots::find(&admin, &name) {
         Ok(saved) => saved,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if !forks.reserve() {
         return refusal(

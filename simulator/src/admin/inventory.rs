@@ -2,92 +2,188 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::model::World;
 use crate::model::storage::Content;
 use crate::model::vios::VirtualIoServer;
 
 /// Everything by name and identifier.
-pub(super) fn listing(world: &World) -> Value {
-    let systems: Vec<Value> = world
-        .systems
-        .values()
-        .map(|system| json!({ "uuid": system.uuid, "name": system.name }))
-        .collect();
-    let partitions: Vec<Value> = world
-        .partitions
-        .values()
-        .map(|partition| {
-            json!({
-                "uuid": partition.uuid.to_string().to_uppercase(),
-                "id": partition.id,
-                "name": partition.name,
-                "state": partition.state.as_str(),
-                "rmc": partition.rmc.as_str(),
-                "network_adapters": partition.network_adapters.keys().collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    let tiers: Vec<Value> = world
-        .tiers
-        .values()
-        .map(|tier| {
-            let units: Vec<Value> = tier
-                .units
-                .values()
-                .map(|unit| json!({ "uuid": unit.uuid, "udid": unit.udid, "name": unit.name }))
-                .collect();
-            json!({ "uuid": tier.uuid, "name": tier.name, "logical_units": units })
-        })
-        .collect();
-    json!({
-        "systems": systems,
-        "virtual_io_servers": world.vioses.values().map(|server| server_listing(server)).collect::<Vec<_>>(),
-        "partitions": partitions,
-        "tiers": tiers,
-        "files": world.files.values().map(|file| json!({ "uuid": file.uuid, "name": file.name })).collect::<Vec<_>>(),
-        "jobs": world.jobs.values().map(|job| json!({ "id": job.id, "operation": job.operation })).collect::<Vec<_>>(),
-    })
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Listing {
+    systems: Vec<Named>,
+    virtual_io_servers: Vec<Server>,
+    partitions: Vec<Partition>,
+    tiers: Vec<Tier>,
+    files: Vec<Named>,
+    jobs: Vec<Job>,
 }
 
-fn server_listing(server: &VirtualIoServer) -> Value {
-    let groups: Vec<Value> = server
-        .volume_groups
-        .iter()
-        .map(|group| {
-            let media: Vec<&String> = group.repository.iter().flat_map(|repository| repository.media.keys()).collect();
-            json!({
-                "name": group.name,
-                "virtual_disks": group.disks.values().map(|disk| json!({ "udid": disk.udid, "name": disk.name })).collect::<Vec<_>>(),
-                "media": media,
-            })
-        })
-        .collect();
-    let mappings: Vec<Value> = server
-        .buses
-        .values()
-        .map(|bus| {
-            json!({
-                "adapter": bus.adapter_name(),
-                "slot": bus.slot,
-                "client": bus.client.map(|client| client.partition.to_string().to_uppercase()),
-                "targets": bus.devices.iter().map(|device| device.target.clone()).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "uuid": server.partition.uuid.to_string().to_uppercase(),
-        "name": server.partition.name,
-        "state": server.partition.state.as_str(),
-        "volume_groups": groups,
-        "scsi_mappings": mappings,
-    })
+#[derive(Serialize, JsonSchema)]
+struct Named {
+    #[schemars(with = "String")]
+    uuid: Uuid,
+    name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Server {
+    uuid: String,
+    name: String,
+    state: &'static str,
+    volume_groups: Vec<Group>,
+    scsi_mappings: Vec<Bus>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Group {
+    name: String,
+    virtual_disks: Vec<Disk>,
+    /// The names of the media in its repository.
+    media: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Disk {
+    udid: String,
+    name: String,
+}
+
+/// A pair of virtual SCSI adapters with its devices.
+#[derive(Serialize, JsonSchema)]
+struct Bus {
+    /// Such as `vhost0`.
+    adapter: String,
+    slot: u16,
+    /// The client's UUID, if it has one.
+    client: Option<String>,
+    /// The names of its target devices.
+    targets: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Partition {
+    uuid: String,
+    id: u16,
+    name: String,
+    state: &'static str,
+    rmc: &'static str,
+    /// The UUIDs of its network adapters.
+    #[schemars(with = "Vec<String>")]
+    network_adapters: Vec<Uuid>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Tier {
+    #[schemars(with = "String")]
+    uuid: Uuid,
+    name: String,
+    logical_units: Vec<Unit>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Unit {
+    #[schemars(with = "String")]
+    uuid: Uuid,
+    udid: String,
+    name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Job {
+    id: u64,
+    operation: String,
+}
+
+fn upper(uuid: Uuid) -> String {
+    uuid.to_string().to_uppercase()
+}
+
+impl Listing {
+    pub(super) fn of(world: &World) -> Self {
+        let named = |uuid: Uuid, name: &str| Named {
+            uuid,
+            name: name.to_owned(),
+        };
+        let partitions = world.partitions.values().map(|partition| Partition {
+            uuid: upper(partition.uuid),
+            id: partition.id,
+            name: partition.name.clone(),
+            state: partition.state.as_str(),
+            rmc: partition.rmc.as_str(),
+            network_adapters: partition.network_adapters.keys().copied().collect(),
+        });
+        let tiers = world.tiers.values().map(|tier| {
+            let units = tier.units.values().map(|unit| Unit {
+                uuid: unit.uuid,
+                udid: unit.udid.clone(),
+                name: unit.name.clone(),
+            });
+            Tier {
+                uuid: tier.uuid,
+                name: tier.name.clone(),
+                logical_units: units.collect(),
+            }
+        });
+        let jobs = world.jobs.values().map(|job| Job {
+            id: job.id,
+            operation: job.operation.clone(),
+        });
+        let systems = world.systems.values();
+        let files = world.files.values();
+        Self {
+            systems: systems
+                .map(|system| named(system.uuid, &system.name))
+                .collect(),
+            virtual_io_servers: world.vioses.values().map(|vios| Server::of(vios)).collect(),
+            partitions: partitions.collect(),
+            tiers: tiers.collect(),
+            files: files.map(|file| named(file.uuid, &file.name)).collect(),
+            jobs: jobs.collect(),
+        }
+    }
+}
+
+impl Server {
+    fn of(server: &VirtualIoServer) -> Self {
+        let groups = server.volume_groups.iter().map(|group| {
+            let disks = group.disks.values().map(|disk| Disk {
+                udid: disk.udid.clone(),
+                name: disk.name.clone(),
+            });
+            let media = group.repository.iter();
+            Group {
+                name: group.name.clone(),
+                virtual_disks: disks.collect(),
+                media: media
+                    .flat_map(|repository| repository.media.keys().cloned())
+                    .collect(),
+            }
+        });
+        let buses = server.buses.values().map(|bus| Bus {
+            adapter: bus.adapter_name(),
+            slot: bus.slot,
+            client: bus.client.map(|client| upper(client.partition)),
+            targets: bus
+                .devices
+                .iter()
+                .map(|device| device.target.clone())
+                .collect(),
+        });
+        Self {
+            uuid: upper(server.partition.uuid),
+            name: server.partition.name.clone(),
+            state: server.partition.state.as_str(),
+            volume_groups: groups.collect(),
+            scsi_mappings: buses.collect(),
+        }
+    }
 }
 
 /// What lies on one disk.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Lying {
     name: String,
     bytes: u64,

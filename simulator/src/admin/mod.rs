@@ -17,6 +17,8 @@ mod operation;
 mod reply;
 mod requests;
 mod snapshots;
+mod stored;
+mod stream;
 mod time;
 pub mod volumes;
 
@@ -34,7 +36,8 @@ use crate::http::sessions::same;
 use crate::simulator::Simulator;
 use forks::Forks;
 use operation::Operation;
-use reply::{answer, read, refusal};
+use reply::{answer, query, read, refusal};
+use stream::Streams;
 
 /// What handlers have.
 #[derive(Clone)]
@@ -43,6 +46,7 @@ pub(crate) struct Admin {
     token: SecretString,
     /// None in a fork: forks have no forks.
     forks: Option<Arc<Forks>>,
+    streams: Arc<Streams>,
 }
 
 /// The admin API as an HTTP service. `token` is what its users have to know.
@@ -51,6 +55,7 @@ pub fn router(simulator: &Simulator, token: SecretString) -> Router {
         simulator: simulator.clone(),
         token,
         forks: Some(Arc::default()),
+        streams: Arc::default(),
     })
 }
 
@@ -60,6 +65,7 @@ pub(crate) fn router_of_fork(simulator: &Simulator, token: SecretString) -> Rout
         simulator: simulator.clone(),
         token,
         forks: None,
+        streams: Arc::default(),
     })
 }
 
@@ -73,6 +79,7 @@ fn operations() -> Vec<Operation> {
         snapshots::operations(),
         forks::operations(),
         requests::operations(),
+        stream::operations(),
         volumes::operations(),
     ]
     .into_iter()
@@ -96,6 +103,10 @@ fn serve(admin: Admin) -> Router {
         .merge(guarded)
         .fallback(nothing_here)
         .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(
+            admin.clone(),
+            no_secret_in_url,
+        ))
         .with_state(admin)
 }
 
@@ -115,6 +126,30 @@ async fn require_token(State(admin): State<Admin>, request: Request, next: Next)
             "send Authorization: Bearer with the token that the simulator wrote at its start",
         )
     }
+}
+
+/// Refuses a token in a URL, be it right or wrong: URLs end up in logs, histories and lists of processes.
+async fn no_secret_in_url(State(admin): State<Admin>, request: Request, next: Next) -> Response {
+    const NAMES: [&str; 6] = [
+        "token",
+        "access_token",
+        "admin_token",
+        "bearer",
+        "authorization",
+        "api_key",
+    ];
+    let secret = |text: &str| same(text, admin.token.expose_secret());
+    let named = |(name, value): (String, String)| {
+        NAMES.contains(&name.to_ascii_lowercase().as_str()) || secret(&name) || secret(&value)
+    };
+    let in_path = request.uri().path().split('/').any(secret);
+    if in_path || query(&request).any(named) {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "a token does not belong into a URL: send it as Authorization: Bearer, and take this one for known to others",
+        );
+    }
+    next.run(request).await
 }
 
 async fn nothing_here() -> Response {

@@ -71,13 +71,15 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         Answer::Nothing => ("204", json!({ "description": "done" })),
     };
     responses.insert(status.to_owned(), success);
-    let wrong = (400, "the body or a parameter is not as documented");
-    let reads = operation.body.is_some() || !operation.query.is_empty();
+    let wrong = (
+        400,
+        "the body or a parameter is not as documented, or there is a token in the URL",
+    );
     let refusals = operation
         .refusals
         .iter()
         .copied()
-        .chain(reads.then_some(wrong))
+        .chain([wrong])
         .chain((!operation.open).then_some((401, "no token, or a wrong one")));
     for (status, why) in refusals {
         let refusal = json!({

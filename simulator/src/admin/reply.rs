@@ -59,24 +59,34 @@ pub(super) async fn read_large(
     }
 }
 
+/// The query's parameters, decoded.
+pub(super) fn query(request: &Request) -> impl Iterator<Item = (String, String)> {
+    let decoded = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_decode_str(&text).decode_utf8_lossy().into_owned()
+    };
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    pairs.map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
 /// The value of a query parameter, decoded.
 pub(super) fn parameter(request: &Request, name: &str) -> Option<String> {
-    let pairs = request.uri().query()?.split('&');
-    let value = pairs
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.replace('+', " "))?;
-    Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
+    query(request)
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value)
 }
 
 /// A query parameter that is a number, or its usual value.
-pub(super) fn number(request: &Request, name: &str, usual: u64) -> Result<u64, Response> {
+pub(super) fn number(request: &Request, name: &str, usual: u64) -> Result<u64, Box<Response>> {
     parameter(request, name).map_or(Ok(usual), |text| {
         text.parse().map_err(|_| {
-            refusal(
+            Box::new(refusal(
                 StatusCode::BAD_REQUEST,
                 &format!("{name} is a whole number"),
-            )
+            ))
         })
     })
 }

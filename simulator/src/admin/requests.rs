@@ -40,7 +40,7 @@ async fn show(State(admin): State<Admin>, request: Request) -> Response {
     let read = |name, usual| number(&request, name, usual);
     let (after, most, status) = match (read("after", 0), read("most", 100), read("status", 0)) {
         (Ok(after), Ok(most), Ok(status)) => (after, most, status),
-        (Err(refusal), ..) | (_, Err(refusal), _) | (.., Err(refusal)) => return refusal,
+        (Err(refusal), ..) | (_, Err(refusal), _) | (.., Err(refusal)) => return *refusal,
     };
     let asked_status = parameter(&request, "status").map(|_| status);
     let method = parameter(&request, "method");

@@ -102,7 +102,7 @@ async fn keep(State(admin): State<Admin>, Path(name): Path<String>) -> Response 
 async fn take_out(State(admin): State<Admin>, Path(name): Path<String>) -> Response {
     let saved = match find(&admin, &name) {
         Ok(saved) => saved,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match saved.to_json() {
         Ok(text) => json_response(StatusCode::OK, text.into()),
@@ -137,7 +137,7 @@ async fn remove(State(admin): State<Admin>, Path(name): Path<String>) -> Respons
 async fn load(State(admin): State<Admin>, Path(name): Path<String>) -> Response {
     let saved = match find(&admin, &name) {
         Ok(saved) => saved,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match admin.simulator.restore(&saved) {
         Ok(()) => answer(&Brief::of(&saved)),
@@ -154,7 +154,7 @@ async fn compare(
             Ok(found) => answer(&found),
             Err(error) => refused(&error),
         },
-        (Err(refusal), _) | (_, Err(refusal)) => refusal,
+        (Err(refusal), _) | (_, Err(refusal)) => *refusal,
     }
 }
 
@@ -162,7 +162,7 @@ async fn save(State(admin): State<Admin>) -> Response {
     let simulator = admin.simulator.clone();
     // Writing waits for the disk.
     let saved = tokio::task::spawn_blocking(move || simulator.persist()).await;
-    match saved.unwrap_or_else(|_| Ok(None)) {
+    match saved.unwrap_or(Ok(None)) {
         Ok(Some(path)) => answer(&File {
             path: path.display().to_string(),
             now: admin.simulator.now().to_string(),
@@ -176,11 +176,15 @@ async fn save(State(admin): State<Admin>) -> Response {
 }
 
 /// The snapshot with this name, or the present.
-pub(super) fn find(admin: &Admin, name: &str) -> Result<Saved, Response> {
+pub(super) fn find(admin: &Admin, name: &str) -> Result<Saved, Box<Response>> {
     if name == Shelf::PRESENT {
         return Ok(admin.simulator.save());
     }
-    admin.simulator.snapshots().get(name).ok_or_else(missing)
+    admin
+        .simulator
+        .snapshots()
+        .get(name)
+        .ok_or_else(|| Box::new(missing()))
 }
 
 fn put(admin: &Admin, name: &str, saved: Saved) -> Response {

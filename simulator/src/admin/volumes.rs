@@ -20,15 +20,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::connection::{self, Host};
 use super::operation::Operation;
+use super::stored::{Mapped, Network, Volume, Volumes};
 use super::{Admin, answer, read, refusal};
 use crate::model::command::CreateSanVolume;
-use crate::model::san::discovery::is_disk_of;
-use crate::model::san::{Access, Hosts, Protocol, SanVolume};
+use crate::model::san::Protocol;
 use crate::model::storage::Content;
 use crate::model::{Command, Refusal, World};
 
@@ -36,13 +35,13 @@ pub(super) fn operations() -> Vec<Operation> {
     let none = "there is no such volume";
     let kept = "it is mapped, or the storage cannot do it";
     vec![
-        Operation::get("/volumes", "All volumes of the storage", list).gives::<Value>(),
+        Operation::get("/volumes", "All volumes of the storage", list).gives::<Volumes>(),
         Operation::post("/volumes", "Make a volume", create)
             .takes::<Order>()
-            .gives::<Value>()
-            .refuses(409, "there is such a volume already"),
+            .gives::<Volume>()
+            .refuses(409, "there is such a volume already, or there are 10,000"),
         Operation::get("/volumes/{id}", "A volume", show)
-            .gives::<Value>()
+            .gives::<Volume>()
             .refuses(404, none),
         Operation::delete("/volumes/{id}", "Delete a volume", remove)
             .refuses(404, none)
@@ -53,7 +52,7 @@ pub(super) fn operations() -> Vec<Operation> {
             map,
         )
         .takes::<Mapping>()
-        .gives::<Value>()
+        .gives::<Mapped>()
         .refuses(404, none)
         .refuses(409, kept),
         Operation::post(
@@ -66,14 +65,15 @@ pub(super) fn operations() -> Vec<Operation> {
         .refuses(404, none),
         Operation::post("/volumes/{id}/extend", "Make a volume larger", extend)
             .takes::<Growth>()
-            .gives::<Value>()
-            .refuses(404, none),
+            .gives::<Volume>()
+            .refuses(404, none)
+            .refuses(409, "it would shrink"),
         Operation::get(
             "/san",
             "Fabrics, ports of storage and Virtual I/O Servers, portals, initiators",
             network,
         )
-        .gives::<Value>(),
+        .gives::<Network>(),
         Operation::post(
             "/adapters/strand",
             "Let a server adapter lose its client",
@@ -111,7 +111,9 @@ pub struct Order {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Lying {
+    /// How much.
     bytes: u64,
+    /// Its SHA-256, hexadecimal.
     sha256: String,
 }
 
@@ -173,8 +175,8 @@ impl Lying {
 async fn list(State(admin): State<Admin>) -> Response {
     let world = admin.simulator.world();
     let volumes = world.san.volumes.values();
-    let volumes: Vec<Value> = volumes.map(|volume| shown(&world, volume)).collect();
-    answer(&json!({ "volumes": volumes }))
+    let volumes = volumes.map(|volume| Volume::of(&world, volume)).collect();
+    answer(&Volumes { volumes })
 }
 
 async fn create(State(admin): State<Admin>, request: Request) -> Response {
@@ -211,8 +213,10 @@ async fn remove(State(admin): State<Admin>, Path(id): Path<String>) -> Response 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Mapping {
+    /// The host as Nova describes it to Cinder; none unmaps from all hosts.
     #[serde(default)]
     connector: Option<Host>,
+    /// Whether an iSCSI host has to know a password, which `connection_info` then tells.
     #[serde(default)]
     chap: bool,
 }
@@ -239,9 +243,9 @@ async fn map(State(admin): State<Admin>, Path(id): Path<String>, request: Reques
     }
     let world = admin.simulator.world();
     match world.san.volumes.get(&id) {
-        Some(volume) => {
-            answer(&json!({ "connection_info": connection::info(&world, volume, &host) }))
-        }
+        Some(volume) => answer(&Mapped {
+            connection_info: connection::info(&world, volume, &host),
+        }),
         None => refusal(StatusCode::NOT_FOUND, "the volume has gone"),
     }
 }
@@ -273,6 +277,7 @@ async fn unmap(State(admin): State<Admin>, Path(id): Path<String>, request: Requ
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Growth {
+    /// The new size, not below the present one.
     gigabytes: u64,
 }
 
@@ -297,8 +302,11 @@ async fn extend(State(admin): State<Admin>, Path(id): Path<String>, request: Req
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Strand {
+    /// The Virtual I/O Server's UUID.
     vios: Uuid,
+    /// The server adapter's slot.
     slot: u16,
+    /// Whether it is left open to any client, instead of to the one that it had.
     #[serde(default)]
     any: bool,
 }
@@ -313,95 +321,15 @@ async fn strand(State(admin): State<Admin>, request: Request) -> Response {
 }
 
 async fn network(State(admin): State<Admin>) -> Response {
-    let world = admin.simulator.world();
-    let hex = |wwpn: u64| format!("{wwpn:016x}");
-    let names = |fabrics: &mut dyn Iterator<Item = usize>| -> Vec<String> {
-        let named = |number: usize| {
-            world
-                .san
-                .fabrics
-                .get(number)
-                .map(|fabric| fabric.name.clone())
-        };
-        fabrics.filter_map(named).collect()
-    };
-    let fabrics = world.san.fabrics.iter().map(|fabric| {
-        let zones = fabric
-            .zones
-            .iter()
-            .map(|(initiator, target)| [hex(*initiator), hex(*target)]);
-        json!({ "name": fabric.name, "zoned": fabric.zoned, "zones": zones.collect::<Vec<_>>() })
-    });
-    let targets = world.san.targets.iter().map(|(wwpn, target)| {
-        json!({ "wwpn": hex(*wwpn), "fabrics": names(&mut target.fabrics.iter().copied()) })
-    });
-    let servers = world.vioses.values().map(|vios| {
-        let ports = vios.fc_ports().map(|port| {
-            json!({ "name": port.name, "wwpn": hex(port.wwpn), "fabric": names(&mut std::iter::once(port.fabric)).first() })
-        });
-        json!({
-            "uuid": vios.partition.uuid.to_string().to_uppercase(),
-            "name": vios.partition.name,
-            "ports": ports.collect::<Vec<_>>(),
-            "initiator": vios.iscsi.initiator,
-        })
-    });
-    answer(&json!({
-        "fabrics": fabrics.collect::<Vec<_>>(),
-        "targets": targets.collect::<Vec<_>>(),
-        "portals": world.san.portals,
-        "virtual_io_servers": servers.collect::<Vec<_>>(),
-    }))
+    answer(&Network::of(&admin.simulator.world()))
 }
 
 fn show_volume(admin: &Admin, id: Uuid) -> Response {
     let world = admin.simulator.world();
     match world.san.volumes.get(&id) {
-        Some(volume) => answer(&shown(&world, volume)),
+        Some(volume) => answer(&Volume::of(&world, volume)),
         None => refusal(StatusCode::NOT_FOUND, &format!("there is no volume {id}")),
     }
-}
-
-fn shown(world: &World, volume: &SanVolume) -> Value {
-    let disks = world.vioses.values().flat_map(|vios| {
-        let own = vios
-            .physical_volumes
-            .iter()
-            .filter(|disk| is_disk_of(disk, volume));
-        own.map(|disk| json!({ "vios": vios.partition.name, "name": disk.name, "udid": disk.udid }))
-    });
-    let hex = |wwpn: &u64| format!("{wwpn:016x}");
-    let (lun, targets, hosts) = match &volume.access {
-        Access::FibreChannel(access) => {
-            let hosts = match &access.hosts {
-                Hosts::Everyone => json!("everyone"),
-                Hosts::Ports(ports) => ports.iter().map(hex).collect(),
-            };
-            (
-                json!(access.lun),
-                access.targets.iter().map(hex).collect(),
-                hosts,
-            )
-        }
-        Access::Iscsi(access) => {
-            let hosts = access.initiators.keys().cloned().collect();
-            (json!(access.lun), json!([access.iqn]), hosts)
-        }
-        Access::File(_) | Access::Rbd(_) => (Value::Null, json!([]), json!("everyone")),
-    };
-    json!({
-        "id": volume.uuid,
-        "name": volume.name,
-        "gigabytes": volume.megabytes / 1024,
-        "protocol": volume.access.protocol().as_str(),
-        "path": volume.access.external_name(),
-        "naa": volume.naa,
-        "mapped": volume.is_mapped(),
-        "lun": lun,
-        "targets": targets,
-        "hosts": hosts,
-        "disks": disks.collect::<Vec<_>>(),
-    })
 }
 
 fn change(admin: &Admin, command: Command) -> Response {

@@ -114,7 +114,7 @@ pub(crate) struct Serve {
     inventory: Option<PathBuf>,
 
     /// How many POWER systems. Each has a NovaLink of its own in that flavour, which listens one port above the last.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     systems: Option<u16>,
 
     /// How many Virtual I/O Servers each system has [default: 2].

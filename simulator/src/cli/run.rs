@@ -11,7 +11,8 @@ use secrecy::SecretString;
 use super::Serve;
 use super::ready::{self, Ready};
 use super::until::{self, Signal, Signals};
-use crate::inventory::{Inventory, Sizes};
+use crate::builder::BuildError;
+use crate::inventory::{Inventory, Located, Sizes};
 use crate::model::Flavor;
 use crate::serve::{AdminOptions, ServeOptions, serve as listen};
 use crate::simulator::Simulator;
@@ -65,9 +66,10 @@ async fn until_signal(options: &Serve) -> anyhow::Result<()> {
 }
 
 fn simulator(options: &Serve) -> anyhow::Result<Simulator> {
+    let (inventory, file) = inventory(options)?;
     let mut builder = Simulator::builder()
         .flavor(options.flavor.into())
-        .inventory(inventory(options)?)
+        .inventory(inventory)
         .seed(options.seed)
         .secret_seed(random()?)
         .weather(weather(&options.weather)?)
@@ -85,13 +87,27 @@ fn simulator(options: &Serve) -> anyhow::Result<Simulator> {
     if let Some(path) = &options.state {
         builder = builder.state_file(path);
     }
-    Ok(builder.build()?)
+    match (builder.build(), file) {
+        (Err(BuildError::Inventory(error)), Some((path, text))) => {
+            Err(anyhow!(Located::new(error, &text)).context(path.display().to_string()))
+        }
+        (built, _) => Ok(built?),
+    }
 }
 
-fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
+/// The inventory, and the file that it comes from with its text.
+type Chosen<'a> = (Inventory, Option<(&'a Path, String)>);
+
+fn inventory(options: &Serve) -> anyhow::Result<Chosen<'_>> {
     let flavor = Flavor::from(options.flavor);
     if let Some(path) = &options.inventory {
-        return Inventory::from_toml(&read(path)?).with_context(|| path.display().to_string());
+        let text = read(path)?;
+        let read = Inventory::from_toml(&text).with_context(|| path.display().to_string())?;
+        return Ok((read, Some((path, text))));
+    }
+    let sizes = [options.systems, options.vios, options.partitions];
+    if sizes.iter().all(Option::is_none) && !options.shared_storage {
+        return Ok((Inventory::furnished(flavor)?, None));
     }
     let systems = options.systems.unwrap_or(1);
     let usual = Sizes::default();
@@ -101,11 +117,12 @@ fn inventory(options: &Serve) -> anyhow::Result<Inventory> {
         partitions: options.partitions.unwrap_or(usual.partitions),
     };
     let inventory = Inventory::sized(flavor, sizes);
-    Ok(if options.shared_storage {
+    let inventory = if options.shared_storage {
         inventory.with_shared_storage()
     } else {
         inventory
-    })
+    };
+    Ok((inventory, None))
 }
 
 fn weather(name: &str) -> anyhow::Result<Weather> {
@@ -140,6 +157,7 @@ fn sockets(options: &Serve, admin_token: &SecretString) -> ServeOptions {
             address,
             token: admin_token.clone(),
         }),
+        most_connections: None,
     }
 }
 

@@ -16,13 +16,26 @@ pub const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 const DRAINED: usize = 4 * LARGEST_DOCUMENT;
 /// How long a client may pause within a body.
 const PAUSE: Duration = Duration::from_secs(60);
+/// How long a whole document may take, however steadily it drips.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Reads a whole document.
 ///
 /// # Errors
 /// 413 if it is larger than [`LARGEST_DOCUMENT`] (what follows is read and dropped within reason, as a client that
-/// is still sending would not see the answer), 408 if it stalls, 400 if it breaks off.
-pub async fn document(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
+/// is still sending would not see the answer), 408 if it stalls or drips for [`LONGEST`], 400 if it breaks off.
+pub async fn document(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(LONGEST, whole(headers, body)).await;
+    read.unwrap_or_else(|_| {
+        Err(Problem::new(
+            408,
+            "Request Timeout",
+            "The body of the request took longer than ten minutes.",
+        ))
+    })
+}
+
+async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
     if announced(headers).is_some_and(|length| length > LARGEST_DOCUMENT as u64) {
         drain(body).await;
         return Err(too_large());
@@ -153,6 +166,15 @@ mod tests {
                 .status,
             408
         );
+        // A byte now and then is no stall, but does not go on for ever either.
+        let dripping = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
+        });
+        let began = tokio::time::Instant::now();
+        let refused = document(&HeaderMap::new(), Body::from_stream(dripping)).await;
+        assert_eq!(refused.unwrap_err().status, 408);
+        assert_eq!(began.elapsed(), LONGEST);
         let broken = Body::from_stream(stream::iter([
             Ok(Bytes::from("x")),
             Err(std::io::Error::other("gone")),

@@ -63,13 +63,16 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
     };
     let tally = &simulator.shared().tally;
     tally.request(&exchange.method, class, status);
-    tally.faults(strike.before.len() + strike.after.len());
+    let faults = strike.before.len() + strike.after.len();
+    if faults > 0 {
+        tally.faults(faults);
+    }
     let milliseconds = simulator.now().since(began).as_millis();
     tally.took(class, really.elapsed());
     simulator.requests().add(Logged {
         number: 0,
         at: began,
-        method: exchange.method.as_str().chars().take(16).collect(),
+        method: beginning(exchange.method.as_str(), 16).to_owned(),
         url: url.unwrap_or_default(),
         class: class.map(Class::name),
         status,
@@ -78,11 +81,16 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
         sent,
         received: response.body().size_hint().exact(),
         transaction: exchange.transaction.clone(),
-        faults: strike.before.len() + strike.after.len(),
+        faults,
     });
-    let path: String = exchange.path.chars().take(200).collect();
-    tracing::info!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
+    let path = beginning(&exchange.path, 200);
+    tracing::debug!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
     response
+}
+
+/// The beginning of a text, at most so many bytes of it.
+fn beginning(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
 async fn serve(
@@ -92,6 +100,25 @@ async fn serve(
     strike: &Strike,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
+    match admit(exchange, target, class, strike).await {
+        Ok(Some((target, draw))) => route(exchange, target, draw, body).await,
+        Ok(None) => Ok(aborted()),
+        Err(problem) => {
+            // A client that still sends may never see an answer after which the connection is closed.
+            body::drain(body).await;
+            Err(problem)
+        }
+    }
+}
+
+/// What becomes of a request before its body is read: what it is for and how it goes, or nothing where its
+/// connection is closed.
+async fn admit(
+    exchange: &Arc<Exchange>,
+    target: Result<Target, Problem>,
+    class: Option<Class>,
+    strike: &Strike,
+) -> Result<Option<(Target, Draw)>, Problem> {
     let mut fate = None;
     for fault in &strike.before {
         befall(
@@ -102,7 +129,7 @@ async fn serve(
         match fault {
             Fault::Delay(duration) => exchange.simulator.clock().sleep(*duration).await,
             Fault::Answer(problem) => return Err(problem.clone()),
-            Fault::Reset | Fault::Cut(_) => return Ok(aborted()),
+            Fault::Reset | Fault::Cut(_) => return Ok(None),
             Fault::Job(decided) => fate = Some(decided.clone()),
             Fault::Befall { .. } => {}
         }
@@ -131,7 +158,7 @@ async fn serve(
             .await;
         return Err(trouble.clone());
     }
-    route(exchange, target, Draw { fate, ..draw }, body).await
+    Ok(Some((target, Draw { fate, ..draw })))
 }
 
 /// The partition or Virtual I/O Server that a path names; the last one of several.
@@ -199,9 +226,9 @@ async fn route(
 /// A live question goes to each Virtual I/O Server of a feed in turn, and every partition of a feed costs its share.
 fn duration_of_read(exchange: &Exchange, target: &Target, draw: &Draw) -> Duration {
     let simulator = &exchange.simulator;
-    let world = simulator.world();
     match Class::of(&exchange.method, target) {
         Class::ViosRead if target.kind() == Some(Kind::VirtualIoServer) && !target.is_entry() => {
+            let world = simulator.world();
             let servers = match target.id_of(Kind::ManagedSystem) {
                 Some(system) => world.vioses_of(system).count(),
                 None => world.vioses.len(),
@@ -209,7 +236,8 @@ fn duration_of_read(exchange: &Exchange, target: &Target, draw: &Draw) -> Durati
             draw.latency * u32::try_from(servers).unwrap_or(u32::MAX)
         }
         Class::PartitionFeed => {
-            let partitions = u32::try_from(world.partitions.len()).unwrap_or(u32::MAX);
+            let partitions = simulator.world().partitions.len();
+            let partitions = u32::try_from(partitions).unwrap_or(u32::MAX);
             draw.latency + simulator.shared().sky.forecast().per_partition * partitions
         }
         _ => draw.latency,

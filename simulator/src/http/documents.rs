@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
+use http::header::IF_NONE_MATCH;
 use http::{Method, Response};
 
 use super::conditional;
@@ -23,6 +24,13 @@ pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body
     let world = exchange.simulator.world();
     let cx = context(exchange, target, &world);
     let renderer = &exchange.simulator.shared().renderer;
+    if target.action == Action::Document && exchange.headers.contains_key(IF_NONE_MATCH) {
+        // Who has it already gets no document, so none is made.
+        let unchanged = |etag: &i32| conditional::is_unchanged(&exchange.headers, *etag);
+        if let Some(etag) = renderer.tag(&cx, target)?.filter(unchanged) {
+            return Ok(respond::not_modified(etag));
+        }
+    }
     match &target.action {
         Action::QuickAll | Action::QuickProperty(_) => {
             Ok(respond::json(renderer.quick(&cx, target)?))
@@ -32,7 +40,7 @@ pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body
                 Monitoring::Preferences { body, etag } => document(
                     exchange,
                     Rendered {
-                        body,
+                        body: body.into(),
                         etag: Some(etag),
                     },
                 ),

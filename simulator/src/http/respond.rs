@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::problem::Problem;
 use crate::clock::Millis;
 use crate::model::Flavor;
+use crate::render::Text;
 
 /// The media type of feeds and entries.
 pub const ATOM: &str = "application/atom+xml; charset=UTF-8";
@@ -28,11 +29,11 @@ const X_TRANSACTION: HeaderName = HeaderName::from_static("x-transaction-id");
 /// A document, 200.
 #[must_use]
 pub fn document(
-    body: impl Into<Bytes>,
+    body: impl Into<Text>,
     media_type: HeaderValue,
     etag: Option<i32>,
 ) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.into()));
+    let mut response = Response::new(body.into().into_body());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media_type);
     headers.insert(

@@ -37,8 +37,10 @@ pub(crate) fn require(target: &Target, seen: &World) -> Result<(), Problem> {
     }
 }
 
-/// 404 for a body that names something that is not in sight.
+/// 404 for a body that names something that is not in sight, and a refusal by a NovaLink that does not control its
+/// system.
 pub(crate) fn require_named(command: &Command, seen: &World) -> Result<(), Problem> {
+    seen.check_control(command)?;
     match command {
         Command::CreateFile(create) if !seen.vioses.contains_key(&create.vios) => {
             Err(Refusal::not_found("VirtualIOServer", create.vios).into())

@@ -8,7 +8,7 @@ use super::cluster::add_cluster;
 use super::directory::{processor_pools, register};
 use super::hardware::{Named, missing};
 use super::network::{FIRST_SLOT, sriov_adapters};
-use super::server::vios_of;
+use super::server::{vios_of, vios_slots};
 use super::{Inventory, InventoryError, SystemInventory, existing};
 use crate::clock::Millis;
 use crate::model::agenda::Agenda;
@@ -19,7 +19,9 @@ use crate::model::monitoring::Monitoring;
 use crate::model::names::{CompatibilityMode, SwitchMode, SystemState};
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::Partition;
+use crate::model::population::Population;
 use crate::model::profile::DEFAULT;
+use crate::model::storage::Transport;
 use crate::model::system::{
     IoSlot, MachineId, ManagedSystem, ManagementConsole, MigrationLimits, SystemCapabilities,
     SystemMemory, SystemProcessors,
@@ -45,8 +47,8 @@ pub(super) fn world(
         neighbours: OrdMap::new(),
         whole: None,
         systems: OrdMap::new(),
-        partitions: OrdMap::new(),
-        vioses: OrdMap::new(),
+        partitions: Population::default(),
+        vioses: Population::default(),
         clusters: OrdMap::new(),
         pools: OrdMap::new(),
         tiers: OrdMap::new(),
@@ -168,7 +170,7 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
                 inventory.console
             )
         }),
-        authorized_keys: Vec::new(),
+        authorized_keys: inventory.authorized_keys.clone(),
         version: 1,
     }
 }
@@ -308,29 +310,30 @@ pub(super) fn io_slots(world: &World, system: Uuid, serial: &str) -> Vec<IoSlot>
         pci_device: device,
         owner,
     };
-    let mut slots = vec![slot(
-        "PCIe3 4-port Ethernet Adapter",
-        12,
-        512,
-        5348,
-        5719,
-        None,
-    )];
+    let mut slots = vec![
+        slot("PCIe3 4-port Ethernet Adapter", 12, 512, 5348, 5719, None),
+        slot("Universal Serial Bus UHC Spec", 13, 3075, 4172, 33345, None),
+    ];
     let sriov = world.systems.get(&system);
     for adapter in sriov.iter().flat_map(|system| &system.sriov_adapters) {
         let location = adapter.drc_index - FIRST_SLOT;
         slots.push(slot(&adapter.description, location, 512, 4319, 1808, None));
     }
     for vios in world.vioses_of(system) {
+        let owner = Some(vios.partition.uuid);
         for adapter in &vios.fc_adapters {
-            slots.push(slot(
-                &adapter.description,
-                adapter.id - FIRST_SLOT,
-                3076,
-                4215,
-                9522,
-                Some(vios.partition.uuid),
-            ));
+            let location = adapter.id - FIRST_SLOT;
+            let description = &adapter.description;
+            slots.push(slot(description, location, 3076, 4319, 61696, owner));
+        }
+        let place = |number: u16| u32::from(number);
+        let [_, ethernet, disks] = vios_slots(vios.partition.id).map(place);
+        let description = "PCIe2 4-Port Adapter (1GbE RJ45)";
+        slots.push(slot(description, ethernet, 512, 5348, 5719, owner));
+        let mut volumes = vios.physical_volumes.iter();
+        if volumes.any(|volume| volume.transport == Transport::Local) {
+            let description = "PCIe3 x8 SAS RAID Internal Adapter 6Gb";
+            slots.push(slot(description, disks, 260, 4116, 842, owner));
         }
     }
     slots

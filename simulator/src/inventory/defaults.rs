@@ -46,6 +46,7 @@ impl Inventory {
             .collect();
         Self {
             console: console(),
+            authorized_keys: Vec::new(),
             systems,
             clusters,
             san: SanInventory::default(),
@@ -203,6 +204,7 @@ fn vios(system: u16, number: u16) -> ViosInventory {
         level: vios_level(),
         memory_mb: vios_memory_mb(),
         processor_units_hundredths: vios_units(),
+        dedicated_processors: None,
         disks,
         volume_groups: vec![
             group("rootvg", "hdisk0", 60, Some(40)),
@@ -262,6 +264,10 @@ fn partition(number: u16) -> PartitionInventory {
         adapters: None,
         mappings: Vec::new(),
         fc_mappings: Vec::new(),
+        description: None,
+        shared_memory: false,
+        io_slots: Vec::new(),
+        serial_number: None,
         memory_mb: partition_memory_mb(),
         virtual_processors: partition_processors(),
         processor_units_hundredths: partition_units(),

@@ -20,6 +20,15 @@ pub struct VirtualDiskInventory {
     pub name: String,
     /// Its size in megabytes.
     pub mb: u64,
+    /// How many reads a second it is limited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_iops: Option<u32>,
+    /// How many writes a second it is limited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_iops: Option<u32>,
+    /// Whether its Virtual I/O Server encrypts it (LUKS).
+    #[serde(default)]
+    pub encrypted: bool,
 }
 
 /// A virtual optical medium in a media repository.
@@ -103,6 +112,18 @@ pub struct AdapterInventory {
     /// The name of its virtual switch; the default one if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch: Option<String>,
+    /// The priority of its frames, 0 to 7; none if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_of_service: Option<u8>,
+    /// Its largest frame, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// The bridge of Open vSwitch that a NovaLink plugs it into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ovs_bridge: Option<String>,
+    /// What Open vSwitch notes of it, such as `iface-id=…,iface-status=active`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ovs_external_ids: Option<String>,
 }
 
 /// Storage that a Virtual I/O Server shows to a partition: exactly one of `disk`, `virtual_disk`, `logical_unit` and
@@ -180,19 +201,24 @@ impl PartitionInventory {
             uuid: self.uuid,
             id: self.id,
             name: self.name.clone(),
-            description: None,
+            description: self.description.clone(),
             kind,
             memory: MemoryRequest {
                 minimum: self.memory_minimum_mb,
                 desired: Some(self.memory_mb),
                 maximum: self.memory_maximum_mb,
+                shared: self.shared_memory.then_some(true),
                 ..MemoryRequest::default()
             },
             processors: Some(self.processor_request(hardware)?),
             maximum_slots: self.maximum_slots,
-            settings: PartitionSettings::default(),
+            settings: PartitionSettings {
+                // Side B, as recorded (`lpar_ibmi`).
+                ipl_source: (kind == PartitionKind::IbmI).then(|| "b".to_owned()),
+                ..PartitionSettings::default()
+            },
             nvram: None,
-            serial_number: None,
+            serial_number: self.serial_number.clone(),
         })
     }
 

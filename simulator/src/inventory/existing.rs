@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::build::io_slots;
 use super::directory::equip;
-use super::furnish::{fill_group, fill_pool, kept_disks, map_storage, plug_adapters, settle};
+use super::furnish::{
+    fill_group, fill_pool, give_slots, kept_disks, map_storage, plug_adapters, settle,
+};
 use super::network::{add_sriov, bridge};
 use super::server::running;
 use super::{Inventory, InventoryError, ManagementInventory, PartitionInventory, SystemInventory};
@@ -204,6 +206,7 @@ fn add_partition(
     if let Some(gigabytes) = inventory.disk_gb {
         add_disk(world, system, partition, inventory, gigabytes, then)?;
     }
+    give_slots(world, system, partition, inventory)?;
     map_storage(world, system, partition, inventory, then)?;
     add_fc_adapters(world, system, partition, inventory.fc_adapters, then)?;
     if inventory.sriov {

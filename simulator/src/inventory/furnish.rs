@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::exact::{AdapterInventory, MappingInventory, VirtualDiskInventory};
-use super::hardware::missing;
+use super::hardware::{missing, storage_options};
 use super::{
     ClusterInventory, InventoryError, PartitionInventory, SystemInventory, VolumeGroupInventory,
 };
@@ -44,7 +44,7 @@ pub(super) fn fill_group(
         base_image: None,
         kind: None,
         file_format: None,
-        options: StorageOptions::default(),
+        options: storage_options(disk.read_iops, disk.write_iops, disk.encrypted),
     };
     let mut disks = kept_disks(group);
     disks.extend(inventory.virtual_disks.iter().map(disk));
@@ -196,16 +196,36 @@ pub(super) fn plug_adapters(
             tagged: None,
             switch: switch.transpose()?,
             allowed_os_macs: None,
-            quality_of_service: None,
+            quality_of_service: adapter.quality_of_service,
             enabled: None,
             required: None,
             station: None,
             trunk: None,
-            mtu: None,
-            ovs_bridge: None,
-            ovs_external_ids: None,
+            mtu: adapter.mtu,
+            ovs_bridge: adapter.ovs_bridge.clone(),
+            ovs_external_ids: adapter.ovs_external_ids.clone(),
         };
         world.apply(then, Command::CreateNetworkAdapter(create))?;
+    }
+    Ok(())
+}
+
+/// Gives slots to a partition; each must be there and free.
+pub(super) fn give_slots(
+    world: &mut World,
+    system: Uuid,
+    partition: Uuid,
+    inventory: &PartitionInventory,
+) -> Result<(), InventoryError> {
+    let system = world.systems.get_mut(&system).map(Arc::make_mut);
+    let mut slots: Vec<_> = system
+        .into_iter()
+        .flat_map(|system| &mut system.io_slots)
+        .collect();
+    for name in &inventory.io_slots {
+        let mut free = slots.iter_mut().filter(|slot| slot.owner.is_none());
+        let slot = free.find(|slot| slot.location == *name);
+        slot.ok_or_else(|| missing("free slot", name))?.owner = Some(partition);
     }
     Ok(())
 }

@@ -30,18 +30,23 @@ pub(super) fn physical_volume(
         .as_deref()
         .and_then(ReservePolicy::parse);
     PhysicalVolume {
-        options: options(disk),
+        options: storage_options(disk.read_iops, disk.write_iops, disk.encrypted),
         reserve_policy: policy.unwrap_or(plain.reserve_policy),
         ..plain
     }
 }
 
-fn options(disk: &DiskInventory) -> StorageOptions {
+/// Limits of a disk, and encryption with the ciphers of recording `fake_vios_ssp_npiv`.
+pub(super) fn storage_options(
+    read_iops: Option<u32>,
+    write_iops: Option<u32>,
+    encrypted: bool,
+) -> StorageOptions {
     StorageOptions {
-        read_iops: disk.read_iops,
-        write_iops: disk.write_iops,
-        encryption_state: disk.encrypted.then_some(EncryptionState::Unlocked),
-        encryption: disk.encrypted.then(|| LuksEncryptor {
+        read_iops,
+        write_iops,
+        encryption_state: encrypted.then_some(EncryptionState::Unlocked),
+        encryption: encrypted.then(|| LuksEncryptor {
             cipher: Some("aes-cbc-essiv:sha256".to_owned()),
             key_size: Some(512),
             hash: Some("sha512".to_owned()),
@@ -53,14 +58,14 @@ fn options(disk: &DiskInventory) -> StorageOptions {
 fn plain_volume(
     disk: &DiskInventory,
     san: &mut San,
-    (port, unit): (Option<&FcPort>, &str),
+    (port, adapter): (Option<&FcPort>, &str),
     ids: &mut Ids,
 ) -> PhysicalVolume {
     if let Some(volume) = &disk.san {
         let (volume, lun) = san::volume_of(san, volume, disk.gb, ids);
         let location = match port {
             Some(port) => port.location.clone(),
-            None => format!("{unit}-P1-C3-T1"),
+            None => format!("{adapter}-T1"),
         };
         let path = (san::OWN_TARGET, lun);
         let mut found = discovered::fibre_channel(disk.name.clone(), &volume, &location, path);
@@ -82,7 +87,7 @@ fn plain_volume(
         unique_id: format!("391BIBMIPR-0   {serial}10IPR-0   {}03IBMsas", short(8)),
         megabytes: disk.gb.saturating_mul(1024),
         description: "SAS RAID 0 Disk Array".to_owned(),
-        location: format!("{unit}-P1-C14-R1-L{}-L0", short(10)),
+        location: format!("{adapter}-R1-L{}-L0", short(10)),
         state: VolumeState::Active,
         reserve_policy: ReservePolicy::NoReserve,
         transport: Transport::Local,

@@ -9,9 +9,11 @@ mod directory;
 mod exact;
 mod existing;
 mod furnish;
+mod furnished;
 mod hardware;
 mod import;
 mod network;
+mod places;
 mod san;
 mod server;
 
@@ -33,6 +35,7 @@ pub use exact::{
 };
 pub use import::{ImportError, Imported, import};
 pub use network::{NetworkInventory, SriovInventory, SriovPortInventory, SriovPortType};
+pub use places::Located;
 pub use san::SanInventory;
 
 /// An inventory file with everything that one can hold, with comments.
@@ -48,8 +51,14 @@ pub enum InventoryError {
     #[error("the inventory contradicts itself: {0}")]
     Inconsistent(String),
     /// The model refused something that the inventory asks for.
-    #[error("the inventory asks for what a server would refuse: {0}")]
-    Refused(#[from] Refusal),
+    #[error("the inventory asks for what a server would refuse: {}", .0.message)]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for InventoryError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// What stands in the machine room.
@@ -59,7 +68,10 @@ pub struct Inventory {
     /// The name of the management console.
     #[serde(default = "defaults::console")]
     pub console: String,
-    /// The managed systems; a NovaLink has exactly one.
+    /// SSH keys that the management console knows.
+    #[serde(default)]
+    pub authorized_keys: Vec<String>,
+    /// The managed systems; each has a NovaLink of its own in that flavour.
     pub systems: Vec<SystemInventory>,
     /// The clusters with their shared storage pools.
     #[serde(default)]
@@ -183,6 +195,9 @@ pub struct ViosInventory {
     /// Its share of processors in hundredths.
     #[serde(default = "defaults::vios_units")]
     pub processor_units_hundredths: u32,
+    /// How many whole processors it has, in the place of a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedicated_processors: Option<u16>,
     /// Its disks.
     pub disks: Vec<DiskInventory>,
     /// Its volume groups, `rootvg` first.
@@ -329,6 +344,18 @@ pub struct PartitionInventory {
     /// Whether it runs; it needs a boot disk for that.
     #[serde(default)]
     pub running: bool,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether its memory comes from its system's shared memory pool.
+    #[serde(default)]
+    pub shared_memory: bool,
+    /// The physical slots that it owns, such as `C12`.
+    #[serde(default)]
+    pub io_slots: Vec<String>,
+    /// The virtual serial number that it has, one of its system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
     /// How many virtual Fibre Channel adapters it has, spread over the ports of its system's Virtual I/O Servers.
     #[serde(default)]
     pub fc_adapters: u16,

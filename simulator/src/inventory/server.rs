@@ -11,6 +11,7 @@ use crate::model::ids::Ids;
 use crate::model::monitoring::Load;
 use crate::model::names::{
     CompatibilityMode, MigrationState, PartitionKind, PartitionState, ReservePolicy, RmcState,
+    SharingMode,
 };
 use crate::model::partition::{
     Partition, PartitionCapabilities, PartitionMemory, PartitionProcessors, PartitionSettings,
@@ -23,6 +24,8 @@ use crate::model::vios::{IscsiInitiator, VirtualIoServer};
 
 /// How long Virtual I/O Servers and the management partition have been up at the start, in milliseconds.
 const UPTIME: u64 = 86_400_000;
+/// How many slots further the next Virtual I/O Server has its adapters.
+const SLOTS_EACH: u16 = 16;
 
 /// A partition of the given size that has been up for a day.
 pub(super) fn running(
@@ -105,6 +108,13 @@ pub(super) fn running(
     }
 }
 
+/// The slots of a Virtual I/O Server's first Fibre Channel adapter, of its Ethernet adapter and of its disks' adapter;
+/// each server has its own, as a slot belongs to one partition.
+pub(super) const fn vios_slots(id: u16) -> [u16; 3] {
+    let first = SLOTS_EACH.wrapping_mul(id.saturating_sub(1));
+    [3 + first, 7 + first, 14 + first]
+}
+
 pub(super) fn vios_of(
     ids: &mut Ids,
     system: &SystemInventory,
@@ -126,10 +136,24 @@ pub(super) fn vios_of(
         now,
     );
     partition.uuid = inventory.uuid.unwrap_or(partition.uuid);
+    if let Some(processors) = inventory.dedicated_processors {
+        let setting = ProcessorSetting::Dedicated {
+            minimum: 1,
+            desired: processors,
+            maximum: processors,
+            sharing: SharingMode::SharedIdle,
+        };
+        partition.processors = PartitionProcessors {
+            configured: setting.clone(),
+            current: setting,
+            active: true,
+        };
+    }
     partition.os_version = format!("VIOS {}", inventory.level);
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);
-    let fc_adapters = fc_adapters(inventory.fc_ports, &unit, 3, san.fabrics.len(), ids);
+    let [fc, ethernet, disk_adapter] = vios_slots(id);
+    let fc_adapters = fc_adapters(inventory.fc_ports, &unit, fc, san.fabrics.len(), ids);
     let first_port = fc_adapters
         .first()
         .and_then(|adapter| adapter.ports.first());
@@ -145,7 +169,12 @@ pub(super) fn vios_of(
         if policy.is_some_and(|policy| ReservePolicy::parse(policy).is_none()) {
             return Err(missing("reserve policy", policy.unwrap_or_default()));
         }
-        disks.push(physical_volume(disk, san, (first_port, &unit), ids));
+        disks.push(physical_volume(
+            disk,
+            san,
+            (first_port, &format!("{unit}-P1-C{disk_adapter}")),
+            ids,
+        ));
     }
     let mut volume_groups = Vec::new();
     for group in &inventory.volume_groups {
@@ -183,7 +212,12 @@ pub(super) fn vios_of(
         },
         shared_ethernet: Vec::new(),
         free_ports: (0..4)
-            .map(|port| (format!("ent{port}"), format!("{unit}-P1-C7-T{}", port + 1)))
+            .map(|port| {
+                (
+                    format!("ent{port}"),
+                    format!("{unit}-P1-C{ethernet}-T{}", port + 1),
+                )
+            })
             .collect(),
         mappings_version: 1,
         fc_version: 1,

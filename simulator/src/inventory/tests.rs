@@ -13,7 +13,7 @@ fn the_example_makes_a_world_and_stays_what_it_is() {
         .find(|partition| partition.name == "db-1")
         .unwrap();
     assert_eq!((exact.id, exact.state.as_str()), (12, "running"));
-    assert_eq!(exact.network_adapters.len(), 2);
+    assert_eq!(exact.network_adapters.len(), 3);
     let written = toml::to_string(&example).unwrap();
     assert_eq!(Inventory::from_toml(&written).unwrap(), example);
 }
@@ -47,6 +47,36 @@ fn the_example_names_every_key() {
             .into_iter()
             .any(|line| named.iter().any(|name| line.contains(name.as_str())));
         assert!(seen, "the example does not show {key}");
+    }
+}
+
+#[test]
+fn the_example_and_what_we_write_are_as_the_schema_says() {
+    use crate::conforms::conforms;
+    let schema = Inventory::schema().to_value();
+    let checked = |text: &str| {
+        let value: Value = toml::from_str(text).unwrap();
+        conforms(&schema, &schema, &value, "")
+    };
+    assert_eq!(checked(EXAMPLE), Ok(()));
+    for flavor in [Flavor::Hmc, Flavor::NovaLink] {
+        let sizes = Sizes {
+            systems: 2,
+            vioses: 2,
+            partitions: 3,
+        };
+        let text = toml::to_string(&Inventory::sized(flavor, sizes)).unwrap();
+        assert_eq!(checked(&text), Ok(()));
+    }
+    for (right, wrong, place) in [
+        ("serial = \"2125D4A\"", "seriel = \"2125D4A\"", "serial"),
+        ("processors = 24", "processors = -1", "processors"),
+        ("gb = 558 }", "gb = \"558\" }", "gb"),
+        ("kind = \"converged\"", "kind = \"divergent\"", "kind"),
+    ] {
+        assert!(EXAMPLE.contains(right), "{right}");
+        let refused = checked(&EXAMPLE.replacen(right, wrong, 1)).unwrap_err();
+        assert!(refused.contains(place), "{refused}");
     }
 }
 
@@ -99,5 +129,14 @@ fn identities_are_kept_and_may_not_be_twice() {
         let text = EXAMPLE.replace(wrong, told);
         let read = Inventory::from_toml(&text).unwrap();
         assert!(read.world(Flavor::Hmc, 1, Millis::EPOCH).is_err(), "{told}");
+    }
+}
+
+#[test]
+fn the_documentation_names_every_key() {
+    const DOCUMENT: &str = include_str!("../../../docs/inventory.md");
+    for key in keys(&Inventory::schema().to_value()) {
+        let row = format!("| `{key}` |");
+        assert!(DOCUMENT.contains(&row), "docs/inventory.md has no {key}");
     }
 }

@@ -65,6 +65,11 @@ pub struct SharedMemory {
     pub device: Option<String>,
 }
 
+impl SharedMemory {
+    /// The entitlement that is worked out for a partition, in megabytes (recorded).
+    pub const WORKED_OUT: u64 = 60;
+}
+
 impl SharedMemoryPool {
     /// `SystemFirmwarePoolMemory`
     #[must_use]
@@ -96,6 +101,26 @@ impl World {
         self.partitions_of(system)
             .find(pages)
             .map(|partition| &**partition)
+    }
+
+    /// The Virtual I/O Server that a partition with shared memory pages through: that of its disk while it is active,
+    /// else the pool's first.
+    #[must_use]
+    pub fn paging_server(&self, partition: &Partition) -> Option<Uuid> {
+        let shared = partition.memory.shared.as_ref()?;
+        let pool = self.systems.get(&partition.system)?.memory_pool.as_ref()?;
+        let mut devices = pool.devices.iter();
+        let own = devices.find(|device| shared.device.as_ref() == Some(&device.udid));
+        own.map(|device| device.vios)
+            .or_else(|| pool.paging_servers.first().copied())
+    }
+
+    /// `PagingServicePartition`: whether a Virtual I/O Server pages for its system's shared memory pool.
+    #[must_use]
+    pub fn pages(&self, vios: &VirtualIoServer) -> bool {
+        let system = self.systems.get(&vios.partition.system);
+        let pool = system.and_then(|system| system.memory_pool.as_ref());
+        pool.is_some_and(|pool| pool.paging_servers.contains(&vios.partition.uuid))
     }
 
     /// The disk that a partition will page to when it is activated; it has to hold all of the partition's memory.

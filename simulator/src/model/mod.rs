@@ -25,6 +25,7 @@ pub mod pace;
 mod pairs;
 pub mod partition;
 pub mod pool;
+pub mod population;
 pub mod processor_pool;
 pub mod profile;
 pub mod refusal;

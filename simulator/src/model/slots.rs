@@ -30,14 +30,13 @@ impl World {
                 vios.buses.keys().chain(fibre_channel).copied()
             })),
             Owner::Partition(uuid) => {
-                let buses = self.vioses.values().flat_map(|vios| vios.buses.values());
+                let buses = self.servers_of(uuid).flat_map(|vios| vios.buses.values());
                 let clients = buses
                     .filter_map(|bus| bus.client)
                     .filter(|client| client.partition == uuid);
                 used.extend(clients.map(|client| client.slot));
                 let mappings = self
-                    .vioses
-                    .values()
+                    .servers_of(uuid)
                     .flat_map(|vios| vios.fc_mappings.values());
                 let clients = mappings
                     .filter_map(|mapping| mapping.client)

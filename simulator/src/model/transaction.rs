@@ -71,6 +71,7 @@ impl World {
             Command::UpdateVolumeGroup(request) => self.update_volume_group(now, request),
             Command::UpdatePool(request) => self.update_pool(now, request),
             Command::CreateLogicalUnit(request) => self.create_logical_unit(now, request),
+            Command::UpdateLogicalUnit(request) => self.update_logical_unit(now, request),
             Command::DeleteLogicalUnit { tier, unit } => self.delete_logical_unit(now, tier, unit),
             Command::CreateNetworkAdapter(request) => self.create_network_adapter(now, request),
             Command::UpdateNetworkAdapter(request) => self.update_network_adapter(now, request),

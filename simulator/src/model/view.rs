@@ -21,8 +21,14 @@ impl World {
         seen.console = Arc::clone(self.console_of(system));
         seen.neighbours = imbl::OrdMap::new();
         seen.systems = only(&self.systems, |uuid, _| *uuid == system);
-        seen.partitions = only(&self.partitions, |_, partition| partition.system == system);
-        seen.vioses = only(&self.vioses, |_, vios| vios.partition.system == system);
+        let partitions = self.partitions.of(system);
+        seen.partitions = partitions
+            .map(|partition| (partition.uuid, Arc::clone(partition)))
+            .collect();
+        let vioses = self.vioses.of(system);
+        seen.vioses = vioses
+            .map(|vios| (vios.partition.uuid, Arc::clone(vios)))
+            .collect();
         seen.migrations = only(&self.migrations, |_, migration| {
             migration.source == system || migration.target == system
         });

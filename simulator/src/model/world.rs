@@ -18,6 +18,7 @@ use super::network::NetworkAdapter;
 use super::pace::Pace;
 use super::partition::Partition;
 use super::pool::{Cluster, LogicalUnit, SharedStoragePool, Tier};
+use super::population::Population;
 use super::resource::{Owner, Resource};
 use super::san::San;
 use super::storage::VolumeGroup;
@@ -42,9 +43,9 @@ pub struct World {
     /// Managed systems by UUID. With NovaLink each has its own, see [`World::of_system`].
     pub systems: OrdMap<Uuid, Arc<ManagedSystem>>,
     /// Logical partitions by UUID, the management partition included.
-    pub partitions: OrdMap<Uuid, Arc<Partition>>,
+    pub partitions: Population<Partition>,
     /// Virtual I/O Servers by UUID.
-    pub vioses: OrdMap<Uuid, Arc<VirtualIoServer>>,
+    pub vioses: Population<VirtualIoServer>,
     /// Clusters by UUID.
     pub clusters: OrdMap<Uuid, Arc<Cluster>>,
     /// Shared storage pools by UUID.
@@ -110,16 +111,12 @@ impl World {
 
     /// The logical partitions of a system.
     pub fn partitions_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<Partition>> {
-        self.partitions
-            .values()
-            .filter(move |partition| partition.system == system)
+        self.partitions.of(system)
     }
 
     /// The Virtual I/O Servers of a system.
     pub fn vioses_of(&self, system: Uuid) -> impl Iterator<Item = &Arc<VirtualIoServer>> {
-        self.vioses
-            .values()
-            .filter(move |vios| vios.partition.system == system)
+        self.vioses.of(system)
     }
 
     /// All partitions of a system, Virtual I/O Servers included.

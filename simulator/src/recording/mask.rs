@@ -12,7 +12,10 @@ const HEADERS: [&str; 6] = [
     "x-auth-token",
 ];
 /// Parts of the names of elements and job parameters whose values are secret.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 10] = [
+    "authorizedkey",
+    "sshkey",
+    "chap",
     "password",
     "passwd",
     "passphrase",
@@ -23,6 +26,8 @@ const WORDS: [&str; 7] = [
 ];
 /// Options of commands whose next word is secret.
 const OPTIONS: [&str; 5] = ["--passwd", "--password", "--oldpasswd", "--newpasswd", "-p"];
+/// What a public key begins with: who holds the other half is somebody's name.
+const KEYS: [&str; 4] = ["ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-"];
 /// Secrets of this many bytes and more are looked for everywhere, not just where they are expected.
 const TELLING: usize = 8;
 /// How many secrets are remembered.
@@ -115,9 +120,11 @@ impl Mask {
     fn command(&mut self, text: &str) -> String {
         let mut secret_next = false;
         let words = text.split(' ').map(|word| {
-            let secret = std::mem::replace(&mut secret_next, OPTIONS.contains(&word));
-            if secret && !word.is_empty() {
-                return self.name_of(word);
+            let bare = word.trim_matches(['"', '\'']);
+            let next = OPTIONS.contains(&word) || KEYS.iter().any(|key| bare.starts_with(key));
+            let secret = std::mem::replace(&mut secret_next, next);
+            if secret && !bare.is_empty() {
+                return word.replace(bare, &self.name_of(bare));
             }
             match word.split_once('=') {
                 Some((key, value)) if is_secret(key) && !value.is_empty() => {
@@ -216,6 +223,31 @@ mod tests {
         assert!(
             mask.document(&parameter("operation", "shutdown"))
                 .contains(">shutdown<")
+        );
+    }
+
+    #[test]
+    fn keys_and_chap_secrets_are_masked() {
+        let mut mask = Mask::default();
+        let text = mask.document(
+            "<AuthorizedKeys><AuthorizedKey>ssh-rsa AAAAB3Nza one@host</AuthorizedKey>\
+             <AuthorizedKey>ssh-rsa AAAAC4Nza two@host</AuthorizedKey></AuthorizedKeys>\
+             <PublicSSHKeyValue>ssh-rsa AAAAD5Nza wlp@neo</PublicSSHKeyValue>\
+             <ParameterName>chapSecret</ParameterName><ParameterValue>hunter2hunter2</ParameterValue>\
+             <ParameterName>cmd</ParameterName><ParameterValue>mkauthkeys -a \"ssh-rsa AAAAE6Nza x@y\"</ParameterValue>",
+        );
+        for secret in [
+            "AAAAB3Nza",
+            "AAAAC4Nza",
+            "AAAAD5Nza",
+            "AAAAE6Nza",
+            "hunter2",
+        ] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(
+            text.contains("<AuthorizedKey>masked-1</AuthorizedKey><AuthorizedKey>masked-2<"),
+            "{text}"
         );
     }
 

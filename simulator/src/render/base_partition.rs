@@ -1,8 +1,8 @@
 //! What a logical partition and a Virtual I/O Server have in common, in schema order.
 //!
 //! Recordings `lpar`, `fake_lpar_feed`, `fake_vios_feed`, the cassette `refresher.yml` (HMC) and
-//! `fake_vios_hosting_vios_feed` (NovaLink). Profiles are an HMC's; boot mode, the uptime of a
-//! Virtual I/O Server and secure boot a NovaLink's.
+//! `fake_vios_hosting_vios_feed` (NovaLink). Profiles, groups and what is known for a migration are an HMC's. An HMC as
+//! old as the cassette's does not tell boot mode, uptime and secure boot; the emulated one has the schema of newer ones.
 
 use jiff::Timestamp;
 
@@ -70,7 +70,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     memory::write(w, cx, partition);
     w.text("PartitionName", CUR, &partition.name);
     let vios = partition.kind == PartitionKind::VirtualIoServer;
-    processors::write(w, &partition.processors, vios && !cx.is_hmc());
+    processors::write(w, &partition.processors, vios);
     if cx.is_hmc() {
         w.links("PartitionProfiles", CUD, [profile]);
     }
@@ -85,6 +85,11 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     processor_pool(w, cx, partition);
     w.value("ProgressPartitionDataRemaining", ROR, 0);
     w.value("ProgressPartitionDataTotal", ROR, 0);
+    match partition.progress {
+        Some(progress) => w.value("ProgressState", ROR, progress),
+        None if vios => {}
+        None => w.text("ProgressState", ROR, "Unknown"),
+    }
     w.value("ResourceMonitoringControlState", ROR, partition.rmc);
     w.optional(
         "ResourceMonitoringIPAddress",
@@ -97,7 +102,12 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         w.links("SRIOVEthernetLogicalPorts", CUD, logical_ports);
     }
     client_network_adapters(w, cx, partition);
-    w.section("HostEthernetAdapterLogicalPorts", CUD, |_| ());
+    let host_ethernet = if cx.is_hmc() || vios {
+        "HostEthernetAdapterLogicalPorts"
+    } else {
+        "HostEthernetAdapterLogicalPort"
+    };
+    w.section(host_ethernet, CUD, |_| ());
     w.value("MACAddressPrefix", ROR, partition.mac_prefix);
     w.value("IsServicePartition", CUD, settings.service_partition);
     if cx.is_hmc() {
@@ -108,20 +118,68 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         );
     }
     w.text("ReferenceCode", ROO.volatile(), &partition.reference_code);
-    if !cx.is_hmc() {
-        w.text(
-            "ReferenceCodeFull",
-            ROO.volatile(),
-            &reference_code_full(partition),
-        );
-        if partition.is_management || !vios {
-            w.value("IsManagementPartition", ROR, partition.is_management);
-        }
-        if vios {
-            w.value("AutoStart", CUD, settings.auto_start);
-        }
-        w.value("BootMode", CUD, settings.boot_mode);
+    boot(w, cx, partition, vios);
+    groups(w, cx, partition);
+    described(w, partition);
+    if !vios && cx.is_hmc() {
+        migration_data(w, partition);
     }
+}
+
+/// Groups that the partition is in, if any (cassette `refresher.yml`).
+fn groups(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
+    let ours = cx.world.groups.values().filter(|group| {
+        group.partitions.contains(&partition.uuid) || group.vioses.contains(&partition.uuid)
+    });
+    let links: Vec<String> = ours
+        .map(|group| cx.href(&format!("Group/{}", group.uuid)))
+        .collect();
+    if !links.is_empty() {
+        w.links("AssociatedGroups", ROO.since("V1_2_0"), links);
+    }
+}
+
+fn described(w: &mut Writer, partition: &Partition) {
+    w.value(
+        "PowerOnWithHypervisor",
+        CUD.since("V1_2_0"),
+        partition.settings.auto_start,
+    );
+    w.optional(
+        "Description",
+        CUD.since("V1_2_0"),
+        partition.description.as_deref(),
+    );
+}
+
+/// An HMC keeps what it needs to move a partition; of one that has been active it is valid since then.
+fn migration_data(w: &mut Writer, partition: &Partition) {
+    let since = ROR.since("V1_3_0");
+    let taken = partition
+        .started
+        .filter(|_| partition.state.holds_resources());
+    let status = if taken.is_some() { "Valid" } else { "No_Data" };
+    w.text("MigrationStorageViosDataStatus", since, status);
+    if let Some(taken) = taken {
+        let taken = stamp(taken, "%a %b %d %H:%M:%S UTC %Y");
+        w.text("MigrationStorageViosDataTimestamp", since, &taken);
+    }
+}
+
+fn boot(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vios: bool) {
+    let settings = &partition.settings;
+    w.text(
+        "ReferenceCodeFull",
+        ROO.volatile(),
+        &reference_code_full(partition),
+    );
+    if partition.is_management || !vios {
+        w.value("IsManagementPartition", ROR, partition.is_management);
+    }
+    if vios {
+        w.value("AutoStart", CUD, settings.auto_start);
+    }
+    w.value("BootMode", CUD, settings.boot_mode);
     if cx.has(Group::Nvram) {
         w.optional(
             "PartitionNVRAM",
@@ -129,36 +187,24 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             partition.nvram.as_deref(),
         );
     }
-    match (cx.is_hmc(), vios) {
-        (true, _) => {}
-        (false, true) => w.value(
+    if vios {
+        w.value(
             "Uptime",
             ROO.since("V1_5_0").volatile(),
             uptime(partition, cx.now),
-        ),
-        (false, false) => {
-            w.value(
-                "PendingSecureBoot",
-                CUD.since("V1_8_0"),
-                settings.secure_boot,
-            );
-            w.value(
-                "CurrentSecureBoot",
-                ROO.since("V1_8_0"),
-                partition.current_secure_boot,
-            );
-        }
+        );
+    } else {
+        w.value(
+            "PendingSecureBoot",
+            CUD.since("V1_8_0"),
+            settings.secure_boot,
+        );
+        w.value(
+            "CurrentSecureBoot",
+            ROO.since("V1_8_0"),
+            partition.current_secure_boot,
+        );
     }
-    w.value(
-        "PowerOnWithHypervisor",
-        CUD.since("V1_2_0"),
-        settings.auto_start,
-    );
-    w.optional(
-        "Description",
-        CUD.since("V1_2_0"),
-        partition.description.as_deref(),
-    );
 }
 
 /// The partition as the owner of its children.
@@ -251,15 +297,20 @@ fn reference_code_full(partition: &Partition) -> String {
         .started
         .filter(|_| partition.state != PartitionState::NotActivated)
         .unwrap_or(Millis::EPOCH);
-    let stamp = i64::try_from(since.0)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or_default();
     format!(
         "time_stamp={},refcode={}",
-        stamp.strftime("%m/%d/%Y %H:%M:%S"),
+        stamp(since, "%m/%d/%Y %H:%M:%S"),
         partition.reference_code
     )
+}
+
+fn stamp(at: Millis, format: &str) -> String {
+    i64::try_from(at.0)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or_default()
+        .strftime(format)
+        .to_string()
 }
 
 /// Links to the virtual SCSI adapters that Virtual I/O Servers serve.

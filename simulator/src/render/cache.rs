@@ -5,10 +5,11 @@
 //! them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::envelope::Sealed;
 use super::found::Found;
 use crate::http::base::Base;
 use crate::model::{Resource, World};
@@ -55,7 +56,7 @@ struct Inner {
 #[derive(Debug)]
 struct Slot {
     version: Version,
-    text: Arc<str>,
+    text: Sealed,
     /// The question that it answered last.
     used: u64,
 }
@@ -80,15 +81,15 @@ impl Cache {
         world: &World,
         address: Address,
         version: Version,
-        render: impl FnOnce() -> String,
-    ) -> Arc<str> {
+        render: impl FnOnce() -> Sealed,
+    ) -> Sealed {
         if let Some(known) = self.lock().find(&address, version) {
             return known;
         }
-        let text: Arc<str> = render().into();
+        let text = render();
         if text.len() + OVERHEAD <= self.limit {
             self.lock()
-                .keep(world, address, version, Arc::clone(&text), self.limit);
+                .keep(world, address, version, text.clone(), self.limit);
         }
         text
     }
@@ -104,14 +105,14 @@ impl Cache {
 }
 
 impl Inner {
-    fn find(&mut self, address: &Address, version: Version) -> Option<Arc<str>> {
+    fn find(&mut self, address: &Address, version: Version) -> Option<Sealed> {
         self.asked += 1;
         let slot = self.slots.get_mut(address)?;
         if slot.version != version {
             return None;
         }
         slot.used = self.asked;
-        Some(Arc::clone(&slot.text))
+        Some(slot.text.clone())
     }
 
     fn keep(
@@ -119,7 +120,7 @@ impl Inner {
         world: &World,
         address: Address,
         version: Version,
-        text: Arc<str>,
+        text: Sealed,
         limit: usize,
     ) {
         let slot = Slot {
@@ -168,6 +169,8 @@ fn weight(slot: &Slot) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::Simulator;
 
@@ -188,6 +191,10 @@ mod tests {
         address(Resource::LogicalPartition(Uuid::from_u128(id)))
     }
 
+    fn sealed(text: &str) -> Sealed {
+        text.to_owned().into()
+    }
+
     fn version(etag: i32) -> Version {
         Version {
             etag,
@@ -199,11 +206,12 @@ mod tests {
     fn a_known_text_is_not_rendered_again_until_the_etag_changes() {
         let (world, cache) = (world(), Cache::new(1 << 20));
         let ask = |etag, text: &'static str| {
-            cache.text(&world, partition(1), version(etag), || text.into())
+            let text = cache.text(&world, partition(1), version(etag), || sealed(text));
+            text.text()
         };
-        assert_eq!(&*ask(1, "a"), "a");
-        assert_eq!(&*ask(1, "not rendered"), "a");
-        assert_eq!(&*ask(2, "b"), "b");
+        assert_eq!(ask(1, "a"), sealed("a").text());
+        assert_eq!(ask(1, "not rendered"), sealed("a").text());
+        assert_eq!(ask(2, "b"), sealed("b").text());
         assert_eq!(cache.lock().slots.len(), 1);
     }
 
@@ -211,11 +219,15 @@ mod tests {
     fn the_cache_stays_within_its_limit() {
         let (world, cache) = (world(), Cache::new(10_000));
         for id in 0..1000 {
-            cache.text(&world, partition(id), version(0), || "x".repeat(500));
+            cache.text(&world, partition(id), version(0), || {
+                sealed(&"x".repeat(500))
+            });
             assert!(cache.lock().bytes <= 10_000);
         }
-        let huge = cache.text(&world, partition(0), version(9), || "x".repeat(20_000));
-        assert_eq!(huge.len(), 20_000);
+        let huge = cache.text(&world, partition(0), version(9), || {
+            sealed(&"x".repeat(20_000))
+        });
+        assert!(huge.len() > 20_000);
         assert!(cache.lock().bytes <= 10_000);
     }
 
@@ -223,14 +235,14 @@ mod tests {
     fn the_longest_unused_makes_room() {
         let (world, cache) = (world(), Cache::new(100_000));
         let console = || address(Resource::ManagementConsole(world.console.uuid));
-        cache.text(&world, console(), version(0), || "x".into());
+        cache.text(&world, console(), version(0), || sealed("x"));
         for id in 0..1000 {
             let system = world.systems.keys().next().copied().expect("a system");
             let known = Address {
                 groups: id,
                 ..address(Resource::ManagedSystem(system))
             };
-            cache.text(&world, known, version(0), || "x".repeat(500));
+            cache.text(&world, known, version(0), || sealed(&"x".repeat(500)));
             cache.text(&world, console(), version(0), || unreachable!("in use"));
         }
     }
@@ -239,9 +251,9 @@ mod tests {
     fn what_is_gone_from_the_world_does_not_stay() {
         let (world, cache) = (world(), Cache::new(1 << 30));
         let console = || address(Resource::ManagementConsole(world.console.uuid));
-        cache.text(&world, console(), version(0), || "x".into());
+        cache.text(&world, console(), version(0), || sealed("x"));
         for id in 0..10_000 {
-            cache.text(&world, partition(id), version(0), || "x".into());
+            cache.text(&world, partition(id), version(0), || sealed("x"));
         }
         assert!(cache.lock().slots.len() <= FEW);
         cache.text(&world, console(), version(0), || {

@@ -6,8 +6,10 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
+use super::text::Text;
 use super::writer::{ATOM, UOM, Writer};
 use crate::clock::Millis;
 
@@ -28,7 +30,46 @@ pub(crate) struct Content {
     /// The etag, for resources that have one.
     pub(crate) etag: Option<i32>,
     /// The resource's own element.
-    pub(crate) xml: std::sync::Arc<str>,
+    pub(crate) xml: Sealed,
+}
+
+/// A resource's own element with what follows it in every entry, so that an entry ends with a text that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed(Vec<Bytes>);
+
+/// What follows.
+const SEAL: &str = "</content></entry>";
+
+impl From<String> for Sealed {
+    fn from(xml: String) -> Self {
+        Self::of(Vec::new(), xml)
+    }
+}
+
+impl Sealed {
+    /// An element of these pieces and an end.
+    pub(crate) fn of(mut pieces: Vec<Bytes>, mut end: String) -> Self {
+        end.push_str(SEAL);
+        end.shrink_to_fit();
+        pieces.push(Bytes::from(end));
+        Self(pieces)
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Bytes::len).sum()
+    }
+
+    fn append_to(&self, text: &mut Text) {
+        for piece in &self.0 {
+            text.push(piece.clone());
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.concat()).unwrap_or_default()
+    }
 }
 
 /// The links and the date of one answer.
@@ -42,16 +83,17 @@ pub(crate) struct Envelope<'a> {
 
 impl Envelope<'_> {
     /// A document of one entry.
-    pub(crate) fn entry(&self, content: &Content, links: &[&str]) -> String {
-        let mut w = Writer::new("", content.xml.len() + 1024);
+    pub(crate) fn entry(&self, content: &Content, links: &[&str]) -> Text {
+        let mut w = Writer::new("", 1024);
         w.raw(r#"<entry xmlns=""#);
         w.raw(ATOM);
         w.raw(r#"" "#);
         w.raw(UNUSED);
         w.raw(">");
-        self.inside(&mut w, content, links, self.console);
-        w.raw("</entry>");
-        w.finish()
+        inside(&mut w, &self.now.to_string(), content, links, self.console);
+        let mut text = Text::from(w.finish());
+        content.xml.append_to(&mut text);
+        text
     }
 
     /// A document of many entries, each with its SELF link. The feed's `id` is a name UUID of its own URL's path.
@@ -59,13 +101,10 @@ impl Envelope<'_> {
         &self,
         self_href: &str,
         path: &str,
-        entries: impl ExactSizeIterator<Item = (&'c Content, String)> + Clone,
-    ) -> String {
-        let size: usize = entries
-            .clone()
-            .map(|(content, href)| content.xml.len() + href.len() + 768)
-            .sum();
-        let mut w = Writer::new("", size + 1024);
+        entries: impl Iterator<Item = (&'c Content, String)>,
+    ) -> Text {
+        let mut w = Writer::new("", 1024);
+        let now = self.now.to_string();
         w.raw(r#"<feed xmlns=""#);
         w.raw(ATOM);
         w.raw(r#"" "#);
@@ -73,7 +112,7 @@ impl Envelope<'_> {
         w.raw("><id>");
         w.raw(&Uuid::new_v3(&Uuid::NAMESPACE_URL, path.as_bytes()).to_string());
         w.raw("</id><updated>");
-        w.raw(&self.now.to_string());
+        w.raw(&now);
         w.raw("</updated>");
         link(&mut w, "SELF", self_href);
         if let Some(console) = self.console {
@@ -82,70 +121,75 @@ impl Envelope<'_> {
         w.raw("<generator>");
         w.raw(AUTHOR);
         w.raw("</generator>");
+        let mut text = Text::default();
         for (content, href) in entries {
             w.raw("<entry>");
-            self.inside(&mut w, content, &[href.as_str()], None);
-            w.raw("</entry>");
+            inside(&mut w, &now, content, &[href.as_str()], None);
+            text.push(w.take().into());
+            content.xml.append_to(&mut text);
         }
         w.raw("</feed>");
-        w.finish()
+        text.push(w.finish().into());
+        text
     }
 
     /// A feed of the templates service: it has neither links nor an identity (cassette `refresher.yml`).
-    pub(crate) fn feed_without_links(&self, contents: &[Content]) -> String {
-        let size: usize = contents.iter().map(|content| content.xml.len() + 512).sum();
-        let mut w = Writer::new("", size + 1024);
+    pub(crate) fn feed_without_links(&self, contents: &[Content]) -> Text {
+        let mut w = Writer::new("", 1024);
+        let now = self.now.to_string();
         w.raw(r#"<feed xmlns=""#);
         w.raw(ATOM);
         w.raw(r#"" "#);
         w.raw(UNUSED);
         w.raw("><updated>");
-        w.raw(&self.now.to_string());
+        w.raw(&now);
         w.raw("</updated><generator>");
         w.raw(AUTHOR);
         w.raw("</generator>");
+        let mut text = Text::default();
         for content in contents {
             w.raw("<entry>");
-            self.inside(&mut w, content, &[], None);
-            w.raw("</entry>");
+            inside(&mut w, &now, content, &[], None);
+            text.push(w.take().into());
+            content.xml.append_to(&mut text);
         }
         w.raw("</feed>");
-        w.finish()
+        text.push(w.finish().into());
+        text
     }
+}
 
-    fn inside(&self, w: &mut Writer, content: &Content, links: &[&str], console: Option<&str>) {
-        w.raw("<id>");
-        w.escaped(&content.id);
-        w.raw("</id><title>");
-        w.raw(content.title);
-        w.raw("</title><published>");
-        w.raw(&self.now.to_string());
-        w.raw("</published>");
-        for href in links {
-            link(w, "SELF", href);
-        }
-        if let Some(console) = console {
-            link(w, "MANAGEMENT_CONSOLE", console);
-        }
-        w.raw("<author><name>");
-        w.raw(AUTHOR);
-        w.raw("</name></author>");
-        if let Some(etag) = content.etag {
-            let mut element = String::with_capacity(2 * UOM.len() + 64);
-            let _ = write!(
-                element,
-                r#"<etag:etag xmlns:etag="{UOM}" xmlns="{UOM}">{etag}</etag:etag>"#
-            );
-            w.raw(&element);
-        }
-        w.raw(r#"<content type="application/vnd.ibm.powervm."#);
-        w.raw(content.service);
-        w.raw("+xml; type=");
-        w.raw(content.title);
-        w.raw(r#"">"#);
-        w.raw(&content.xml);
-        w.raw("</content>");
+/// An entry from its id up to the resource's own element.
+fn inside(w: &mut Writer, now: &str, content: &Content, links: &[&str], console: Option<&str>) {
+    w.raw("<id>");
+    w.escaped(&content.id);
+    w.raw("</id><title>");
+    w.raw(content.title);
+    w.raw("</title><published>");
+    w.raw(now);
+    w.raw("</published>");
+    for href in links {
+        link(w, "SELF", href);
     }
+    if let Some(console) = console {
+        link(w, "MANAGEMENT_CONSOLE", console);
+    }
+    w.raw("<author><name>");
+    w.raw(AUTHOR);
+    w.raw("</name></author>");
+    if let Some(etag) = content.etag {
+        let mut element = String::with_capacity(2 * UOM.len() + 64);
+        let _ = write!(
+            element,
+            r#"<etag:etag xmlns:etag="{UOM}" xmlns="{UOM}">{etag}</etag:etag>"#
+        );
+        w.raw(&element);
+    }
+    w.raw(r#"<content type="application/vnd.ibm.powervm."#);
+    w.raw(content.service);
+    w.raw("+xml; type=");
+    w.raw(content.title);
+    w.raw(r#"">"#);
 }
 
 /// The etag of a feed: its entries' etags folded as a Java list's `hashCode`; the recorded feeds of one entry carry
@@ -174,7 +218,7 @@ mod tests {
             title: "LogicalUnit",
             service: "uom",
             etag: Some(-7),
-            xml: "<x/>".into(),
+            xml: "<x/>".to_owned().into(),
         }
     }
 
@@ -190,6 +234,7 @@ mod tests {
             "/f",
             [(&c, "https://h/f/1?a=1&b".to_owned())].into_iter(),
         );
+        let feed = feed.to_string();
         assert_eq!(feed.matches("MANAGEMENT_CONSOLE").count(), 1);
         assert!(
             feed.contains(r#"<link rel="SELF" href="https://h/f/1?a=1&amp;b"/>"#),
@@ -198,6 +243,7 @@ mod tests {
         assert_eq!(
             envelope
                 .entry(&c, &["s"])
+                .to_string()
                 .matches("MANAGEMENT_CONSOLE")
                 .count(),
             1

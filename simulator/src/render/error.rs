@@ -59,7 +59,9 @@ impl ErrorDocument<'_> {
             etag: None,
             xml: w.finish().into(),
         };
-        Envelope { now, console: None }.entry(&content, &[])
+        Envelope { now, console: None }
+            .entry(&content, &[])
+            .to_string()
     }
 
     fn printed_headers(&self) -> String {

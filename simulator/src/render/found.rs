@@ -3,6 +3,9 @@
 use uuid::Uuid;
 
 use super::context::{Context, upper};
+use super::envelope::Sealed;
+use super::feeds::is_seen;
+use super::fragments::Fragments;
 use super::{
     client_adapter, cluster, console, enterprise_pool, file, group, logical_port, managed_system,
     memory_pool, network_adapter, network_bridge, partition, pool, processor_pool, profile,
@@ -26,7 +29,7 @@ use crate::model::sriov::{LogicalPort, Vnic};
 use crate::model::storage::VolumeGroup;
 use crate::model::system::{ManagedSystem, ManagementConsole};
 use crate::model::vios::{FcMapping, ScsiBus, VirtualIoServer, bus_uuid, client_uuid};
-use crate::model::{Flavor, Owner, Resource, World};
+use crate::model::{Flavor, Owner, World};
 
 /// A resource that is there, with the parent that its document needs.
 #[derive(Clone, Copy, Debug)]
@@ -108,97 +111,6 @@ fn unknown(kind: Kind, id: Uuid) -> Problem {
 }
 
 impl<'w> Found<'w> {
-    /// The resource that a change has just written.
-    pub(crate) fn resource(world: &'w World, resource: &Resource) -> Option<Self> {
-        Some(match resource {
-            Resource::ManagementConsole(_) => Self::Console(&world.console),
-            Resource::ManagedSystem(uuid) => Self::System(world.systems.get(uuid)?),
-            Resource::LogicalPartition(uuid) => Self::Partition(world.partitions.get(uuid)?),
-            Resource::VirtualIoServer(uuid) => Self::Vios(world.vioses.get(uuid)?),
-            Resource::VolumeGroup { vios, group } => {
-                Self::VolumeGroup(world.vioses.get(vios)?, world.volume_group(*vios, *group)?)
-            }
-            Resource::VirtualScsiBus { vios, slot } => {
-                let vios = world.vioses.get(vios)?;
-                Self::Bus(vios, vios.buses.get(slot)?)
-            }
-            Resource::VirtualScsiClientAdapter { partition, slot } => {
-                let (vios, bus) = world.scsi_client_adapter(*partition, *slot)?;
-                Self::ScsiClient(world.partitions.get(partition)?, *slot, vios, bus)
-            }
-            Resource::VirtualFibreChannelClientAdapter { partition, slot } => {
-                let (vios, mapping) = world.fc_client_adapter(*partition, *slot)?;
-                Self::FcClient(world.partitions.get(partition)?, *slot, vios, mapping)
-            }
-            Resource::ClientNetworkAdapter { owner, adapter } => Self::Adapter(
-                *owner,
-                world.partition(*owner)?,
-                world.network_adapter(*owner, *adapter)?,
-            ),
-            Resource::VirtualSwitch { system, switch } => {
-                let system = world.systems.get(system)?;
-                Self::Switch(system, system.switches.get(switch)?)
-            }
-            Resource::VirtualNetwork { system, network } => {
-                let system = world.systems.get(system)?;
-                Self::Network(system, system.networks.get(network)?)
-            }
-            Resource::NetworkBridge { system, bridge } => {
-                let system = world.systems.get(system)?;
-                Self::Bridge(system, system.bridges.get(bridge)?)
-            }
-            Resource::SriovEthernetLogicalPort { owner, port } => Self::LogicalPort(
-                *owner,
-                world.partition(*owner)?,
-                world.logical_port(*owner, *port)?,
-            ),
-            Resource::VirtualNic { partition, vnic } => Self::Vnic(
-                world.partitions.get(partition)?,
-                world.vnic(*partition, *vnic)?,
-            ),
-            Resource::LogicalPartitionProfile { owner, profile } => Self::Profile(
-                *owner,
-                world.partition(*owner)?,
-                world.profile(*owner, *profile)?,
-            ),
-            Resource::SharedProcessorPool { system, pool } => {
-                let system = world.systems.get(system)?;
-                Self::ProcessorPool(system, system.processor_pool(*pool)?)
-            }
-            Resource::SharedMemoryPool { system, .. } => {
-                let system = world.systems.get(system)?;
-                Self::MemoryPool(system, system.memory_pool.as_deref()?)
-            }
-            Resource::VirtualSerialNumber { system, number } => {
-                let system = world.systems.get(system)?;
-                let mut numbers = system.serial_numbers.values();
-                Self::SerialNumber(system, numbers.find(|own| own.uuid == *number)?)
-            }
-            Resource::Group(uuid) => Self::Group(world.groups.get(uuid)?),
-            Resource::PowerEnterprisePool(uuid) => {
-                Self::EnterprisePool(world.enterprise_pools.get(uuid)?)
-            }
-            Resource::PowerEnterprisePoolMember { pool, member } => {
-                let pool = world.enterprise_pools.get(pool)?;
-                let member = pool
-                    .member(*member)
-                    .filter(|member| is_seen(world, member))?;
-                Self::EnterprisePoolMember(pool, member)
-            }
-            Resource::PartitionTemplate(uuid) => Self::Template(world.templates.get(uuid)?),
-            // Preferences have a service, and so an answer, of their own.
-            Resource::PcmPreference(_) => return None,
-            Resource::Cluster(uuid) => Self::Cluster(world.clusters.get(uuid)?),
-            Resource::SharedStoragePool(uuid) => Self::Pool(world.pools.get(uuid)?),
-            Resource::Tier(uuid) => Self::Tier(world.tiers.get(uuid)?),
-            Resource::LogicalUnit { tier, unit } => {
-                Self::Unit(world.tiers.get(tier)?, world.logical_unit(*tier, *unit)?)
-            }
-            Resource::File(uuid) => Self::File(world.files.get(uuid)?),
-            Resource::Job(_) => return None,
-        })
-    }
-
     fn find(world: &'w World, parent: Option<Self>, kind: Kind, id: Uuid) -> Option<Self> {
         let found = match (kind, parent) {
             (Kind::ManagementConsole, _) => {
@@ -275,7 +187,7 @@ impl<'w> Found<'w> {
     }
 
     /// Whether the resource belongs to the parent that the path names.
-    fn is_under(self, parent: Self) -> bool {
+    pub(super) fn is_under(self, parent: Self) -> bool {
         match (self, parent) {
             (Self::Partition(partition), Self::System(system)) => partition.system == system.uuid,
             (Self::Vios(vios), Self::System(system)) => vios.partition.system == system.uuid,
@@ -290,154 +202,6 @@ impl<'w> Found<'w> {
         }
     }
 
-    /// Every resource of a type under a parent, in a stable order: partitions by number, all others by UUID.
-    fn list(world: &'w World, parent: Option<Self>, kind: Kind) -> Vec<Self> {
-        let under = |found: &Self| parent.is_none_or(|parent| found.is_under(parent));
-        match (kind, parent) {
-            (Kind::ManagementConsole, _) => vec![Self::Console(&world.console)],
-            (Kind::ManagedSystem, _) => world
-                .systems
-                .values()
-                .map(|system| Self::System(system))
-                .collect(),
-            (Kind::LogicalPartition, _) => {
-                let all = world
-                    .partitions
-                    .values()
-                    .map(|partition| Self::Partition(partition));
-                by_number(all.filter(under).collect())
-            }
-            (Kind::VirtualIoServer, _) => by_number(
-                world
-                    .vioses
-                    .values()
-                    .map(|vios| Self::Vios(vios))
-                    .filter(under)
-                    .collect(),
-            ),
-            (Kind::VolumeGroup, Some(Self::Vios(vios))) => vios
-                .volume_groups
-                .iter()
-                .map(|group| Self::VolumeGroup(vios, group))
-                .collect(),
-            (Kind::VirtualScsiBus, Some(Self::Vios(vios))) => vios
-                .buses
-                .values()
-                .map(|bus| Self::Bus(vios, bus))
-                .collect(),
-            (Kind::VirtualScsiClientAdapter, Some(Self::Partition(partition))) => world
-                .scsi_client_adapters(partition.uuid)
-                .into_iter()
-                .map(|(slot, vios, bus)| Self::ScsiClient(partition, slot, vios, bus))
-                .collect(),
-            (Kind::VirtualFibreChannelClientAdapter, Some(Self::Partition(partition))) => world
-                .fc_client_adapters(partition.uuid)
-                .into_iter()
-                .map(|(slot, vios, mapping)| Self::FcClient(partition, slot, vios, mapping))
-                .collect(),
-            (Kind::ClientNetworkAdapter, Some(parent)) => match parent.as_owner() {
-                Some((owner, partition)) => partition
-                    .network_adapters
-                    .values()
-                    .map(|adapter| Self::Adapter(owner, partition, adapter))
-                    .collect(),
-                None => Vec::new(),
-            },
-            (Kind::VirtualSwitch, Some(Self::System(system))) => system
-                .switches
-                .values()
-                .map(|switch| Self::Switch(system, switch))
-                .collect(),
-            (Kind::VirtualNetwork, Some(Self::System(system))) => system
-                .networks
-                .values()
-                .map(|network| Self::Network(system, network))
-                .collect(),
-            (Kind::NetworkBridge, Some(Self::System(system))) => {
-                let bridges = system.bridges.values();
-                bridges.map(|bridge| Self::Bridge(system, bridge)).collect()
-            }
-            (Kind::SriovEthernetLogicalPort, Some(parent)) => match parent.as_owner() {
-                Some((owner, partition)) => partition
-                    .logical_ports
-                    .values()
-                    .map(|port| Self::LogicalPort(owner, partition, port))
-                    .collect(),
-                None => Vec::new(),
-            },
-            (Kind::VirtualNicDedicated, Some(Self::Partition(partition))) => {
-                let nics = partition.vnics.values();
-                nics.map(|nic| Self::Vnic(partition, nic)).collect()
-            }
-            (Kind::LogicalPartitionProfile, Some(parent)) => match parent.as_owner() {
-                Some((owner, partition)) => {
-                    let profiles = partition.profiles.iter();
-                    profiles
-                        .map(|profile| Self::Profile(owner, partition, profile))
-                        .collect()
-                }
-                None => Vec::new(),
-            },
-            (Kind::SharedProcessorPool, Some(Self::System(system))) => {
-                let pools = system.processor_pools.values();
-                pools
-                    .map(|pool| Self::ProcessorPool(system, pool))
-                    .collect()
-            }
-            (Kind::SharedMemoryPool, Some(Self::System(system))) => {
-                let pool = system.memory_pool.iter();
-                pool.map(|pool| Self::MemoryPool(system, pool)).collect()
-            }
-            (Kind::VirtualSerialNumber, Some(Self::System(system))) => {
-                let numbers = system.serial_numbers.values();
-                numbers
-                    .map(|number| Self::SerialNumber(system, number))
-                    .collect()
-            }
-            (Kind::Group, _) => {
-                let groups = world.groups.values().map(|group| Self::Group(group));
-                groups.filter(under).collect()
-            }
-            (Kind::PowerEnterprisePool, _) => {
-                let pools = world.enterprise_pools.values();
-                pools.map(|pool| Self::EnterprisePool(pool)).collect()
-            }
-            (Kind::PowerEnterprisePoolMember, Some(Self::EnterprisePool(pool))) => pool
-                .members
-                .iter()
-                .filter(|member| is_seen(world, member))
-                .map(|member| Self::EnterprisePoolMember(pool, member))
-                .collect(),
-            (Kind::PartitionTemplate, _) => {
-                let templates = world.templates.values();
-                templates.map(|template| Self::Template(template)).collect()
-            }
-            (Kind::Cluster, _) => world
-                .clusters
-                .values()
-                .map(|cluster| Self::Cluster(cluster))
-                .collect(),
-            (Kind::SharedStoragePool, _) => world
-                .pools
-                .values()
-                .map(|pool| Self::Pool(pool))
-                .filter(under)
-                .collect(),
-            (Kind::Tier, Some(Self::Pool(pool))) => world
-                .tiers_of(pool.uuid)
-                .map(|tier| Self::Tier(tier))
-                .collect(),
-            (Kind::Tier, _) => world.tiers.values().map(|tier| Self::Tier(tier)).collect(),
-            (Kind::LogicalUnit, Some(Self::Tier(tier))) => tier
-                .units
-                .values()
-                .map(|unit| Self::Unit(tier, unit))
-                .collect(),
-            (Kind::File, _) => world.files.values().map(|file| Self::File(file)).collect(),
-            _ => Vec::new(),
-        }
-    }
-
     /// The identity of a bus or a client adapter, which is made from its slot.
     fn storage_adapter_uuid(self) -> Option<Uuid> {
         match self {
@@ -449,7 +213,7 @@ impl<'w> Found<'w> {
         }
     }
 
-    fn as_owner(self) -> Option<(Owner, &'w Partition)> {
+    pub(super) fn as_owner(self) -> Option<(Owner, &'w Partition)> {
         match self {
             Self::Partition(partition) => Some((Owner::Partition(partition.uuid), partition)),
             Self::Vios(vios) => Some((Owner::Vios(vios.partition.uuid), &vios.partition)),
@@ -527,87 +291,6 @@ impl<'w> Found<'w> {
         }
     }
 
-    /// Its name in the model.
-    pub(crate) const fn name(self) -> Resource {
-        match self {
-            Self::Console(console) => Resource::ManagementConsole(console.uuid),
-            Self::System(system) => Resource::ManagedSystem(system.uuid),
-            Self::Partition(partition) => Resource::LogicalPartition(partition.uuid),
-            Self::Vios(vios) => Resource::VirtualIoServer(vios.partition.uuid),
-            Self::VolumeGroup(vios, group) => Resource::VolumeGroup {
-                vios: vios.partition.uuid,
-                group: group.uuid,
-            },
-            Self::Bus(vios, bus) => Resource::VirtualScsiBus {
-                vios: vios.partition.uuid,
-                slot: bus.slot,
-            },
-            Self::ScsiClient(partition, slot, ..) => Resource::VirtualScsiClientAdapter {
-                partition: partition.uuid,
-                slot,
-            },
-            Self::FcClient(partition, slot, ..) => Resource::VirtualFibreChannelClientAdapter {
-                partition: partition.uuid,
-                slot,
-            },
-            Self::Adapter(owner, _, adapter) => Resource::ClientNetworkAdapter {
-                owner,
-                adapter: adapter.uuid,
-            },
-            Self::Switch(system, switch) => Resource::VirtualSwitch {
-                system: system.uuid,
-                switch: switch.uuid,
-            },
-            Self::Network(system, network) => Resource::VirtualNetwork {
-                system: system.uuid,
-                network: network.uuid,
-            },
-            Self::Bridge(system, bridge) => Resource::NetworkBridge {
-                system: system.uuid,
-                bridge: bridge.uuid,
-            },
-            Self::LogicalPort(owner, _, port) => Resource::SriovEthernetLogicalPort {
-                owner,
-                port: port.uuid,
-            },
-            Self::Vnic(partition, nic) => Resource::VirtualNic {
-                partition: partition.uuid,
-                vnic: nic.uuid,
-            },
-            Self::Profile(owner, _, profile) => Resource::LogicalPartitionProfile {
-                owner,
-                profile: profile.uuid,
-            },
-            Self::ProcessorPool(system, pool) => Resource::SharedProcessorPool {
-                system: system.uuid,
-                pool: pool.uuid,
-            },
-            Self::MemoryPool(system, pool) => Resource::SharedMemoryPool {
-                system: system.uuid,
-                pool: pool.uuid,
-            },
-            Self::SerialNumber(system, number) => Resource::VirtualSerialNumber {
-                system: system.uuid,
-                number: number.uuid,
-            },
-            Self::Group(group) => Resource::Group(group.uuid),
-            Self::EnterprisePool(pool) => Resource::PowerEnterprisePool(pool.uuid),
-            Self::EnterprisePoolMember(pool, member) => Resource::PowerEnterprisePoolMember {
-                pool: pool.uuid,
-                member: member.uuid,
-            },
-            Self::Template(template) => Resource::PartitionTemplate(template.uuid),
-            Self::Cluster(cluster) => Resource::Cluster(cluster.uuid),
-            Self::Pool(pool) => Resource::SharedStoragePool(pool.uuid),
-            Self::Tier(tier) => Resource::Tier(tier.uuid),
-            Self::Unit(tier, unit) => Resource::LogicalUnit {
-                tier: tier.uuid,
-                unit: unit.uuid,
-            },
-            Self::File(file) => Resource::File(file.uuid),
-        }
-    }
-
     /// The tag of what a request with these groups sees.
     pub(crate) fn etag(self, world: &World, groups: &GroupSet) -> Option<i32> {
         let facets = Facets {
@@ -643,12 +326,12 @@ impl<'w> Found<'w> {
     }
 
     /// The resource's own element.
-    pub(crate) fn render(self, cx: &Context<'_>) -> String {
-        match self {
+    pub(crate) fn render(self, cx: &Context<'_>, fragments: &Fragments) -> Sealed {
+        let text = match self {
             Self::Console(console) => console::render(cx, console),
             Self::System(system) => managed_system::render(cx, system),
             Self::Partition(partition) => partition::render(cx, partition),
-            Self::Vios(vios) => vios::render(cx, vios),
+            Self::Vios(vios) => return vios::render(cx, vios, fragments),
             Self::VolumeGroup(vios, group) => volume_group::render(cx, vios, group),
             Self::Bus(vios, bus) => scsi_bus::render(cx, vios, bus),
             Self::ScsiClient(partition, _, vios, bus) => {
@@ -676,20 +359,7 @@ impl<'w> Found<'w> {
             Self::Tier(tier) => pool::render_tier(cx, tier),
             Self::Unit(_, unit) => pool::render_unit(cx, unit),
             Self::File(file) => file::render(cx, file),
-        }
+        };
+        text.into()
     }
-}
-
-fn by_number(mut partitions: Vec<Found<'_>>) -> Vec<Found<'_>> {
-    partitions.sort_by_key(|found| {
-        found
-            .as_partition()
-            .map(|partition| (partition.system, partition.id))
-    });
-    partitions
-}
-
-/// Whether the member's system is one that this console or NovaLink manages: of others it knows too little to tell.
-fn is_seen(world: &World, member: &EnterprisePoolMember) -> bool {
-    world.systems.contains_key(&member.system)
 }

@@ -1,15 +1,14 @@
 //! `PartitionIOConfiguration`: how many slots a partition has and which adapters it owns.
 
 use super::context::Context;
-use super::slots;
-use super::writer::{CUA, CUD, CUR, ROR, Writer};
+use super::writer::{CUD, CUR, ROR, Writer};
+use super::{profile_adapters, slots};
 use crate::model::names::PartitionKind;
-use crate::model::network::NetworkAdapter;
 use crate::model::partition::Partition;
 use crate::model::system::IoSlot;
 
-/// Writes the section. A NovaLink lists the virtual adapters of a Virtual I/O Server's profile as well (recording
-/// `fake_vios_hosting_vios_feed`).
+/// Writes the section. Of a Virtual I/O Server it lists the virtual adapters as well (recordings `fake_vios_feed3`,
+/// `fake_vios_hosting_vios_feed`); of a partition whether it could have Ethernet adapters (recording `lpar`).
 pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let vios = cx.world.vioses.get(&partition.uuid).map(|vios| &**vios);
     let ibmi = partition.kind == PartitionKind::IbmI;
@@ -26,7 +25,9 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         })
         .unwrap_or_default();
     w.section("PartitionIOConfiguration", CUD, |w| {
-        if vios.is_some() && !cx.is_hmc() {
+        if vios.is_none() {
+            w.section("EthernetAdapterCapabilities", CUD, |_| ());
+        } else {
             w.section("HostChannelAdapters", ROR, |_| ());
         }
         if ibmi {
@@ -51,46 +52,11 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             });
             w.value("VirtualOpticonnectPool", CUD, false);
         }
-        if vios.is_some() && !cx.is_hmc() {
+        if let Some(vios) = vios {
             w.section("ProfileVirtualIOAdapters", CUD, |w| {
-                virtual_adapters(w, partition)
+                profile_adapters::write_all(w, cx, vios)
             });
         }
         w.value("CurrentMaximumVirtualIOSlots", ROR, partition.maximum_slots);
-    });
-}
-
-fn virtual_adapters(w: &mut Writer, partition: &Partition) {
-    let (trunks, clients): (Vec<_>, Vec<_>) = partition
-        .network_adapters
-        .values()
-        .partition(|adapter| adapter.trunk.is_some());
-    for adapter in trunks.into_iter().chain(clients) {
-        w.wrapper("ProfileVirtualIOAdapterSubclass", |w| {
-            profile_adapter(w, partition.id, adapter)
-        });
-    }
-}
-
-fn profile_adapter(w: &mut Writer, partition_id: u16, adapter: &NetworkAdapter) {
-    let (name, end) = match adapter.trunk {
-        Some(_) => ("ProfileTrunkAdapter", "Server"),
-        None => ("ProfileClientNetworkAdapter", "Client"),
-    };
-    w.member(name, |w| {
-        w.value("VirtualSlotNumber", CUR, adapter.slot);
-        w.text("AdapterType", CUR, end);
-        w.value("LocalPartitionID", CUR, partition_id);
-        w.text("MaCAddressValue", CUD, &adapter.mac_text());
-        w.value("PortVLANID", CUR, adapter.vlan);
-        w.text(
-            "TaggedVLANIDs",
-            CUA,
-            &super::network_adapter::tagged_vlans(adapter),
-        );
-        w.value("VirtualSwitchID", ROR, adapter.switch_id);
-        if let Some(trunk) = &adapter.trunk {
-            w.value("TrunkPriority", CUD, trunk.priority);
-        }
     });
 }

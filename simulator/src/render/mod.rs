@@ -15,8 +15,10 @@ mod envelope;
 mod error;
 mod event;
 mod fc_mapping;
+mod feeds;
 mod file;
 mod found;
+mod fragments;
 mod group;
 mod io_configuration;
 mod job;
@@ -26,6 +28,7 @@ mod media_repository;
 mod memory;
 mod memory_pool;
 mod monitoring;
+mod named;
 mod network_adapter;
 mod network_bridge;
 mod partition;
@@ -34,13 +37,15 @@ mod pool;
 mod processor_pool;
 mod processors;
 mod profile;
+mod profile_adapters;
 mod quick;
-mod resource;
+pub(crate) mod resource;
 mod scsi_bus;
 mod scsi_mapping;
 mod search;
 mod serial_number;
 mod shared_ethernet;
+mod slot_devices;
 mod slots;
 mod sriov_adapter;
 mod storage;
@@ -49,6 +54,7 @@ mod system_capabilities;
 mod system_io;
 mod system_resources;
 mod template;
+mod text;
 mod trunk_adapter;
 mod vios;
 mod vnic;
@@ -63,6 +69,7 @@ pub use context::{Context, schema_version, upper};
 pub use error::ErrorDocument;
 pub use monitoring::Monitoring;
 pub use resource::path;
+pub use text::Text;
 
 use crate::http::kind::Kind;
 use crate::http::monitored::Monitored;
@@ -77,6 +84,7 @@ use crate::model::{Resource, World};
 use cache::{Address, Cache, Version};
 use envelope::{Content, Envelope, feed_etag};
 use found::{Found, Selection};
+use fragments::Fragments;
 
 /// How many bytes of rendered resources are kept.
 const KEPT: usize = 24 << 20;
@@ -85,7 +93,7 @@ const KEPT: usize = 24 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The XML, without a declaration.
-    pub body: String,
+    pub body: Text,
     /// The value of the `ETag` header, if the document has one.
     pub etag: Option<i32>,
 }
@@ -94,12 +102,14 @@ pub struct Rendered {
 #[derive(Debug)]
 pub struct Renderer {
     cache: Cache,
+    fragments: Fragments,
 }
 
 impl Default for Renderer {
     fn default() -> Self {
         Self {
             cache: Cache::new(KEPT),
+            fragments: Fragments::default(),
         }
     }
 }
@@ -135,6 +145,7 @@ impl Renderer {
     /// Forgets what was rendered: the world is another one, whose etags may mean something else.
     pub fn clear(&self) {
         self.cache.clear();
+        self.fragments.clear();
     }
 
     /// What a GET shows; nothing for a feed without entries, which is answered with 204.
@@ -312,10 +323,7 @@ impl Renderer {
             cx.groups.query()
         );
         let links = found.iter().map(|found| member_href(cx, target, *found));
-        let entries: Vec<(&Content, String)> = contents.iter().zip(links).collect();
-        let entries = entries
-            .iter()
-            .map(|(content, href)| (*content, href.clone()));
+        let entries = contents.iter().zip(links);
         Some(Rendered {
             body: envelope(cx, &console(cx)).feed(&href, &path, entries),
             etag: Some(etag),
@@ -335,9 +343,9 @@ impl Renderer {
             etag: etag.unwrap_or_default(),
             variant: found.variant(cx),
         };
-        let xml = self
-            .cache
-            .text(cx.world, address, version, || found.render(cx));
+        let xml = self.cache.text(cx.world, address, version, || {
+            found.render(cx, &self.fragments)
+        });
         let uom = kind.service() == Service::Uom;
         Content {
             id,
@@ -346,6 +354,19 @@ impl Renderer {
             etag: etag.filter(|_| uom),
             xml,
         }
+    }
+
+    /// The tag of the one resource that a URL names, where a read has it in its answer: without rendering anything.
+    ///
+    /// # Errors
+    /// 404
+    pub fn tag(&self, cx: &Context<'_>, target: &Target) -> Result<Option<i32>, Problem> {
+        Ok(match Selection::of(cx.world, target)? {
+            Selection::Entry(found) if found.kind().service() != Service::Templates => {
+                found.etag(cx.world, cx.groups)
+            }
+            _ => None,
+        })
     }
 
     fn jobs(&self, cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {

@@ -3,7 +3,7 @@
 use super::base_partition;
 use super::context::{Context, upper};
 use super::processors::is_dedicated;
-use super::writer::{CUA, CUD, CUR, ROR, UOM, Writer};
+use super::writer::{CUA, CUD, CUR, ROR, UOD, UOM, Writer};
 use crate::http::group::Group;
 use crate::model::Owner;
 use crate::model::names::PartitionKind;
@@ -27,13 +27,6 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition) -> String {
 fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let settings = &partition.settings;
     let ibmi = partition.kind == PartitionKind::IbmI;
-    if cx.is_hmc() {
-        w.text(
-            "MigrationStorageViosDataStatus",
-            ROR.since("V1_3_0"),
-            "No_Data",
-        );
-    }
     w.value("RemoteRestartCapable", CUA, settings.remote_restart);
     w.value(
         "SimplifiedRemoteRestartCapable",
@@ -52,7 +45,15 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         settings.migration_disabled,
     );
     w.value("MigrationState", ROR, partition.migration);
-    w.text("RemoteRestartState", ROR, "Invalid");
+    w.text("RemoteRestartState", ROR, partition.remote_restart_state());
+    if let Some(server) = cx.world.paging_server(partition) {
+        let server = cx.vios(partition.system, server);
+        w.reference(
+            "PrimaryPagingServicePartition",
+            CUD.since("V1_3_0"),
+            &server,
+        );
+    }
     w.text("PowerManagementMode", CUR, "None");
     if ibmi {
         w.value("UsesHighSpeedLinkOpticonnect", CUA, false);
@@ -62,6 +63,11 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     if !fibre_channel.is_empty() {
         w.links("VirtualFibreChannelClientAdapters", CUR, fibre_channel);
     }
+    w.optional(
+        "VirtualSerialNumber",
+        UOD.since("V1_13_0"),
+        partition.serial_number.as_deref(),
+    );
     let scsi = base_partition::scsi_client_adapters(cx, partition);
     if !scsi.is_empty() {
         w.links("VirtualSCSIClientAdapters", CUR, scsi);

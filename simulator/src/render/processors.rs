@@ -4,7 +4,8 @@ use super::writer::{CUD, ROR, Writer};
 use crate::model::partition::{PartitionProcessors, ProcessorSetting, SharedProcessors};
 use crate::model::units::ProcUnits;
 
-/// Writes the section; `RuntimeSharingMode` only where a NovaLink shows it, on a Virtual I/O Server.
+/// Writes the section; `RuntimeSharingMode` is shown of Virtual I/O Servers alone (recordings
+/// `fake_vios_feed3`, `fake_vios_hosting_vios_feed`).
 pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sharing: bool) {
     let (configured, current) = (&processors.configured, &processors.current);
     w.section("PartitionProcessorConfiguration", CUD, |w| {

@@ -19,6 +19,18 @@ use crate::model::vios::VirtualIoServer;
 /// A property's name and its JSON text.
 type Property = (&'static str, String);
 
+/// The properties in their order, or only the one that is wanted: the values of others are not worked out then.
+macro_rules! properties {
+    ($wanted:expr; $(($name:literal, $value:expr $(,)?)),* $(,)?) => {{
+        let wanted: Option<&str> = $wanted;
+        let mut properties: Vec<Property> = Vec::new();
+        $(if wanted.is_none_or(|wanted| wanted == $name) {
+            properties.push(($name, $value));
+        })*
+        properties
+    }};
+}
+
 /// `quick/All` of a feed: each object with its `UUID`.
 pub(crate) fn list(
     cx: &Context<'_>,
@@ -30,21 +42,22 @@ pub(crate) fn list(
     }
     let objects: Vec<String> = found
         .iter()
-        .filter_map(|found| Some(print(&properties(cx, *found)?)))
+        .filter_map(|found| Some(print(&properties(cx, *found, None)?)))
         .collect();
     Ok(format!("[{}]", objects.join(",")))
 }
 
 /// `quick` of an entry: one object, without `UUID`.
 pub(crate) fn object(cx: &Context<'_>, found: Found<'_>) -> Result<String, Problem> {
-    let mut properties = properties(cx, found).ok_or_else(|| unsupported(found.kind(), "All"))?;
+    let mut properties =
+        properties(cx, found, None).ok_or_else(|| unsupported(found.kind(), "All"))?;
     properties.retain(|(name, _)| *name != "UUID");
     Ok(print(&properties))
 }
 
 /// `quick/<Property>` of an entry: the bare value. A partition answers for scalars of its document as well.
 pub(crate) fn property(cx: &Context<'_>, found: Found<'_>, name: &str) -> Result<String, Problem> {
-    let quick = properties(cx, found).unwrap_or_default();
+    let quick = properties(cx, found, Some(name)).unwrap_or_default();
     let known = quick
         .into_iter()
         .find(|(known, _)| *known == name && name != "UUID")
@@ -73,12 +86,12 @@ fn unsupported(kind: Kind, property: &str) -> Problem {
     Problem::new(404, "INVALID_URL", message)
 }
 
-fn properties(cx: &Context<'_>, found: Found<'_>) -> Option<Vec<Property>> {
+fn properties(cx: &Context<'_>, found: Found<'_>, wanted: Option<&str>) -> Option<Vec<Property>> {
     match found {
-        Found::System(system) => Some(of_system(cx, system)),
-        Found::Partition(partition) => Some(of_partition(cx, partition)),
-        Found::Vios(vios) => Some(of_vios(cx, vios)),
-        Found::Network(_, network) => Some(of_network(network)),
+        Found::System(system) => Some(of_system(cx, system, wanted)),
+        Found::Partition(partition) => Some(of_partition(cx, partition, wanted)),
+        Found::Vios(vios) => Some(of_vios(cx, vios, wanted)),
+        Found::Network(_, network) => Some(of_network(network, wanted)),
         _ => None,
     }
 }
@@ -120,9 +133,9 @@ fn decimal(value: impl Display) -> String {
 }
 
 /// The order and the values of an HMC V8R8.6 (cassette `refresher.yml`).
-fn of_system(cx: &Context<'_>, system: &ManagedSystem) -> Vec<Property> {
+fn of_system(cx: &Context<'_>, system: &ManagedSystem, wanted: Option<&str>) -> Vec<Property> {
     let (hmc, processors) = (cx.is_hmc(), &system.processors);
-    vec![
+    properties![wanted;
         ("Description", text("")),
         (
             "ConfigurableSystemMemory",
@@ -186,17 +199,16 @@ fn processor_counts(partition: &Partition) -> (String, String, String) {
     }
 }
 
-fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
-    let (whole, virtually, units) = processor_counts(partition);
-    let slots = cx
-        .world
-        .systems
-        .get(&partition.system)
-        .map(|system| system.io_slots.as_slice())
-        .unwrap_or_default();
-    let physical = slots.iter().any(|slot| slot.owner == Some(partition.uuid));
+fn of_partition(cx: &Context<'_>, partition: &Partition, wanted: Option<&str>) -> Vec<Property> {
+    let counts = || processor_counts(partition);
+    let has_physical_io = || {
+        let system = cx.world.systems.get(&partition.system);
+        let slots = system.map(|system| system.io_slots.as_slice());
+        let mut slots = slots.unwrap_or_default().iter();
+        slots.any(|slot| slot.owner == Some(partition.uuid))
+    };
     let profile = cx.is_hmc().then_some("default_profile");
-    vec![
+    properties![wanted;
         ("ProgressState", null()),
         ("Description", optional(partition.description.as_deref())),
         ("MemoryMode", text("Dedicated")),
@@ -205,18 +217,18 @@ fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
         ("OperatingSystemVersion", text(&partition.os_version)),
         ("PartitionID", partition.id.to_string()),
         ("IsVirtualServiceAttentionLEDOn", text(false)),
-        ("AllocatedVirtualProcessors", virtually),
+        ("AllocatedVirtualProcessors", counts().1),
         ("PartitionState", text(partition.state)),
         (
             "ResourceMonitoringIPAddress",
             optional(partition.rmc_address.as_deref()),
         ),
-        ("HasPhysicalIO", text(physical)),
+        ("HasPhysicalIO", text(has_physical_io())),
         ("SharingMode", text(partition.processors.current.sharing())),
         ("UUID", text(super::upper(partition.uuid))),
-        ("CurrentProcessors", whole),
+        ("CurrentProcessors", counts().0),
         ("LastActivatedProfile", optional(profile)),
-        ("RemoteRestartState", text("Invalid")),
+        ("RemoteRestartState", text(partition.remote_restart_state())),
         ("PartitionType", text(partition.kind)),
         ("PartitionName", text(&partition.name)),
         ("RMCState", text(partition.rmc)),
@@ -227,7 +239,7 @@ fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
         ),
         ("AssociatedManagedSystem", text(cx.system(partition.system))),
         ("ReferenceCode", text(&partition.reference_code)),
-        ("CurrentProcessingUnits", units),
+        ("CurrentProcessingUnits", counts().2),
         (
             "MigrationDisable",
             partition.settings.migration_disabled.to_string(),
@@ -235,11 +247,11 @@ fn of_partition(cx: &Context<'_>, partition: &Partition) -> Vec<Property> {
     ]
 }
 
-fn of_vios(cx: &Context<'_>, vios: &VirtualIoServer) -> Vec<Property> {
+fn of_vios(cx: &Context<'_>, vios: &VirtualIoServer, wanted: Option<&str>) -> Vec<Property> {
     let partition = &vios.partition;
-    let (whole, virtually, units) = processor_counts(partition);
-    vec![
-        ("CurrentProcessors", whole),
+    let counts = || processor_counts(partition);
+    properties![wanted;
+        ("CurrentProcessors", counts().0),
         ("OperatingSystemVersion", text(&partition.os_version)),
         ("PartitionID", partition.id.to_string()),
         ("PartitionType", text(partition.kind)),
@@ -248,7 +260,7 @@ fn of_vios(cx: &Context<'_>, vios: &VirtualIoServer) -> Vec<Property> {
         ("PartitionName", text(&partition.name)),
         ("IsVirtualServiceAttentionLEDOn", text(false)),
         ("RMCState", text(partition.rmc)),
-        ("AllocatedVirtualProcessors", virtually),
+        ("AllocatedVirtualProcessors", counts().1),
         ("CurrentMemory", decimal(partition.memory.current)),
         (
             "HasDedicatedProcessors",
@@ -261,14 +273,14 @@ fn of_vios(cx: &Context<'_>, vios: &VirtualIoServer) -> Vec<Property> {
             optional(partition.rmc_address.as_deref()),
         ),
         ("ReferenceCode", text(&partition.reference_code)),
-        ("CurrentProcessingUnits", units),
+        ("CurrentProcessingUnits", counts().2),
         ("SharingMode", text(partition.processors.current.sharing())),
         ("UUID", text(super::upper(partition.uuid))),
     ]
 }
 
-fn of_network(network: &VirtualNetwork) -> Vec<Property> {
-    vec![
+fn of_network(network: &VirtualNetwork, wanted: Option<&str>) -> Vec<Property> {
+    properties![wanted;
         ("NetworkName", text(&network.name)),
         ("NetworkVLANID", network.vlan.to_string()),
         ("VswitchID", network.switch_id.to_string()),

@@ -3,6 +3,7 @@
 //! Recordings `fake_vios_feed`, `vio_multi_vscsi_mapping` and the cassette `refresher.yml`.
 
 use super::context::Context;
+use super::fragments::Written;
 use super::storage;
 use super::writer::{COD, CUA, CUD, CUR, Facets, ROR, Writer};
 use crate::model::partition::Partition;
@@ -10,15 +11,20 @@ use crate::model::system::MachineId;
 use crate::model::vios::{Backing, ScsiBus, ScsiClient, ScsiDevice, VirtualIoServer};
 
 /// Writes all mappings, in the order of the server's slots.
-pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
-    for bus in vios.buses.values() {
+pub(crate) fn write_all(
+    w: &mut Writer,
+    cx: &Context<'_>,
+    vios: &VirtualIoServer,
+    written: &mut Written,
+) {
+    written.write(w, cx, vios, |w, bus| {
         if bus.devices.is_empty() {
             mapping(w, cx, vios, bus, None);
         }
         for device in &bus.devices {
             mapping(w, cx, vios, bus, Some(device));
         }
-    }
+    });
 }
 
 fn mapping(

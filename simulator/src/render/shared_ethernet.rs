@@ -83,6 +83,7 @@ fn shared(
     // In recordings of Virtual I/O Servers only (`fake_vios_feed`); a bridge shows the same adapter.
     let channel = adapter.control_channel.as_ref();
     let channel = channel.map(|channel| channel.device.as_str());
+    // Recorded in the list of a Virtual I/O Server (`fake_vios_ssp_npiv`); its bridge holds the same element.
     w.optional("ControlChannelInterfaceName", CUD, channel);
     w.choice("BackingDeviceChoice", CUD, |w| {
         w.member("EthernetBackingDevice", |w| {

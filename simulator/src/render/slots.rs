@@ -4,6 +4,7 @@
 //! slot is what the recordings show of a slot without peculiarities.
 
 use super::context::{Context, upper};
+use super::slot_devices;
 use super::writer::{CUD, CUR, ROO, ROR, Writer};
 use crate::http::group::Group;
 use crate::model::system::IoSlot;
@@ -21,9 +22,14 @@ struct Place<'a> {
     full: String,
 }
 
+/// The location code of a slot.
+pub(crate) fn location(slot: &IoSlot) -> String {
+    format!("{}-P1-{}", slot.unit_location, slot.location)
+}
+
 impl<'a> Place<'a> {
     fn of(slot: &'a IoSlot) -> Self {
-        let full = format!("{}-P1-{}", slot.unit_location, slot.location);
+        let full = location(slot);
         Self {
             unit: &slot.unit_location,
             short: &slot.location,
@@ -35,7 +41,14 @@ impl<'a> Place<'a> {
 /// A slot inside `IOSlots` of a system.
 pub(crate) fn system_slot(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
     w.member("IOSlot", |w| {
-        slot_elements(w, cx, slot, |w| io_adapter(w, slot, &Place::of(slot)))
+        slot_elements(w, cx, slot, true, |w| io_adapter(w, slot, &Place::of(slot)));
+        if cx.is_hmc() {
+            slot_devices::write(w, cx, slot);
+        } else {
+            w.text("VitalProductDataModel", ROO, "001");
+            w.text("VitalProductDataSerialNumber", ROO, "");
+            w.text("VitalProductDataType", ROO, "");
+        }
     });
 }
 
@@ -56,12 +69,12 @@ pub(crate) fn profile_slots(
         });
         w.member("ProfileIOSlot", |w| {
             w.section("AssociatedIOSlot", CUD, |w| {
-                slot_elements(w, cx, slot, |w| match fibre_channel {
+                slot_elements(w, cx, slot, false, |w| match fibre_channel {
                     Some((vios, adapter)) => fc_adapter(w, cx, vios, adapter),
                     None => io_adapter(w, slot, &Place::of(slot)),
                 });
             });
-            if !cx.is_hmc() {
+            if vios.is_some() {
                 w.value("IsRequired", CUD, false);
             }
         });
@@ -77,6 +90,7 @@ fn slot_elements(
     w: &mut Writer,
     cx: &Context<'_>,
     slot: &IoSlot,
+    of_system: bool,
     adapter: impl FnOnce(&mut Writer),
 ) {
     let place = Place::of(slot);
@@ -84,8 +98,14 @@ fn slot_elements(
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
-    owner(w, cx, slot);
+    // A NovaLink names the owner only in the list of the system, one element later (recording `managedsystem`).
+    if cx.is_hmc() {
+        owner(w, cx, slot);
+    }
     w.value("PCAdapterID", ROO, slot.pci_device);
+    if of_system && !cx.is_hmc() {
+        owner(w, cx, slot);
+    }
     w.value("PCIClass", ROO, slot.pci_class);
     w.value("PCIDeviceID", ROO, slot.pci_device);
     w.value("PCISubsystemDeviceID", ROO, slot.pci_device);
@@ -128,11 +148,6 @@ fn slot_elements(
         w.value("SRIOVCapableDevice", ROO.since("V1_3_0"), false);
         w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
         w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
-    }
-    if !cx.is_hmc() {
-        w.text("VitalProductDataModel", ROO, "001");
-        w.text("VitalProductDataSerialNumber", ROO, "");
-        w.text("VitalProductDataType", ROO, "");
     }
 }
 

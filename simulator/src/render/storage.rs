@@ -87,6 +87,7 @@ pub(crate) fn logical_unit_properties(w: &mut Writer, unit: &LogicalUnit) {
     w.text("UniqueDeviceID", ROR, &unit.udid);
     w.value("UnitCapacity", COR, unit.capacity);
     w.value("LogicalUnitType", COD, unit.kind);
+    // Recorded of the unit itself (`lufeed`); its pool lists the same element.
     w.optional("ClonedFrom", COD, unit.cloned_from.as_deref());
     w.value("InUse", ROR, unit.in_use);
     w.text("UnitName", CUR, &unit.name);

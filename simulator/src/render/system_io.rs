@@ -15,9 +15,7 @@ const BUS_INDEX: u32 = 0x2000_0000;
 pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.section("AssociatedSystemIOConfiguration", CUD, |w| {
         w.value("AvailableWWPNs", CUD, system.available_wwpns);
-        if !cx.is_hmc() {
-            w.section("HostChannelAdapters", CUD, |_| ());
-        }
+        w.section("HostChannelAdapters", CUD, |_| ());
         w.section("IOAdapters", CUD, |w| {
             if cx.is_hmc() {
                 for slot in &system.io_slots {

@@ -4,6 +4,8 @@
 //! carry its name.
 
 use super::context::{Context, upper};
+use super::envelope::Sealed;
+use super::fragments::{Fragments, Written};
 use super::writer::{CUD, ROR, UOM, Writer};
 use super::{
     base_partition, fc_mapping, media_repository, physical_volume, scsi_mapping, shared_ethernet,
@@ -13,33 +15,35 @@ use crate::http::group::Group;
 use crate::model::Owner;
 use crate::model::vios::VirtualIoServer;
 
-/// The resource's own element.
-pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer) -> String {
-    let partition = &vios.partition;
-    let mappings = if cx.has(Group::ViosScsiMapping) {
-        vios.buses.len()
+/// The resource's own element. Mappings that are what they were are not written anew.
+pub(crate) fn render(cx: &Context<'_>, vios: &VirtualIoServer, fragments: &Fragments) -> Sealed {
+    let mut written = if cx.has(Group::ViosScsiMapping) {
+        fragments.take(cx, vios)
     } else {
-        0
+        Written::default()
     };
+    let partition = &vios.partition;
     let fc_mappings = if cx.has(Group::ViosFcMapping) {
         vios.fc_mappings.len()
     } else {
         0
     };
-    let mut w = cx.writer(32 * 1024 + (mappings + fc_mappings) * 6 * 1024);
+    let mut w = cx.writer(32 * 1024 + fc_mappings * 4 * 1024);
     w.root(
         "VirtualIOServer",
         UOM,
         Some((&upper(partition.uuid), cx.created())),
         |w| {
             base_partition::write(w, cx, partition);
-            own(w, cx, vios);
+            own(w, cx, vios, &mut written);
         },
     );
-    w.finish()
+    let text = Sealed::of(written.pieces(), w.finish());
+    fragments.keep(cx, vios, written);
+    text
 }
 
-fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
+fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut Written) {
     let (storage, network) = (cx.has(Group::ViosStorage), cx.has(Group::ViosNetwork));
     let nics = cx
         .world
@@ -57,7 +61,10 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
         CUD.since("V1_4_0"),
         nics.is_some_and(|capabilities| capabilities.vnic_failover),
     );
-    w.value("ManagerPassthroughCapable", CUD, true);
+    // No recorded NovaLink says it.
+    if cx.is_hmc() {
+        w.value("ManagerPassthroughCapable", CUD, true);
+    }
     if storage {
         let repositories = vios
             .volume_groups
@@ -67,10 +74,8 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
             media_repository::write_all(w, repositories)
         });
     }
-    w.value("MoverServicePartition", CUD, true);
-    if !cx.is_hmc() {
-        w.value("PagingServicePartition", CUD, false);
-    }
+    w.value("MoverServicePartition", CUD, vios.mover);
+    w.value("PagingServicePartition", CUD, cx.world.pages(vios));
     if storage {
         w.section("PhysicalVolumes", CUD.group("ViosStorage"), |w| {
             for volume in &vios.physical_volumes {
@@ -106,7 +111,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     }
     if cx.has(Group::ViosScsiMapping) {
         w.section("VirtualSCSIMappings", CUD.group("ViosSCSIMapping"), |w| {
-            scsi_mapping::write_all(w, cx, vios)
+            scsi_mapping::write_all(w, cx, vios, written)
         });
     }
     if network {

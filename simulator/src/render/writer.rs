@@ -108,6 +108,17 @@ impl Writer {
         self.out
     }
 
+    /// What was written; what comes next begins anew.
+    pub(crate) fn take(&mut self) -> String {
+        let next = String::with_capacity(self.out.len());
+        std::mem::replace(&mut self.out, next)
+    }
+
+    /// How much was written, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     /// Text that is XML already.
     pub(crate) fn raw(&mut self, xml: &str) {
         self.out.push_str(xml);
@@ -323,6 +334,12 @@ impl Writer {
     /// Text escaped for content and attribute values alike. Characters that XML 1.0 cannot hold become `?`, as a
     /// name that reached the model must never make a whole feed unreadable.
     pub(crate) fn escaped(&mut self, text: &str) {
+        // Nearly all text is plain, and a look at the bytes tells; U+FFFE and U+FFFF begin with 0xEF.
+        let special = |byte: u8| byte < 0x20 || byte == 0xef || b"&<>\"".contains(&byte);
+        if !text.bytes().any(special) {
+            self.out.push_str(text);
+            return;
+        }
         let mut from = 0;
         for (at, c) in text.char_indices() {
             let replacement = match c {
@@ -379,5 +396,6 @@ mod tests {
             written(|w| w.escaped("a<b>&\"c\"\u{1}é\r")),
             "a&lt;b&gt;&amp;&quot;c&quot;?é&#13;"
         );
+        assert_eq!(written(|w| w.escaped("é\u{ffff}\u{fffe}ﬀ")), "é??ﬀ");
     }
 }

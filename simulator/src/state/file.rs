@@ -95,7 +95,11 @@ pub fn read(path: &Path) -> Result<Option<Saved>, StateError> {
             path.display()
         )));
     }
-    Saved::from_json(&text).map(Some)
+    let saved = Saved::from_json(&text).map_err(|error| StateError::In {
+        path: path.display().to_string(),
+        source: Box::new(error),
+    })?;
+    Ok(Some(saved))
 }
 
 /// Writes a state to a file that its owner alone can read. Whenever the process or the machine stops, the file holds

@@ -63,6 +63,16 @@ pub enum StateError {
     /// Another process uses the file.
     #[error("{0} is in use by another powervm-sim; end that one or choose another file")]
     InUse(String),
+    /// The file cannot be used.
+    #[error(
+        "{path}: {source}; nothing was changed, so restore the file from a copy or start without it"
+    )]
+    In {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: Box<StateError>,
+    },
     /// It is no state, or a damaged one.
     #[error("this is no state that powervm-sim saved: {0}")]
     Syntax(String),

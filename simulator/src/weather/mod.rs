@@ -82,6 +82,16 @@ pub struct Forecast {
 const TYPICAL_SPREAD: f64 = 1.25;
 
 impl Forecast {
+    /// Whether no request takes any time and none is refused.
+    fn is_still(&self) -> bool {
+        let troubles = [self.vios_busy, self.unavailable, self.slow_job];
+        troubles.iter().all(|often| *often <= 0.0)
+            && self
+                .latency
+                .values()
+                .all(|latency| latency.median_ms() <= 0.0)
+    }
+
     /// No latency anywhere.
     #[must_use]
     pub fn calm() -> Self {
@@ -148,10 +158,23 @@ pub struct Draw {
     pub fate: Option<Fate>,
 }
 
+impl Default for Draw {
+    fn default() -> Self {
+        Self {
+            latency: Duration::ZERO,
+            trouble: None,
+            job_factor: 1.0,
+            fate: None,
+        }
+    }
+}
+
 /// The weather at work: draws for one request after the other.
 #[derive(Clone, Debug)]
 pub struct Sky {
     forecast: Arc<Forecast>,
+    /// Whether nothing takes time and nothing goes wrong: then there is nothing to draw.
+    still: bool,
     seed: u64,
     drawn: Arc<Mutex<BTreeMap<Class, u64>>>,
 }
@@ -161,6 +184,7 @@ impl Sky {
     #[must_use]
     pub fn new(forecast: Forecast, seed: u64) -> Self {
         Self {
+            still: forecast.is_still(),
             forecast: Arc::new(forecast),
             seed,
             drawn: Arc::default(),
@@ -182,6 +206,9 @@ impl Sky {
             *number += 1;
             *number
         };
+        if self.still {
+            return Draw::default();
+        }
         let mut random = stream(self.seed, class, number);
         let latency = self
             .forecast
@@ -237,6 +264,7 @@ impl Sky {
     pub fn fork(&self) -> Self {
         let fork = Self {
             forecast: Arc::clone(&self.forecast),
+            still: self.still,
             seed: self.seed,
             drawn: Arc::default(),
         };

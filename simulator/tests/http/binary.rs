@@ -10,16 +10,16 @@ use tokio::time::{Instant, timeout};
 
 use crate::client::logon_body;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_powervm-sim");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_powervm-sim");
 
-struct Running {
-    child: Child,
-    text: String,
-    ready: serde_json::Value,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) text: String,
+    pub(crate) ready: serde_json::Value,
     folder: tempfile::TempDir,
 }
 
-async fn start(arguments: &[&str], password: Option<&str>) -> Running {
+pub(crate) async fn start(arguments: &[&str], password: Option<&str>) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready.json");
     let mut command = Command::new(PROGRAM);
@@ -73,14 +73,14 @@ async fn start(arguments: &[&str], password: Option<&str>) -> Running {
 }
 
 impl Running {
-    fn text(&self, key: &str) -> &str {
+    pub(crate) fn text(&self, key: &str) -> &str {
         self.ready[key]
             .as_str()
             .unwrap_or_else(|| panic!("no {key} in {}", self.ready))
     }
 
     /// Logs on to the NovaLink at a URL and reads one of its feeds.
-    async fn read(&self, url: &str, path: &str) -> String {
+    pub(crate) async fn read(&self, url: &str, path: &str) -> String {
         let body = logon_body(
             self.text("user"),
             &format!("<Password>{}</Password>", self.text("password")),
@@ -110,7 +110,7 @@ impl Running {
         answer.text().await.unwrap()
     }
 
-    async fn logon(&self) -> u16 {
+    pub(crate) async fn logon(&self) -> u16 {
         let body = logon_body(
             self.text("user"),
             &format!("<Password>{}</Password>", self.text("password")),
@@ -128,7 +128,7 @@ impl Running {
     }
 
     /// Sends a signal and returns the exit code, which has to come within a second.
-    async fn end(mut self, signal: &str) -> i32 {
+    pub(crate) async fn end(mut self, signal: &str) -> i32 {
         let pid = self.child.id().unwrap().to_string();
         let began = Instant::now();
         assert!(

@@ -10,14 +10,22 @@
 
 mod binary;
 mod client;
+mod contention;
+mod documented;
 mod documents;
 mod events;
 mod faults;
 mod hostile;
 mod jobs;
+mod limits;
+mod metrics;
+mod mobility;
+mod process;
+mod recordings;
 mod secrets;
 mod sessions;
 mod sockets;
 mod storage_network;
+mod survival;
 mod uploads;
 mod weather;

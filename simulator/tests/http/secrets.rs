@@ -10,7 +10,8 @@ use powervm_simulator::weather::{Rule, Weather};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::client::{Client, logon_body, novalink};
+use crate::client::{Client, job_body, logon_body, novalink};
+use crate::process::{PASSWORD, Process};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -133,5 +134,63 @@ async fn logs_answers_and_debug_output_hold_no_secret() {
     ] {
         assert!(!logs.contains(secret), "a secret in the logs");
         assert!(!told.contains(secret), "a secret in an answer");
+    }
+}
+
+/// The program itself, at the most talkative: logon right and wrong, CHAP, a job with a password, the admin API.
+#[tokio::test]
+async fn the_program_logs_no_secret_at_any_level() {
+    use serde_json::json;
+    let process = Process::start(&["serve", "--admin", "0"]).await.unwrap();
+    let token = process.logon("neo").await;
+    let wrong = logon_body("neo", "<Password>mistyped-password-1</Password>");
+    let wrong = process.rest(Method::PUT, "web/Logon", "", wrong).await;
+    assert_eq!(wrong.status, 401);
+    let volume = json!({"name": "v", "gigabytes": 1, "protocol": "iscsi"});
+    let volume = process.admin(Method::POST, "/volumes", volume).await.json();
+    let map = format!("/volumes/{}/map", volume["id"].as_str().unwrap());
+    let host = json!({"connector": {"initiator": "iqn.1994-05.com.example:x"}, "chap": true});
+    let info = process.admin(Method::POST, &map, host).await.json();
+    let chap = info["connection_info"]["data"]["auth_password"]
+        .as_str()
+        .unwrap();
+    let listing = process
+        .admin(Method::GET, "/inventory", json!(null))
+        .await
+        .json();
+    let vios = listing["virtual_io_servers"][0]["uuid"].as_str().unwrap();
+    let job = job_body(
+        "ISCSIDiscovery",
+        "VirtualIOServer",
+        &[("user", "u"), ("password", "secret-of-a-job")],
+    );
+    let path = format!("uom/VirtualIOServer/{vios}/do/ISCSIDiscovery");
+    process.rest(Method::PUT, &path, &token, job).await;
+    let admin = process.text("admin_token").to_owned();
+    let url = format!("{}/clock?token={admin}", process.text("admin"));
+    let in_url = crate::process::http().get(url).bearer_auth(&admin).send();
+    assert_eq!(in_url.await.unwrap().status(), 400);
+    let requests = process
+        .admin(Method::GET, "/requests", json!(null))
+        .await
+        .body;
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", process.pid())).unwrap();
+    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+    let secrets = [
+        PASSWORD,
+        "mistyped-password-1",
+        "secret-of-a-job",
+        &token,
+        &admin,
+        chap,
+    ]
+    .map(str::to_owned);
+    let (code, log) = process.end("TERM").await;
+    assert_eq!(code, Some(0));
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "{log}");
+    for secret in secrets {
+        for (place, text) in [("log", &log), ("requests", &requests), ("argv", &arguments)] {
+            assert!(!text.contains(&secret), "{secret} in the {place}");
+        }
     }
 }

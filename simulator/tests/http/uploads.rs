@@ -1,12 +1,15 @@
 //! File contents.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::Method;
 use powervm_simulator::Simulator;
 use powervm_simulator::model::storage::Content;
-use powervm_simulator::weather::Weather;
+use powervm_simulator::weather::{Rule, Weather};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
@@ -186,4 +189,24 @@ async fn an_upload_takes_its_bytes_time() {
         .await;
     let took = began.elapsed().as_millis();
     assert!((1040..1200).contains(&took), "{took}");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_refused_is_read_to_its_end_all_the_same() {
+    let client = Client::new().await;
+    let udid = client.logical_unit("image", 1).await;
+    let file = client.file("image", Some(&udid), None).await;
+    let _ = client
+        .simulator
+        .faults()
+        .add(Rule::new("PUT", "*/File/contents/*").first(1))
+        .unwrap();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let body = Body::from_stream(stream::iter((0..4).map(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, std::io::Error>(Bytes::from_static(b"piece"))
+    })));
+    assert_eq!(client.upload(&file, body).await.status, 500);
+    assert_eq!(sent.load(Ordering::SeqCst), 4);
 }

@@ -2,7 +2,9 @@
 
 use powervm_simulator::model::command::{CreatePartition, SubmitJob};
 use powervm_simulator::model::job::JobTarget;
-use powervm_simulator::model::names::{BootMode, JobStatus, PartitionState, RmcState};
+use powervm_simulator::model::names::{
+    BootMode, JobStatus, PartitionKind, PartitionState, RmcState,
+};
 use powervm_simulator::model::units::ProcUnits;
 use powervm_simulator::model::{Command, Flavor};
 use uuid::Uuid;
@@ -193,6 +195,20 @@ fn every_way_of_powering_off_ends_off_or_running_again() {
             }
         }
     }
+}
+
+#[test]
+fn ibmi_shuts_down_without_rmc() {
+    let mut room = Room::typical(Flavor::Hmc);
+    let client = room.bootable_of("one", PartitionKind::IbmI);
+    room.power(client, "PowerOn", &[]);
+    room.wait(200_000);
+    assert_eq!(room.partition(client).state, PartitionState::Running);
+    assert_eq!(room.partition(client).rmc, RmcState::None);
+    let job = room.power(client, "PowerOff", &[("operation", "osshutdown")]);
+    room.wait(32_000);
+    room.succeeded(job);
+    assert_eq!(room.partition(client).state, PartitionState::NotActivated);
 }
 
 #[test]

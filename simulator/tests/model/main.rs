@@ -23,6 +23,7 @@ mod network;
 mod partitions;
 mod pools;
 mod random;
+mod requests;
 mod san;
 mod shares;
 mod sriov;

@@ -169,13 +169,46 @@ fn a_pool_can_be_renamed_and_its_tag_follows_its_units() {
         pool,
         name: Some("renamed".to_owned()),
         alert_threshold: Some(50),
+        units: None,
     }));
     assert_eq!(room.world.pools[&pool].name, "renamed");
     room.refused(Command::UpdatePool(UpdatePool {
         pool,
         name: None,
         alert_threshold: Some(100),
+        units: None,
     }));
+}
+
+#[test]
+fn the_units_of_a_pool_are_replaced_as_a_whole() {
+    let mut room = Room::novalink();
+    let pool = *room.world.pools.keys().next().unwrap();
+    let (image, kept) = (room.unit("image", 1, None), room.unit("kept", 1, None));
+    let udids = [room.unit_udid(image), room.unit_udid(kept)];
+    room.unit("clone", 2, Some(udids[0].clone()));
+    let change = |kept: Vec<String>, new: Vec<CreateLogicalUnit>| {
+        Command::UpdatePool(UpdatePool {
+            pool,
+            name: None,
+            alert_threshold: None,
+            units: Some(PoolUnits { kept, new }),
+        })
+    };
+    let names = |room: &Room| -> Vec<String> {
+        let tier = &room.world.tiers[&room.tier()];
+        let mut names: Vec<_> = tier.units.values().map(|unit| unit.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let new = CreateLogicalUnit {
+        tier: Uuid::nil(),
+        ..unit(room.tier(), "new", 1, None)
+    };
+    room.done(change(vec![udids[1].clone()], vec![new]));
+    assert_eq!(names(&room), ["kept", "new"]);
+    room.done(change(Vec::new(), Vec::new()));
+    assert_eq!(names(&room), Vec::<String>::new());
 }
 
 #[test]

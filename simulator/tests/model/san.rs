@@ -365,6 +365,12 @@ fn an_inventory_tells_the_descriptor() {
         "{output}"
     );
     assert!(output.contains(r#"desType="NAA""#), "{output}");
+    let unknown = input.replace("udid=\"", "udid=\"x");
+    let results = room.server_job(0, "LUARecovery", &[("inputXML", &unknown)]);
+    assert_eq!(
+        results["OutputXML"],
+        r#"<?xml version="1.0"?><VIO><Response/></VIO>"#
+    );
 }
 
 #[test]

@@ -387,6 +387,7 @@ fn labels_and_limits_of_physical_ports() {
     let index = room.world.systems[&system].sriov_adapters[0].drc_index;
     let change = |port: SriovPortChange| {
         Command::UpdateSystem(UpdateSystem {
+            name: None,
             system,
             adapters: vec![SriovAdapterChange {
                 drc_index: index,

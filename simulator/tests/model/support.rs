@@ -7,12 +7,13 @@ use powervm_simulator::model::job::{Job, JobTarget};
 use powervm_simulator::model::names::*;
 use powervm_simulator::model::partition::{Partition, PartitionSettings};
 use powervm_simulator::model::storage::{Content, StorageOptions};
-use powervm_simulator::model::units::{Gigabytes, ProcUnits};
 use powervm_simulator::model::vios::VirtualIoServer;
 use powervm_simulator::model::{Command, Flavor, Outcome, Owner, Pace, Refusal, Resource, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
+
+pub(crate) use super::requests::*;
 
 /// A world with its clock. Every command is followed by a check of all invariants, and a refused one must leave the
 /// world as it was.
@@ -123,7 +124,15 @@ impl Room {
 
     #[track_caller]
     pub(crate) fn partition_named(&mut self, name: &str) -> Uuid {
-        let create = self.create(name);
+        self.partition_of(name, PartitionKind::AixLinux)
+    }
+
+    #[track_caller]
+    fn partition_of(&mut self, name: &str, kind: PartitionKind) -> Uuid {
+        let create = CreatePartition {
+            kind,
+            ..self.create(name)
+        };
         match self.done(Command::CreatePartition(Box::new(create))) {
             Outcome::Written(Resource::LogicalPartition(uuid)) => uuid,
             other => panic!("{other:?}"),
@@ -223,7 +232,12 @@ impl Room {
     /// A partition that will boot: with a mapped logical unit that holds something.
     #[track_caller]
     pub(crate) fn bootable(&mut self, name: &str) -> Uuid {
-        let partition = self.partition_named(name);
+        self.bootable_of(name, PartitionKind::AixLinux)
+    }
+
+    #[track_caller]
+    pub(crate) fn bootable_of(&mut self, name: &str, kind: PartitionKind) -> Uuid {
+        let partition = self.partition_of(name, kind);
         let unit = self.unit(&format!("boot_{name}"), 10, None);
         let udid = self.unit_udid(unit);
         self.upload(
@@ -394,123 +408,5 @@ impl Room {
             repositories: Some(repositories.collect()),
             physical_volumes: Some(group.physical_volumes.clone()),
         }
-    }
-}
-
-pub(crate) fn shared(units: u32, processors: u16) -> ProcessorRequest {
-    let units = Some(ProcUnits::from_hundredths(units));
-    ProcessorRequest {
-        dedicated: Some(false),
-        sharing: Some(SharingMode::Uncapped),
-        minimum_units: units,
-        desired_units: units,
-        maximum_units: units,
-        minimum_virtual: Some(processors),
-        desired_virtual: Some(processors),
-        maximum_virtual: Some(processors),
-        ..ProcessorRequest::default()
-    }
-}
-
-pub(crate) fn dedicated(processors: u16) -> ProcessorRequest {
-    ProcessorRequest {
-        dedicated: Some(true),
-        sharing: Some(SharingMode::SharedIdle),
-        minimum_processors: Some(processors),
-        desired_processors: Some(processors),
-        maximum_processors: Some(processors),
-        ..ProcessorRequest::default()
-    }
-}
-
-pub(crate) fn unit(
-    tier: Uuid,
-    name: &str,
-    gigabytes: u64,
-    cloned_from: Option<String>,
-) -> CreateLogicalUnit {
-    CreateLogicalUnit {
-        tier,
-        name: name.to_owned(),
-        capacity: Gigabytes::whole(gigabytes),
-        thin: None,
-        kind: None,
-        cloned_from,
-    }
-}
-
-pub(crate) fn mapping(client: Uuid, storage: StorageName) -> ScsiMapping {
-    ScsiMapping {
-        client: Some(client),
-        storage: Some(storage),
-        ..ScsiMapping::default()
-    }
-}
-
-pub(crate) fn lu(udid: &str) -> StorageName {
-    StorageName::LogicalUnit {
-        udid: Some(udid.to_owned()),
-        name: None,
-    }
-}
-
-pub(crate) fn hdisk(name: &str) -> StorageName {
-    StorageName::PhysicalVolume {
-        udid: None,
-        name: Some(name.to_owned()),
-    }
-}
-
-pub(crate) fn vdisk(name: &str) -> StorageName {
-    StorageName::VirtualDisk {
-        udid: None,
-        name: Some(name.to_owned()),
-    }
-}
-
-pub(crate) fn medium(name: &str) -> StorageName {
-    StorageName::OpticalMedium {
-        name: name.to_owned(),
-    }
-}
-
-pub(crate) fn disk(name: &str, gigabytes: u64) -> DiskRequest {
-    DiskRequest {
-        udid: None,
-        name: name.to_owned(),
-        label: None,
-        capacity: Gigabytes::whole(gigabytes),
-        base_image: None,
-        kind: None,
-        file_format: None,
-        options: StorageOptions::default(),
-    }
-}
-
-pub(crate) fn adapter(owner: Owner) -> CreateNetworkAdapter {
-    CreateNetworkAdapter {
-        owner,
-        slot: SlotChoice::Next,
-        mac: None,
-        vlan: 1,
-        tagged_vlans: Vec::new(),
-        tagged: None,
-        switch: None,
-        allowed_os_macs: None,
-        quality_of_service: None,
-        enabled: None,
-        required: None,
-        station: None,
-        trunk: None,
-        mtu: None,
-        ovs_bridge: None,
-        ovs_external_ids: None,
-    }
-}
-
-pub(crate) fn delete_partition(partition: Uuid) -> Command {
-    Command::DeletePartition {
-        partition,
-        reset_serial_number: false,
     }
 }

@@ -88,6 +88,7 @@ fn assert_sending_back_changes_nothing(bench: &mut Bench) {
 fn a_document_sent_back_as_it_came_changes_nothing() {
     for flavor in FLAVORS {
         assert_sending_back_changes_nothing(&mut Bench::busy(flavor));
+        assert_sending_back_changes_nothing(&mut Bench::furnished(flavor));
     }
 }
 

@@ -11,6 +11,7 @@
 mod accept;
 mod attacks;
 mod documents;
+mod edits;
 mod network;
 mod quick;
 mod support;

@@ -31,9 +31,16 @@ impl Bench {
             partitions,
             ..Sizes::default()
         };
-        let world = Inventory::sized(flavor, sizes)
-            .world(flavor, seed, Millis::EPOCH)
-            .unwrap();
+        Self::of(&Inventory::sized(flavor, sizes), flavor, seed)
+    }
+
+    /// The machine room that `powervm-sim serve` shows.
+    pub(crate) fn furnished(flavor: Flavor) -> Self {
+        Self::of(&Inventory::furnished(flavor).unwrap(), flavor, 7)
+    }
+
+    fn of(inventory: &Inventory, flavor: Flavor, seed: u64) -> Self {
+        let world = inventory.world(flavor, seed, Millis::EPOCH).unwrap();
         Self {
             world,
             now: Millis::EPOCH,
@@ -116,12 +123,12 @@ impl Bench {
                 Feed::parse(b"<feed xmlns='http://www.w3.org/2005/Atom'><id>none</id></feed>")
                     .unwrap()
             },
-            |feed| Feed::parse(feed.body.as_bytes()).unwrap(),
+            |feed| Feed::parse(feed.body.to_string().as_bytes()).unwrap(),
         )
     }
 
     pub(crate) fn entry(&self, url: &str) -> Entry {
-        Entry::parse(self.get(url).body.as_bytes()).unwrap()
+        Entry::parse(self.get(url).body.to_string().as_bytes()).unwrap()
     }
 
     pub(crate) fn events(
@@ -158,8 +165,12 @@ impl Bench {
         let outcome = self.world.apply(self.now, command)?;
         let cx = self.context(&target);
         match outcome {
-            Outcome::Written(resource) => Ok(self.renderer.written(&cx, &target, &resource)?.body),
-            Outcome::Event(event) => Ok(self.renderer.event(&cx, &event).body),
+            Outcome::Written(resource) => Ok(self
+                .renderer
+                .written(&cx, &target, &resource)?
+                .body
+                .to_string()),
+            Outcome::Event(event) => Ok(self.renderer.event(&cx, &event).body.to_string()),
             _ => Ok(String::new()),
         }
     }

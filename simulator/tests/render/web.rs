@@ -11,7 +11,8 @@ use super::support::{Bench, FLAVORS, job};
 fn events_and_errors_fit_their_tables() {
     let bench = Bench::busy(Flavor::NovaLink);
     let events: Vec<_> = bench.world.events.events().cloned().collect();
-    let feed = powervm_schema::atom::Feed::parse(bench.events(&events).body.as_bytes()).unwrap();
+    let feed = powervm_schema::atom::Feed::parse(bench.events(&events).body.to_string().as_bytes())
+        .unwrap();
     assert_eq!(feed.entries.len(), events.len());
     for (entry, event) in feed.entries.iter().zip(&events) {
         let found = powervm_schema::event::Event(&entry.content).inspect();

@@ -2,6 +2,7 @@
 
 use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
 use crate::error::Result;
+use crate::network::Attachment;
 use crate::operations::driver::path_of;
 use crate::operations::list;
 use crate::operations::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};
@@ -29,20 +30,24 @@ impl Spawn {
             self.planned(plan)
         });
         if let Ok((interfaces, management)) = self.addresses() {
-            let info = |mac, vlan, switch: &Switch| InterfaceInfo {
+            let info = |mac, vlan, switch: Option<&Switch>| InterfaceInfo {
                 mac: Some(mac),
                 vlan: Some(vlan),
-                switch: Some(switch.name.clone()),
+                switch: switch.map(|switch| switch.name.clone()),
                 slot: None,
             };
             let planned = plan.interfaces.iter().zip(&interfaces);
             server.interfaces = planned
-                .map(|(planned, is)| info(is.mac, is.interface.vlan, &planned.switch))
+                .map(|(planned, is)| {
+                    let on_switch = is.interface.attachment == Attachment::SharedEthernet;
+                    let switch = on_switch.then_some(&planned.switch);
+                    info(is.mac, is.interface.vlan, switch)
+                })
                 .collect();
             if let (Some(mac), Some(planned)) = (management, &plan.management) {
                 server
                     .interfaces
-                    .push(info(mac, MANAGEMENT_VLAN, &planned.switch));
+                    .push(info(mac, MANAGEMENT_VLAN, Some(&planned.switch)));
             }
         }
         server.storage = self.served();

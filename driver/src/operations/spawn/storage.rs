@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 
-use super::{Boarded, BootDisk, Disks, Order, Spawn, UsedImage};
+use super::notes::{Boarded, BootDisk, UsedImage};
+use super::{Disks, Order, Spawn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::saga::checkpoint;
-use crate::storage::image::Claim;
+use crate::storage::image::{Claim, Image};
 use crate::storage::media::Repository;
 use crate::storage::media::config_drive::Subject;
 use crate::storage::names::ImageUnitName;
@@ -23,7 +24,7 @@ impl Spawn {
             (Disks::Ssp { images, .. }, Boarded::Ssp(flight)) => {
                 let carrier = self.carrier()?;
                 let image = images
-                    .ensure(&flight, &self.image_job(order, &carrier))
+                    .ensure(&flight, &self.image_job(order, &carrier)?)
                     .await?;
                 UsedImage {
                     udid: image.udid,
@@ -32,7 +33,7 @@ impl Spawn {
             }
             (Disks::Local(disks), Boarded::Local(flight)) => {
                 let image = disks
-                    .ensure_image(&flight, &order.request.image, &self.control, &*self)
+                    .ensure_image(&flight, order.image()?, &self.control, &*self)
                     .await?;
                 // A volume group keeps its images.
                 UsedImage {
@@ -53,7 +54,9 @@ impl Spawn {
             found.flight = None;
             (found.image.clone(), found.uploading)
         });
-        let asked = &self.asked.image;
+        let Some(asked) = &self.asked.image else {
+            return Ok(());
+        };
         match &self.driver.shared.disks {
             Disks::Ssp { images, .. } => {
                 let names = ImageUnitName::of(&asked.name, &asked.checksum);
@@ -82,7 +85,7 @@ impl Spawn {
         let disk = match (disks, self.flight()?) {
             (Disks::Ssp { images, .. }, Boarded::Ssp(flight)) => {
                 let (name, carrier) = (names::boot_unit(&request.name), self.carrier()?);
-                let job = self.image_job(order, &carrier);
+                let job = self.image_job(order, &carrier)?;
                 let namesakes = &self.asked.namesakes;
                 let (unit, image) = images
                     .clone_image(&flight, &job, &name, request.flavor.root_gb, namesakes)
@@ -98,7 +101,7 @@ impl Spawn {
             }
             (Disks::Local(disks), Boarded::Local(flight)) => {
                 let image = disks
-                    .ensure_image(&flight, &request.image, &self.control, &*self)
+                    .ensure_image(&flight, order.image()?, &self.control, &*self)
                     .await?;
                 let name = names::boot_virtual_disk(&request.name, request.instance);
                 let made = AtomicBool::new(false);
@@ -203,14 +206,21 @@ impl Spawn {
         })
     }
 
-    fn image_job<'a>(&'a self, order: &'a Order, carrier: &'a str) -> ImageJob<'a> {
-        ImageJob {
-            image: &order.request.image,
+    fn image_job<'a>(&'a self, order: &'a Order, carrier: &'a str) -> Result<ImageJob<'a>> {
+        Ok(ImageJob {
+            image: order.image()?,
             control: &self.control,
             vios: carrier,
             tag: self.asked.tag,
             claim: self,
-        }
+        })
+    }
+}
+
+impl Order {
+    fn image(&self) -> Result<&Image> {
+        let image = self.request.image.as_ref();
+        image.ok_or_else(|| Error::internal("a server that boots from a volume has no image"))
     }
 }
 

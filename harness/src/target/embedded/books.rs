@@ -38,6 +38,23 @@ pub fn inventory(world: &World) -> Inventory {
             for adapter in partition.network_adapters.values() {
                 let name = format!("Ethernet {} in slot {}", adapter.mac_text(), adapter.slot);
                 inventory.add(ItemKind::Adapter, name, &partition.name);
+                if let Some(trunk) = &adapter.trunk {
+                    for vlan in std::iter::once(&adapter.vlan).chain(&adapter.tagged_vlans) {
+                        let name = format!("{vlan} with priority {}", trunk.priority);
+                        inventory.add(ItemKind::BridgedVlan, name, &partition.name);
+                    }
+                }
+            }
+            for nic in partition.vnics.values() {
+                let name = format!("virtual NIC {:012X} in slot {}", nic.mac, nic.slot);
+                inventory.add(ItemKind::Adapter, name, &partition.name);
+            }
+            for port in partition.logical_ports.values() {
+                let name = format!(
+                    "{} of port {} of adapter {}",
+                    port.number, port.port, port.adapter
+                );
+                inventory.add(ItemKind::LogicalPort, name, &partition.name);
             }
         }
     }
@@ -99,6 +116,32 @@ fn server(world: &World, vios: &VirtualIoServer, inventory: &mut Inventory) {
             );
             inventory.add(ItemKind::Mapping, name, server);
         }
+    }
+    for mapping in vios.fc_mappings.values() {
+        let adapter = mapping.adapter_name();
+        inventory.add(
+            ItemKind::Adapter,
+            format!("Fibre Channel {adapter}"),
+            server,
+        );
+        let client = mapping.client.map_or_else(
+            || "any partition".to_owned(),
+            |client| {
+                let [first, second] = client.wwpns;
+                let name = name_of(world, client.partition);
+                format!("{name} ({first:016x} {second:016x})")
+            },
+        );
+        let port = mapping.port.as_deref().unwrap_or("no port");
+        inventory.add(
+            ItemKind::Mapping,
+            format!("{adapter} to {client}: {port}"),
+            server,
+        );
+    }
+    for disk in &vios.physical_volumes {
+        let label = disk.label.as_deref().unwrap_or("local");
+        inventory.add(ItemKind::Disk, format!("{} ({label})", disk.name), server);
     }
     for group in &vios.volume_groups {
         let place = format!("{} of {server}", group.name);

@@ -56,5 +56,12 @@ fn adapter(documents: &Documents, item: &Item) -> Option<AdapterInventory> {
             .text("VirtualSlotNumber")
             .and_then(|slot| slot.parse().ok()),
         switch,
+        quality_of_service: item
+            .text("QualityOfServicePriority")
+            .filter(|_| item.text("QualityOfServicePriorityEnabled") == Some("true"))
+            .and_then(|priority| priority.parse().ok()),
+        mtu: item.text("ConfiguredMTU").and_then(|mtu| mtu.parse().ok()),
+        ovs_bridge: item.text("OvsBridge").map(str::to_owned),
+        ovs_external_ids: item.text("OvsPortExternalIds").map(str::to_owned),
     })
 }

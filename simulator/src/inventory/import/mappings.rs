@@ -16,11 +16,16 @@ pub(super) fn mappings(documents: &Documents, found: &mut Systems, remarks: &mut
             .filter_map(|vios| Some((vios.name.clone(), vios.uuid?)))
             .collect();
         let mut lost = 0;
+        let mut boots = Vec::new();
         for (name, uuid) in servers {
             let Some(item) = documents.get("VirtualIOServer", uuid) else {
                 continue;
             };
             for mapping in item.members("VirtualSCSIMappings", "VirtualSCSIMapping") {
+                if is_management(system, mapping) {
+                    boots.extend(scsi(&name, mapping));
+                    continue;
+                }
                 match (client(system, mapping), scsi(&name, mapping)) {
                     (Some(client), Some(mapping)) => client.mappings.push(mapping),
                     (None, Some(_)) if mapping.child("AssociatedLogicalPartition").is_some() => {
@@ -39,11 +44,47 @@ pub(super) fn mappings(documents: &Documents, found: &mut Systems, remarks: &mut
                 }
             }
         }
+        for mapping in boots {
+            boot_disk(system, &mapping, remarks);
+        }
         if lost > 0 {
             remarks.push(format!(
                 "{lost} mappings of system {} are left out: no document describes their partitions",
                 system.name
             ));
+        }
+    }
+}
+
+fn is_management(system: &SystemInventory, mapping: &Element) -> bool {
+    let link = mapping.child("AssociatedLogicalPartition");
+    let uuid = link.and_then(|link| last_uuid(link.attribute("href")?));
+    let management = system.management_partition.as_ref();
+    uuid.is_some() && management.and_then(|management| management.uuid) == uuid
+}
+
+/// The management partition's own disk: an inventory tells its size only, so the disk itself gives way to it.
+fn boot_disk(system: &mut SystemInventory, mapping: &MappingInventory, remarks: &mut Vec<String>) {
+    let Some(management) = &mut system.management_partition else {
+        return;
+    };
+    let Some(name) = &mapping.virtual_disk else {
+        remarks.push(format!(
+            "a mapping of the management partition {} on {} is left out: an inventory gives it virtual disks only",
+            management.name, mapping.vios
+        ));
+        return;
+    };
+    let servers = system.vioses.iter_mut();
+    for vios in servers.filter(|vios| vios.name == mapping.vios) {
+        for group in &mut vios.volume_groups {
+            group.virtual_disks.retain(|disk| {
+                let own = disk.name == *name;
+                if own {
+                    management.disk_gb = disk.mb.div_ceil(1024);
+                }
+                !own
+            });
         }
     }
 }

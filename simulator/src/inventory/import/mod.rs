@@ -112,6 +112,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     system::make_room(&mut systems, &mut remarks);
     let wished = Inventory {
         console: console.unwrap_or_else(defaults::console),
+        authorized_keys: Vec::new(),
         systems,
         clusters,
         san: super::SanInventory::default(),

@@ -76,6 +76,13 @@ pub(super) fn partitions(
             disk_gb: None,
             mappings: Vec::new(),
             fc_mappings: Vec::new(),
+            description: item
+                .text("Description")
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+            shared_memory: false,
+            io_slots: Vec::new(),
+            serial_number: None,
             sriov: false,
             running: item.text("PartitionState") == Some("running"),
             fc_adapters: 0,

@@ -62,6 +62,7 @@ pub(super) fn servers(documents: &Documents, found: &mut Systems, remarks: &mut 
             level: level(item),
             memory_mb: memory_of(item).1.unwrap_or_else(defaults::vios_memory_mb),
             processor_units_hundredths: units_of(item).unwrap_or_else(defaults::vios_units),
+            dedicated_processors: None,
             disks: Vec::new(),
             volume_groups: Vec::new(),
             fc_ports: ports.min(64),
@@ -275,6 +276,9 @@ fn virtual_disk(disk: &Element) -> Option<VirtualDiskInventory> {
             .and_then(megabytes)
             .unwrap_or(1)
             .max(1),
+        read_iops: text(disk, &["ReadIOPS"]).and_then(|limit| limit.parse().ok()),
+        write_iops: text(disk, &["WriteIOPS"]).and_then(|limit| limit.parse().ok()),
+        encrypted: disk.child("EncryptionAgent").is_some(),
     })
 }
 

@@ -35,8 +35,8 @@ pub use sriov::{
     UpdateLogicalPort, UpdateSystem, UpdateVnic,
 };
 pub use storage::{
-    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, RepositoryRequest,
-    UpdatePool, UpdateVolumeGroup,
+    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, PoolUnits, RepositoryRequest,
+    UpdateLogicalUnit, UpdatePool, UpdateVolumeGroup,
 };
 pub use system::{MemoryPoolRequest, ProfileRequest, UpdateMonitoring, UpdateProcessorPool};
 
@@ -101,6 +101,8 @@ pub enum Command {
     UpdatePool(UpdatePool),
     /// PUT `Tier/{t}/LogicalUnit`
     CreateLogicalUnit(CreateLogicalUnit),
+    /// POST `Tier/{t}/LogicalUnit/{u}`
+    UpdateLogicalUnit(UpdateLogicalUnit),
     /// DELETE `Tier/{t}/LogicalUnit/{u}`
     DeleteLogicalUnit {
         /// The tier.

@@ -12,6 +12,8 @@ use crate::model::sriov::Percent;
 pub struct UpdateSystem {
     /// The managed system.
     pub system: Uuid,
+    /// `SystemName`
+    pub name: Option<String>,
     /// The SR-IOV adapters that the body has.
     pub adapters: Vec<SriovAdapterChange>,
 }

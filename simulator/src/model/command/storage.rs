@@ -84,6 +84,32 @@ pub struct UpdatePool {
     pub name: Option<String>,
     /// `AlertThreshold` in percent.
     pub alert_threshold: Option<u8>,
+    /// The logical units that there are to be, if the request names them.
+    pub units: Option<PoolUnits>,
+}
+
+/// `LogicalUnits` of a pool: what is not kept goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolUnits {
+    /// The UDIDs of those that stay.
+    pub kept: Vec<String>,
+    /// New ones, which go to the default tier whatever tier they name.
+    pub new: Vec<CreateLogicalUnit>,
+}
+
+/// See [`Command::UpdateLogicalUnit`](super::Command::UpdateLogicalUnit).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateLogicalUnit {
+    /// The tier.
+    pub tier: Uuid,
+    /// The unit.
+    pub unit: Uuid,
+    /// `UnitName`
+    pub name: Option<String>,
+    /// `ThinDevice`; it stays as it was made.
+    pub thin: Option<bool>,
+    /// `UnitCapacity`; a unit only grows.
+    pub capacity: Option<Gigabytes>,
 }
 
 /// See [`Command::CreateLogicalUnit`](super::Command::CreateLogicalUnit).

@@ -43,6 +43,11 @@ impl World {
         shares::check(self, &mut found);
         migrations::check(self, &mut found);
         found.require(
+            self.partitions.is_in_order() && self.vioses.is_in_order(),
+            "lost-resident",
+            || "a partition is not where its system looks for it".to_owned(),
+        );
+        found.require(
             self.files.len() <= super::file::LIMIT,
             "too-many-files",
             || self.files.len().to_string(),

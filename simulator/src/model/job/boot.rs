@@ -236,7 +236,7 @@ impl World {
     }
 
     fn has_boot_disk(&self, client: Uuid) -> bool {
-        self.vioses.values().any(|vios| {
+        self.servers_of(client).any(|vios| {
             vios.devices().any(|(bus, device)| {
                 bus.client.is_some_and(|end| end.partition == client)
                     && !matches!(device.backing, Backing::OpticalMedium { .. })

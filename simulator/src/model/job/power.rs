@@ -6,7 +6,7 @@ use super::Job;
 use super::lifecycle::End;
 use crate::clock::Millis;
 use crate::model::agenda::Effect;
-use crate::model::names::{BootMode, Flavor, Keylock, PartitionState, RmcState};
+use crate::model::names::{BootMode, Flavor, Keylock, PartitionKind, PartitionState, RmcState};
 use crate::model::partition::{Partition, PartitionCapabilities};
 use crate::model::profile::Profile;
 use crate::model::resource::Owner;
@@ -119,9 +119,10 @@ impl World {
             );
             return self.refuse_job(now, job.id, text);
         }
-        let os_can = partition.state == PartitionState::Running
-            && partition.rmc.is_up()
-            && partition.capabilities.os_shutdown;
+        // IBM i is asked by the hypervisor itself; pypowervm asks for it without looking at RMC.
+        let hears = partition.kind == PartitionKind::IbmI
+            || partition.rmc.is_up() && partition.capabilities.os_shutdown;
+        let os_can = partition.state == PartitionState::Running && hears;
         if request.by_os && !os_can {
             let code = self.code("HSCL0DB4", "PVME01050905");
             let text = format!(

@@ -55,16 +55,21 @@ impl World {
         ])
     }
 
-    /// One document for each disk with this UDID.
+    /// One document for each disk with this UDID; an empty one if there is none, as clients parse what comes.
     fn inventory_of(&self, vios: Uuid, udid: &str) -> String {
         let server = self.vioses.get(&vios);
         let volumes = server
             .into_iter()
             .flat_map(|server| &server.physical_volumes);
-        volumes
+        let documents: String = volumes
             .filter(|volume| volume.udid == udid)
             .map(|volume| format!("{DECLARATION}{}", inventory_entry(volume).to_xml()))
-            .collect()
+            .collect();
+        if documents.is_empty() {
+            let nothing = element("VIO").with(element("Response"));
+            return format!("{DECLARATION}{}", nothing.to_xml());
+        }
+        documents
     }
 }
 

@@ -70,7 +70,8 @@ impl Options {
         let target = word("TargetManagedSystemName")
             .ok_or("The parameter TargetManagedSystemName is missing.")?;
         for name in ["SourceMSPIPaddr", "DestMSPIPaddr"] {
-            if word(name).is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+            let mut addresses = word(name).into_iter().flat_map(|list| list.split(','));
+            if addresses.any(|text| text.trim().parse::<std::net::IpAddr>().is_err()) {
                 return Err(format!("The parameter {name} holds no IP address."));
             }
         }
@@ -90,7 +91,10 @@ impl Options {
     }
 }
 
-fn number<T: std::str::FromStr>(text: Option<&str>, name: &str) -> Result<Option<T>, String> {
+pub(super) fn number<T: std::str::FromStr>(
+    text: Option<&str>,
+    name: &str,
+) -> Result<Option<T>, String> {
     text.map(|text| {
         text.parse()
             .map_err(|_| format!("The parameter {name} holds no number."))
@@ -98,7 +102,7 @@ fn number<T: std::str::FromStr>(text: Option<&str>, name: &str) -> Result<Option
     .transpose()
 }
 
-fn items<T>(list: Option<&str>, read: fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
+pub(super) fn items<T>(list: Option<&str>, read: fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
     let Some(list) = list else {
         return Ok(Vec::new());
     };
@@ -116,7 +120,7 @@ fn items<T>(list: Option<&str>, read: fn(&str) -> Option<T>) -> Result<Vec<T>, S
 }
 
 /// The first two slashes are there in any case; a name or an id has to be.
-fn adapter_mapping(text: &str) -> Option<AdapterMapping> {
+pub(super) fn adapter_mapping(text: &str) -> Option<AdapterMapping> {
     let mut parts = text.split('/').map(str::trim);
     let client_slot = parts.next()?.parse().ok()?;
     let vios_name = parts.next()?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::options::{adapter_mapping, items, number};
 use super::{Manner, Options};
 use crate::clock::Millis;
 use crate::model::job::Job;
@@ -102,6 +103,10 @@ impl World {
             target: named
                 .ok_or("The parameter targetManagedSystem is missing.")?
                 .to_owned(),
+            console: word("targetRemoteHMCIPAddress").map(str::to_owned),
+            user: word("targetRemoteHMCUserId").map(str::to_owned),
+            processor_pool: number(word("sharedProcessorPoolID"), "sharedProcessorPoolID")?,
+            fibre_channel: items(word("virtualFCMappings"), adapter_mapping)?,
             vlan_bridge_override: word("vlanbridge").is_some(),
             ..Options::default()
         };
@@ -115,6 +120,17 @@ impl World {
             Some(system) => Arc::clone(system),
             None => self.migration_target(&options)?,
         };
+        let mut options = options;
+        if let Some(name) = word("sharedProcessorPoolName") {
+            let mut pools = target.processor_pools.values();
+            let pool = pools.find(|pool| pool.name == name);
+            options.processor_pool = Some(pool.map(|pool| pool.id).ok_or_else(|| {
+                format!(
+                    "System {} has no shared processor pool {name}.",
+                    target.name
+                )
+            })?);
+        }
         let source = self.systems.get(&partition.system);
         if let Some(source) = source.filter(|source| source.state == SystemState::Operating) {
             return Err(format!(
@@ -135,12 +151,31 @@ impl World {
             .uuid()
             .and_then(|uuid| self.partitions.get(&uuid).map(Arc::clone))
             .ok_or("HSCL8012 The partition was not found on the managed system.")?;
-        if partition.settings.simplified_remote_restart || partition.settings.remote_restart {
+        if partition.is_remote_restartable() {
             return Ok(partition);
         }
         Err(format!(
             "Partition {} is not capable of remote restart.",
             partition.name
         ))
+    }
+}
+
+impl Partition {
+    /// Whether it may start elsewhere when its system fails.
+    #[must_use]
+    pub const fn is_remote_restartable(&self) -> bool {
+        self.settings.simplified_remote_restart || self.settings.remote_restart
+    }
+
+    /// `RemoteRestartState`: `Invalid` of a partition that may not be restarted remotely (recorded of most), else
+    /// `Remote_Restartable`.
+    #[must_use]
+    pub const fn remote_restart_state(&self) -> &'static str {
+        if self.is_remote_restartable() {
+            "Remote_Restartable"
+        } else {
+            "Invalid"
+        }
     }
 }

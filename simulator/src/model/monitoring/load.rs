@@ -85,6 +85,17 @@ impl Load {
     }
 }
 
+/// How long a system had been on when the simulated world began: ten days, which makes its counters as large as those of
+/// the recordings.
+const UP_BEFORE: u64 = 10 * 24 * 60 * 60 * 1000;
+
+/// Milliseconds for which a system has been on. Its counters begin there; clients take the first one that they read for
+/// the time since then.
+#[must_use]
+pub const fn up_time(at: Millis) -> u64 {
+    at.0.saturating_sub(Millis::EPOCH.0) + UP_BEFORE
+}
+
 impl PartitionState {
     /// Whether a partition in this state uses processors.
     #[must_use]

@@ -193,7 +193,9 @@ fn shared_memory(
     let (entitled, weight) = before
         .shared
         .as_ref()
-        .map_or((60, 128), |shared| (shared.entitled, shared.weight));
+        .map_or((SharedMemory::WORKED_OUT, 128), |shared| {
+            (shared.entitled, shared.weight)
+        });
     Ok(Some(SharedMemory {
         entitled: request.entitled.unwrap_or(entitled),
         weight: request.weight.unwrap_or(weight),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{LogicalUnit, Tier};
 use crate::clock::Millis;
-use crate::model::command::{CreateLogicalUnit, Outcome, UpdatePool};
+use crate::model::command::{CreateLogicalUnit, Outcome, PoolUnits, UpdateLogicalUnit, UpdatePool};
 use crate::model::names::{EventKind, LogicalUnitKind};
 use crate::model::refusal::Refusal;
 use crate::model::resource::Resource;
@@ -85,6 +85,66 @@ impl World {
         Ok(Outcome::Written(resource))
     }
 
+    /// A unit grows and gets another name, mapped or not; its partitions see the new size at once.
+    pub(in crate::model) fn update_logical_unit(
+        &mut self,
+        now: Millis,
+        request: UpdateLogicalUnit,
+    ) -> Result<Outcome, Refusal> {
+        let tier = self.tiers.get(&request.tier).map(Arc::clone);
+        let tier = tier.ok_or_else(|| Refusal::not_found("Tier", request.tier))?;
+        let before = tier.units.get(&request.unit).map(Arc::clone);
+        let before = before.ok_or_else(|| Refusal::not_found("LogicalUnit", request.unit))?;
+        let resource = Resource::LogicalUnit {
+            tier: tier.uuid,
+            unit: before.uuid,
+        };
+        if request.thin.is_some_and(|thin| thin != before.thin) {
+            return Err(failed(&format!(
+                "logical unit {} stays thin or thick as it was made.",
+                before.name
+            )));
+        }
+        let name = request.name.unwrap_or_else(|| before.name.clone());
+        let capacity = request.capacity.unwrap_or(before.capacity);
+        if name == before.name && capacity == before.capacity {
+            return Ok(Outcome::Written(resource));
+        }
+        self.check_pool_is_up(tier.pool)?;
+        check_name(&name)?;
+        let mut others = tier.units.values().filter(|unit| unit.uuid != before.uuid);
+        if others.any(|unit| unit.name == name) {
+            return Err(failed(&format!(
+                "a logical unit named {name} exists already in the pool."
+            )));
+        }
+        if capacity < before.capacity {
+            return Err(failed(&format!(
+                "logical unit {name} of {} GB cannot shrink to {capacity} GB.",
+                before.capacity
+            )));
+        }
+        self.check_space(&tier, capacity.minus(before.capacity), before.thin)?;
+        self.edit_unit(now, tier.uuid, before.uuid, |unit| {
+            (unit.name, unit.capacity) = (name, capacity);
+        });
+        let mapping: Vec<Uuid> = self
+            .vioses
+            .values()
+            .filter(|vios| {
+                vios.maps(&Backing::LogicalUnit {
+                    tier: tier.uuid,
+                    unit: before.uuid,
+                })
+            })
+            .map(|vios| vios.partition.uuid)
+            .collect();
+        for vios in mapping {
+            self.edit_vios(vios, |vios, version| vios.mappings_version = version);
+        }
+        Ok(Outcome::Written(resource))
+    }
+
     /// A mapped unit stays, and so does an image with clones: they share its blocks.
     pub(in crate::model) fn delete_logical_unit(
         &mut self,
@@ -135,6 +195,9 @@ impl World {
         let pool = self.pools.get(&request.pool).map(Arc::clone);
         let pool = pool.ok_or_else(|| Refusal::not_found("SharedStoragePool", request.pool))?;
         let resource = Resource::SharedStoragePool(request.pool);
+        if let Some(units) = request.units {
+            self.change_units(now, request.pool, units)?;
+        }
         let name = request.name.unwrap_or_else(|| pool.name.clone());
         let alert_threshold = request.alert_threshold.unwrap_or(pool.alert_threshold);
         if name == pool.name && alert_threshold == pool.alert_threshold {
@@ -152,6 +215,27 @@ impl World {
         }
         self.touch_pool(now, request.pool);
         Ok(Outcome::Written(resource))
+    }
+
+    /// The list of a pool's document is replaced as a whole: what it leaves out goes, clones before their images.
+    fn change_units(&mut self, now: Millis, pool: Uuid, units: PoolUnits) -> Result<(), Refusal> {
+        let of_pool = self.tiers.values().filter(|tier| tier.pool == pool);
+        let mut gone: Vec<(bool, Uuid, Uuid)> = of_pool
+            .flat_map(|tier| tier.units.values().map(|unit| (tier.uuid, unit)))
+            .filter(|(_, unit)| !units.kept.contains(&unit.udid))
+            .map(|(tier, unit)| (unit.cloned_from.is_none(), tier, unit.uuid))
+            .collect();
+        gone.sort_unstable();
+        for (_, tier, unit) in gone {
+            self.delete_logical_unit(now, tier, unit)?;
+        }
+        let mut of_pool = self.tiers.values().filter(|tier| tier.pool == pool);
+        let usual = of_pool.find(|tier| tier.is_default).map(|tier| tier.uuid);
+        for unit in units.new {
+            let tier = usual.ok_or_else(|| failed("the pool has no default tier."))?;
+            self.create_logical_unit(now, CreateLogicalUnit { tier, ..unit })?;
+        }
+        Ok(())
     }
 
     /// Makes an existing unit a linked clone of an image of the same pool (job `LULinkedClone`).

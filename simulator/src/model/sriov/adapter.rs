@@ -17,6 +17,9 @@ const LABEL: usize = 16;
 /// `EventDetail` of a system whose ports have changed; agents look for it.
 const PORT_CHANGED: &str = "SRIOVPhysicalPort.ConfigChange";
 
+/// The longest `SystemName`.
+const NAME_LENGTH: usize = 31;
+
 impl World {
     pub(in crate::model) fn update_system(
         &mut self,
@@ -38,12 +41,28 @@ impl World {
                 self.change_mode(request.system, &mut adapters, change.drc_index, mode)?;
             }
         }
-        if adapters == before.sriov_adapters {
+        let name = request.name.unwrap_or_else(|| before.name.clone());
+        if adapters == before.sriov_adapters && name == before.name {
             return Ok(Outcome::Written(resource));
+        }
+        let mut others = self
+            .systems
+            .values()
+            .filter(|other| other.uuid != before.uuid);
+        if name.is_empty() || name.chars().count() > NAME_LENGTH {
+            return Err(Refusal::logic(format!(
+                "A managed system's name has 1 to {NAME_LENGTH} characters."
+            )));
+        }
+        if others.any(|other| other.name == name) {
+            return Err(Refusal::logic(format!(
+                "There is a managed system named {name} already."
+            )));
         }
         let version = self.touch();
         if let Some(system) = self.systems.get_mut(&request.system).map(Arc::make_mut) {
             system.sriov_adapters = adapters;
+            system.name = name;
             system.version = version;
         }
         self.announce(now, EventKind::ModifyUri, resource, PORT_CHANGED);

@@ -165,7 +165,14 @@ impl VolumeGroup {
     /// The disk with this UDID.
     #[must_use]
     pub fn disk(&self, udid: &str) -> Option<&Arc<VirtualDisk>> {
-        self.disks.values().find(|disk| disk.udid == udid)
+        // The number after the last dot leads to it; disks of imported inventories may have others.
+        let number = udid
+            .rsplit_once('.')
+            .and_then(|(_, number)| number.parse().ok());
+        let by_number = number.and_then(|number: u32| self.disks.get(&number));
+        by_number
+            .filter(|disk| disk.udid == udid)
+            .or_else(|| self.disks.values().find(|disk| disk.udid == udid))
     }
 }
 

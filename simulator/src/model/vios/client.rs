@@ -18,13 +18,27 @@ pub fn client_uuid(partition: Uuid, slot: u16) -> Uuid {
 }
 
 impl World {
+    /// The Virtual I/O Servers that may serve a client: those of its system, or all if it is nowhere.
+    pub(in crate::model) fn servers_of(
+        &self,
+        client: Uuid,
+    ) -> impl Iterator<Item = &Arc<VirtualIoServer>> {
+        let owner = self.owner(client).and_then(|owner| self.partition(owner));
+        let system = owner.map(|partition| partition.system);
+        let anywhere = system.is_none().then(|| self.vioses.values());
+        let own = system.map(|system| self.vioses.of(system));
+        own.into_iter()
+            .flatten()
+            .chain(anywhere.into_iter().flatten())
+    }
+
     /// The virtual SCSI client adapters of a partition by slot, each with the server that it leads to.
     #[must_use]
     pub fn scsi_client_adapters(
         &self,
         partition: Uuid,
     ) -> Vec<(u16, &Arc<VirtualIoServer>, &Arc<ScsiBus>)> {
-        let ends = self.vioses.values().flat_map(|vios| {
+        let ends = self.servers_of(partition).flat_map(|vios| {
             vios.buses.values().filter_map(move |bus| {
                 let client = bus.client.filter(|client| client.partition == partition)?;
                 Some((client.slot, vios, bus))
@@ -41,7 +55,7 @@ impl World {
         &self,
         partition: Uuid,
     ) -> Vec<(u16, &Arc<VirtualIoServer>, &Arc<FcMapping>)> {
-        let ends = self.vioses.values().flat_map(|vios| {
+        let ends = self.servers_of(partition).flat_map(|vios| {
             vios.fc_mappings.values().filter_map(move |mapping| {
                 let client = mapping
                     .client

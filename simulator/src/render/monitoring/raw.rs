@@ -8,7 +8,7 @@ use super::feed::categories;
 use super::{raw_vios, stamp};
 use crate::clock::Millis;
 use crate::model::monitoring::Collection;
-use crate::model::monitoring::load::{Sum, in_waves, trait_of};
+use crate::model::monitoring::load::{Sum, in_waves, trait_of, up_time};
 use crate::model::names::{PartitionKind, PartitionState, SharingMode};
 use crate::model::partition::{Partition, ProcessorSetting};
 use crate::model::system::ManagedSystem;
@@ -56,7 +56,8 @@ pub(super) fn file(
 
 fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis) -> Value {
     let world = cx.world;
-    let cycles = in_cycles(at.0.saturating_mul(100));
+    let up = up_time(at);
+    let cycles = in_cycles(up.saturating_mul(100));
     let units = |units: crate::model::units::ProcUnits| decimal(units.hundredths());
     let pools = system
         .processor_pools
@@ -75,7 +76,7 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
         json!({
             "id": pool.id,
             "name": pool.name,
-            "assignedProcCycles": in_cycles(at.0.saturating_mul(u64::from(most.hundredths()))),
+            "assignedProcCycles": in_cycles(up.saturating_mul(u64::from(most.hundredths()))),
             "utilizedPoolCycles": used,
             "maxProcUnits": units(most),
             "borrowedPoolProcUnits": 0,
@@ -105,7 +106,7 @@ fn hypervisor(cx: &Context<'_>, system: &ManagedSystem, prefix: &str, at: Millis
             "errorInfo": [],
             "timeBasedCycles": cycles,
             "systemFirmware": {
-                "utilizedProcCycles": in_waves(at.0, CYCLES_PER_SECOND / 100),
+                "utilizedProcCycles": in_waves(up, CYCLES_PER_SECOND / 100),
                 "assignedMem": world.hypervisor_memory(system.uuid),
             },
             "processor": {
@@ -231,7 +232,8 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// A steady share of what it is entitled to, with waves; an uncapped partition takes a little more than that.
+    /// A steady share of what it is entitled to, with waves; an uncapped partition takes a little more than that. Idle
+    /// cycles are among the capped ones: clients subtract them (`docs/protocol/monitoring.md`).
     pub(super) fn of(partition: &Partition, sum: &Sum) -> Self {
         let entitled = in_cycles(sum.entitled);
         let part = |percent: u64| entitled / 100 * percent;
@@ -240,15 +242,17 @@ impl Used {
             CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20),
         );
         let uncapped = partition.processors.current.sharing() == SharingMode::Uncapped;
+        let idle = part(10 + trait_of(partition.uuid, b'i') / 4);
+        let busy = part(5 + trait_of(partition.uuid, b'c') / 3);
         Self {
             entitled,
-            capped: part(5 + trait_of(partition.uuid, b'c') / 3).saturating_add(waves),
+            capped: idle.saturating_add(busy).saturating_add(waves),
             uncapped: if uncapped {
                 part(trait_of(partition.uuid, b'u') / 12)
             } else {
                 0
             },
-            idle: part(10 + trait_of(partition.uuid, b'i') / 4),
+            idle,
         }
     }
 
@@ -464,4 +468,37 @@ pub(super) fn title_case(state: PartitionState) -> String {
             .unwrap_or_default()
     });
     words.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Simulator;
+
+    #[test]
+    fn every_partition_uses_more_than_it_idles_and_less_than_it_may() {
+        let world = Simulator::builder().build().unwrap().world();
+        let mut partition = (**world.partitions.values().next().unwrap()).clone();
+        let units = u64::from(partition.processors.current.desired_units().hundredths());
+        for number in 0..500_u128 {
+            partition.uuid =
+                uuid::Uuid::from_u128((number << 64) | number.wrapping_mul(0x9e37_79b9));
+            let mut before = None;
+            for half_minute in 0..60_u64 {
+                let ran = half_minute * 30_000;
+                let used = Used::of(
+                    &partition,
+                    &Sum {
+                        state: PartitionState::Running,
+                        ran,
+                        entitled: ran * units,
+                    },
+                );
+                assert!(used.idle <= used.capped && used.capped <= used.entitled);
+                let busy = used.total() - used.idle;
+                assert!(before.is_none_or(|before| before < busy));
+                before = Some(busy);
+            }
+        }
+    }
 }

@@ -176,7 +176,7 @@ fn movers_are_named_by_addresses() {
     assert!(text.contains("DestMSPIPaddr"), "{text}");
     let movers = [
         ("DestMSPIPaddr", "192.0.2.3"),
-        ("SourceMSPIPaddr", "2001:db8::2"),
+        ("SourceMSPIPaddr", "2001:db8::2,192.0.2.2"),
     ];
     let job = pair.migrate(client, &movers);
     pair.room.succeeded(job);

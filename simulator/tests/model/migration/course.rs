@@ -271,7 +271,18 @@ fn a_failed_system_gives_its_partitions_up() {
         pair.room.partition(client).state,
         PartitionState::NotAvailable
     );
-    let validate = [("Operation", "validate"), ("targetManagedSystem", "neo2")];
+    let unknown = [
+        ("Operation", "validate"),
+        ("targetManagedSystem", "neo2"),
+        ("sharedProcessorPoolName", "nowhere"),
+    ];
+    let unknown = pair.room.power(client, "RemoteRestart", &unknown);
+    assert!(pair.room.failure(unknown).contains("nowhere"));
+    let validate = [
+        ("Operation", "validate"),
+        ("targetManagedSystem", "neo2"),
+        ("sharedProcessorPoolName", "DefaultPool"),
+    ];
     let validated = pair.room.power(client, "RemoteRestart", &validate);
     pair.room.succeeded(validated);
     let job = pair.room.power(client, "RemoteRestart", &restart);

@@ -148,6 +148,7 @@ fn virtual_nics_move_to_ports_with_the_same_labels() {
             ..SriovPortChange::default()
         });
         pair.room.done(Command::UpdateSystem(UpdateSystem {
+            name: None,
             system,
             adapters: vec![SriovAdapterChange {
                 drc_index,
@@ -220,6 +221,7 @@ fn virtual_nics_move_to_ports_with_the_same_labels() {
     let drc_index = pair.room.world.systems[&pair.source].sriov_adapters[0].drc_index;
     let system = pair.source;
     pair.room.done(Command::UpdateSystem(UpdateSystem {
+        name: None,
         system,
         adapters: vec![SriovAdapterChange {
             drc_index,

@@ -3,6 +3,7 @@
 
 mod action;
 mod commands;
+mod mobility;
 mod network;
 mod storage_network;
 

@@ -353,6 +353,7 @@ impl Step {
             } => {
                 let adapters = &room.world.systems[&system].sriov_adapters;
                 Command::UpdateSystem(UpdateSystem {
+                    name: None,
                     system,
                     adapters: vec![SriovAdapterChange {
                         drc_index: adapters[0].drc_index,

@@ -233,11 +233,11 @@ pub(super) fn primary_first(bridge: &NetworkBridge, wanted: &mut [Wanted]) {
 
 /// Which of the posted shared Ethernet adapters is meant for a member: that of the same server, and where the body
 /// names none the one in the same place.
-pub(super) fn posted_for<'r>(
-    posted: &'r [SharedEthernetRequest],
+pub(super) fn posted_for(
+    posted: &[SharedEthernetRequest],
     vios: Uuid,
     place: usize,
-) -> Option<&'r SharedEthernetRequest> {
+) -> Option<&SharedEthernetRequest> {
     posted
         .iter()
         .find(|request| request.vios == Some(vios))

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let etag = runtime.block_on(client.etag(&entry))?;
 
     let mut criterion = Criterion::default().configure_from_args();
-    let mut group = criterion.benchmark_group("serve");
+    let mut group = criterion.benchmark_group("answer");
     let cases = [
         ("partition", entry.clone(), None),
         ("partition unchanged (304)", entry, Some(etag)),

@@ -1,0 +1,22 @@
+//! Volumes that Cinder keeps: attached to servers, detached, grown, and what Cinder has to know of the
+//! host before.
+//!
+//! One file an operation. What they have in common: [`find`] looks for volumes on Virtual I/O Servers,
+//! [`forget`] makes the servers forget them, [`stale`] clears what keeps them from being found.
+
+mod attach;
+mod connector;
+mod detach;
+mod extend;
+pub(super) mod find;
+pub(super) mod forget;
+mod iscsi;
+pub(super) mod ports;
+pub(super) mod report;
+pub(super) mod request;
+mod scene;
+pub(super) mod search;
+mod stale;
+
+pub use report::{AttachedVolume, ConnectorInfo, VolumePath, VolumesReport};
+pub use request::{Metadata, VolumeRequest};

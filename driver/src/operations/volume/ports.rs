@@ -1,0 +1,317 @@
+//! Ports of a server's own: names for them, and their physical ports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+
+use super::report::VolumePath;
+use super::request::Metadata;
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::Vios;
+use crate::operations::device_jobs;
+use crate::operations::driver::Driver;
+use crate::rest::{Groups, Job};
+use crate::storage::fabric::{self, GROUP};
+use crate::storage::mapping::Client;
+use crate::volume::Wwpn;
+use crate::volume::npiv::{self, PortPair};
+
+/// Names are handed out one operation at a time: a lost answer is looked for among the jobs.
+const TURN: &str = "port names";
+
+/// A server's ports, and where they are to be.
+pub(in crate::operations) struct Ports {
+    /// By Virtual I/O Server, name of the physical port and the server's names.
+    wanted: BTreeMap<String, Vec<(String, [Wwpn; 2])>>,
+    /// Names that it had before.
+    before: BTreeSet<[Wwpn; 2]>,
+    vioses: Vec<Vios>,
+    client: Client,
+    /// What is to be kept for the instance from now on.
+    pub(in crate::operations) metadata: Metadata,
+}
+
+impl Ports {
+    /// Where the ports that are kept for the server have to be.
+    ///
+    /// A physical port that is not there any more is replaced: the names stay, since zones were made
+    /// for them.
+    ///
+    /// # Errors
+    /// No ports are kept, a fabric has no physical port left; those of the requests.
+    pub(in crate::operations) async fn plan(
+        driver: &Driver,
+        vioses: &[Vios],
+        client: &Client,
+        metadata: &Metadata,
+    ) -> Result<Self> {
+        let mut ports = Self {
+            wanted: BTreeMap::new(),
+            before: BTreeSet::new(),
+            vioses: vioses.to_vec(),
+            client: client.clone(),
+            metadata: metadata.clone(),
+        };
+        let lent = lent(driver, client).await?;
+        let set = |names: &[Wwpn]| names.iter().copied().collect::<BTreeSet<Wwpn>>();
+        let has = |names: &[Wwpn; 2]| lent.iter().any(|(.., lent)| set(lent) == set(names));
+        for (number, (name, physical)) in driver.config().volumes.npiv_fabrics().enumerate() {
+            let mut pairs = npiv::kept(metadata, name);
+            if pairs.is_empty() {
+                pairs = on_fabric(vioses, &lent, physical);
+            }
+            if pairs.is_empty() {
+                return Err(Error::operation(
+                    ErrorKind::Precondition,
+                    format!("no ports on the fabric {name} are kept for the server"),
+                    "ask for its connector first, show the volume to those ports, and hand in what was to be kept",
+                ));
+            }
+            let is_gone =
+                |pair: &PortPair| !has(&pair.names) && npiv::owner_of(vioses, pair.port).is_none();
+            if pairs.iter().any(is_gone) {
+                tracing::warn!(
+                    fabric = name,
+                    "a physical port behind the server's has gone, taking others"
+                );
+                let chosen = physical_ports(vioses, name, number, physical, pairs.len())?;
+                for (pair, port) in pairs.iter_mut().zip(chosen) {
+                    pair.port = port;
+                }
+            }
+            for pair in &pairs {
+                if has(&pair.names) {
+                    ports.before.insert(pair.names);
+                }
+                if let Some((vios, port)) = npiv::owner_of(vioses, pair.port) {
+                    let wanted = ports.wanted.entry(vios.uuid.clone()).or_default();
+                    wanted.push((port.to_owned(), pair.names));
+                }
+            }
+            npiv::keep(&mut ports.metadata, name, &pairs, true);
+        }
+        Ok(ports)
+    }
+
+    /// Whether the server lacks any of them.
+    pub(in crate::operations) fn is_needed(&self) -> bool {
+        self.fresh().next().is_some()
+    }
+
+    /// Ports that the server did not have before, by Virtual I/O Server.
+    fn fresh(&self) -> impl Iterator<Item = (&Vios, Vec<(String, [Wwpn; 2])>)> {
+        self.vioses.iter().filter_map(|vios| {
+            let wanted = self.wanted.get(&vios.uuid)?.iter();
+            let fresh: Vec<_> = wanted
+                .filter(|(_, names)| !self.before.contains(names))
+                .cloned()
+                .collect();
+            (!fresh.is_empty()).then_some((vios, fresh))
+        })
+    }
+
+    /// Gives the server its ports, by one change of each Virtual I/O Server.
+    ///
+    /// # Errors
+    /// The first server that refused.
+    pub(in crate::operations) async fn connect(&self, driver: &Driver) -> Result<()> {
+        let edits = self.fresh().map(|(vios, wanted)| {
+            let client = self.client.clone();
+            let edit = move |document: &mut _| Ok(fabric::lend(document, &client, &wanted));
+            let path = vios.path();
+            async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
+        });
+        join_all(edits)
+            .await
+            .into_iter()
+            .try_for_each(|edited| edited.map(drop))
+    }
+
+    /// Takes the ports away that it did not have before.
+    ///
+    /// # Errors
+    /// The first server that refused.
+    pub(in crate::operations) async fn disconnect(&self, driver: &Driver) -> Result<()> {
+        let edits = self.fresh().map(|(vios, wanted)| {
+            let client = self.client.clone();
+            let names: Vec<[Wwpn; 2]> = wanted.into_iter().map(|(_, names)| names).collect();
+            let edit =
+                move |document: &mut _| Ok(fabric::take_back(document, &client, Some(&names)));
+            let path = vios.path();
+            async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
+        });
+        join_all(edits)
+            .await
+            .into_iter()
+            .try_for_each(|edited| edited.map(drop))
+    }
+
+    /// The ways that these ports are.
+    pub(in crate::operations) fn paths(&self) -> Vec<VolumePath> {
+        let mut paths = Vec::new();
+        for vios in &self.vioses {
+            for (port, [first, _]) in self.wanted.get(&vios.uuid).into_iter().flatten() {
+                paths.push(VolumePath {
+                    served_by: vios.name.clone(),
+                    device: port.clone(),
+                    address: Some(first.to_string()),
+                });
+            }
+        }
+        paths
+    }
+}
+
+/// A server's port: Virtual I/O Server, physical port, names.
+type Behind = (String, Option<String>, Vec<Wwpn>);
+
+/// Takes all ports of a server away.
+///
+/// # Errors
+/// The first Virtual I/O Server that refused.
+pub(in crate::operations) async fn take_all(
+    driver: &Driver,
+    vioses: &[Vios],
+    client: &Client,
+) -> Result<()> {
+    let edits = vioses.iter().map(|vios| {
+        let client = client.clone();
+        let edit = move |document: &mut _| Ok(fabric::take_back(document, &client, None));
+        let path = vios.path();
+        async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
+    });
+    join_all(edits)
+        .await
+        .into_iter()
+        .try_for_each(|edited| edited.map(drop))
+}
+
+/// What Cinder is to let in: the names that log in, of all fabrics; and what is to be kept.
+///
+/// # Errors
+/// A fabric without enough physical ports; those of the requests.
+pub(super) async fn names(
+    driver: &Driver,
+    client: &Client,
+    metadata: &Metadata,
+) -> Result<(Vec<Wwpn>, Metadata)> {
+    let _turn = driver.shared.networks.take(&TURN.to_owned()).await;
+    let vioses = driver.active_vioses().await?;
+    let mut metadata = metadata.clone();
+    let (mut names, mut lent_now) = (Vec::new(), None);
+    for (number, (fabric, physical)) in driver.config().volumes.npiv_fabrics().enumerate() {
+        let mut pairs = npiv::kept(&metadata, fabric);
+        if pairs.is_empty() {
+            if lent_now.is_none() {
+                lent_now = Some(lent(driver, client).await?);
+            }
+            pairs = on_fabric(&vioses, lent_now.as_deref().unwrap_or_default(), physical);
+            let is_mapped = !pairs.is_empty();
+            if pairs.is_empty() {
+                let count = usize::try_from(driver.config().volumes.ports_per_fabric).unwrap_or(1);
+                let chosen = physical_ports(&vioses, fabric, number, physical, count)?;
+                let new = next_names(driver, count).await?;
+                pairs = chosen
+                    .into_iter()
+                    .zip(new)
+                    .map(|(port, names)| PortPair { port, names })
+                    .collect();
+            }
+            npiv::keep(&mut metadata, fabric, &pairs, is_mapped);
+        }
+        names.extend(pairs.iter().map(|pair| pair.names[0]));
+    }
+    Ok((names, metadata))
+}
+
+/// Every other fabric begins with the last Virtual I/O Server, so that one port on each of two fabrics
+/// comes from two servers.
+fn physical_ports(
+    vioses: &[Vios],
+    fabric: &str,
+    number: usize,
+    physical: &[Wwpn],
+    count: usize,
+) -> Result<Vec<Wwpn>> {
+    let mut order: Vec<&Vios> = vioses.iter().collect();
+    if number % 2 == 1 {
+        order.reverse();
+    }
+    npiv::choose(&order, physical, count).ok_or_else(|| {
+        Error::operation(
+            ErrorKind::Precondition,
+            format!(
+                "no Virtual I/O Server has a port on the fabric {fabric} that can lend {count} more"
+            ),
+            format!("check fabric_{fabric}_port_wwpns, and that those ports can be virtualised"),
+        )
+    })
+}
+
+/// New names from the system. Those of a job whose answer was lost are nobody's.
+async fn next_names(driver: &Driver, count: usize) -> Result<Vec<[Wwpn; 2]>> {
+    let system = format!("ManagedSystem/{}", driver.shared.system.uuid);
+    let job = Job::new(system.clone(), "GetNextWWPNs")
+        .parameter("numberPairsRequested", count.to_string());
+    let outcome = device_jobs::run(driver.session(), &system, &job).await?;
+    let list = outcome
+        .results
+        .get("wwpnList")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let names: Vec<Wwpn> = list
+        .split(',')
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    let pairs: Vec<[Wwpn; 2]> = names
+        .chunks_exact(2)
+        .filter_map(|pair| <[Wwpn; 2]>::try_from(pair).ok())
+        .collect();
+    if pairs.len() < count {
+        return Err(Error::operation(
+            ErrorKind::BadAnswer,
+            format!(
+                "the system was asked for {count} pairs of port names and gave {}",
+                pairs.len()
+            ),
+            "see how many port names it has left",
+        ));
+    }
+    Ok(pairs)
+}
+
+/// The server's ports, each with its Virtual I/O Server and physical port.
+async fn lent(driver: &Driver, client: &Client) -> Result<Vec<Behind>> {
+    let path = format!(
+        "ManagedSystem/{}/VirtualIOServer",
+        driver.shared.system.uuid
+    );
+    let feed = driver
+        .session()
+        .get_feed(&path, Groups::Named(&[GROUP]))
+        .await?;
+    let of_one = |entry: &powervm_schema::atom::Entry| {
+        let lent = fabric::lent_to(&entry.content, client).into_iter();
+        lent.map(|lent| (entry.id.clone(), lent.port, lent.names))
+            .collect::<Vec<_>>()
+    };
+    Ok(feed.entries.iter().flat_map(of_one).collect())
+}
+
+/// Those of the server's ports that are on a fabric.
+fn on_fabric(vioses: &[Vios], lent: &[Behind], physical: &[Wwpn]) -> Vec<PortPair> {
+    let pair = |(vios, port, names): &Behind| {
+        let vios = vioses.iter().find(|own| own.uuid == *vios)?;
+        let port = vios
+            .ports
+            .iter()
+            .find(|own| Some(&own.name) == port.as_ref())?;
+        let mut names = names.iter().copied();
+        let names = [names.next()?, names.next()?];
+        physical.contains(&port.wwpn).then_some(PortPair {
+            port: port.wwpn,
+            names,
+        })
+    };
+    lent.iter().filter_map(pair).collect()
+}
