@@ -5,7 +5,7 @@
 
 mod volumes;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
@@ -95,6 +95,11 @@ pub struct Config {
     pub max_uploads: usize,
     /// Longest wait, in seconds, for a guest to shut down before it is powered off the hard way.
     pub shutdown_timeout: u64,
+    /// File of the journal; empty for one of this user's own for each host.
+    pub journal: PathBuf,
+    /// How long, in seconds, a recovery waits for what a killed driver asked for last, 0 to 600: the server may make
+    /// it only after the first look.
+    pub recovery_wait: u64,
     /// What concerns volumes.
     #[serde(skip)]
     pub volumes: VolumeOptions,
@@ -121,6 +126,8 @@ impl Default for Config {
             image_marker_takeover: false,
             max_uploads: 3,
             shutdown_timeout: 60,
+            journal: PathBuf::new(),
+            recovery_wait: 15,
             volumes: VolumeOptions::default(),
         }
     }
@@ -232,6 +239,11 @@ impl Config {
             self.image_marker_stale_after >= 60,
             "60 or more (seconds)",
         )?;
+        in_range(
+            "recovery_wait",
+            self.recovery_wait <= 600,
+            "0 to 600 (seconds)",
+        )?;
         if let Some(wrong) = self.volumes.wrong() {
             return Err(refused(wrong));
         }
@@ -309,6 +321,7 @@ mod tests {
             ("vopt_media_rep_size = 0", "vopt_media_rep_size"),
             ("max_uploads = 0", "max_uploads"),
             ("image_marker_stale_after = 5", "image_marker_stale_after"),
+            ("recovery_wait = 601", "recovery_wait"),
             ("use_rmc_mgmt_vif = 1", "use_rmc_mgmt_vif"),
         ] {
             let text = format!("[powervm]\nvolume_group_name = \"data\"\n{line}\n");

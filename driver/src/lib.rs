@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod host;
+pub mod journal;
 pub mod network;
 pub mod operations;
 pub mod partition;

@@ -12,6 +12,7 @@ pub mod cli;
 pub mod engine;
 pub mod image;
 pub mod live;
+pub mod matrix;
 pub mod mixed;
 pub mod report;
 pub mod runtime;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use driver_support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::{Config, DiskDriver};
-use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress, Stop};
+use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress, SpawnRequest, Stop};
 use powervm_driver::partition::PowerState;
 use powervm_driver::rest::Session;
 use powervm_driver::storage::names::ImageUnitName;
@@ -444,4 +444,32 @@ async fn of_several_systems_one_has_to_be_named_and_the_others_are_left_alone() 
             .await
             .unwrap();
     }
+}
+
+/// A disk that another server left has the name, the image and the state of one that a lost answer is about.
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_had_the_name_before_is_nobodys_to_delete() {
+    let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
+    let other = SpawnRequest {
+        name: request(1).name,
+        ..request(2)
+    };
+    bench
+        .driver
+        .spawn(other, &Control::default())
+        .await
+        .unwrap();
+    let keep = DestroyRequest {
+        destroy_disks: false,
+        ..DestroyRequest::of(instance(2))
+    };
+    bench
+        .driver
+        .destroy(keep, &Control::default())
+        .await
+        .unwrap();
+    let before = bench.world().await;
+    bench.spawn(1).await.unwrap_err();
+    assert_eq!(before, bench.world().await);
+    bench.assert_sound();
 }

@@ -82,6 +82,9 @@ pub(super) struct Place {
     /// System to manage, where the HMC manages several
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) system: Option<String>,
+    /// File of the journal of this host (instead of the file's)
+    #[arg(long, global = true, env = "POWERVM_JOURNAL", value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +101,22 @@ pub(super) enum Noun {
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+    /// Show what a killed powervm left behind; with --apply, finish or undo it
+    ///
+    /// Every command that changes something does so first, so this is for looking, and for hosts that nothing else is
+    /// to be done on.
+    Recover(Recover),
+}
+
+/// Show what a killed powervm left behind.
+#[derive(Debug, Args)]
+pub(super) struct Recover {
+    /// Finish or undo it now
+    #[arg(long, conflicts_with = "history")]
+    pub(super) apply: bool,
+    /// Show the last operations that ended instead
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "20")]
+    pub(super) history: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -281,6 +300,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl ServerVerb {
+    /// Whether it changes anything on the host.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self, Self::List | Self::Show { .. })
+    }
+
     /// Servers as they were named.
     pub(super) fn servers(names: &[String]) -> impl Iterator<Item = ServerRef> {
         names.iter().map(|name| ServerRef::parse(name))

@@ -1,19 +1,63 @@
 //! From arguments and environment to a connected driver.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use super::arguments::{Connection, Place};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Journal, JournalFile, NoJournal, default_path};
 use crate::operations::Driver;
 use crate::rest::{Credentials, Endpoint, Session, SessionOptions, Trust};
 
 /// Environment variable with the password.
 const PASSWORD: &str = "POWERVM_PASSWORD";
 
-/// Logs on and checks the host.
+/// Logs on and checks the host, to look at it.
 pub(super) async fn connect(connection: &Connection, place: &Place) -> Result<Driver> {
+    connect_with(connection, place, Arc::new(NoJournal)).await
+}
+
+/// Logs on and checks the host, to change it: no other process does at the same time. The journal is opened first.
+pub(super) async fn connect_to_change(connection: &Connection, place: &Place) -> Result<Driver> {
+    configuration(place)?.check()?;
+    let path = journal_path(connection, place)?;
+    let journal = JournalFile::open(&path, Some(unix_seconds)).await?;
+    connect_with(connection, place, Arc::new(journal)).await
+}
+
+/// Where the journal of the host is.
+pub(super) fn journal_path(connection: &Connection, place: &Place) -> Result<PathBuf> {
     let config = configuration(place)?;
+    if config.journal.as_os_str().is_empty() {
+        default_path(
+            &Endpoint::new(&connection.endpoint)?,
+            &config.managed_system,
+        )
+    } else {
+        Ok(config.journal)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "people want to know when an operation began; nothing is decided by it"
+)]
+fn unix_seconds() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+async fn connect_with(
+    connection: &Connection,
+    place: &Place,
+    journal: Arc<dyn Journal>,
+) -> Result<Driver> {
+    let config = configuration(place)?;
+    config.check()?;
     let endpoint = Endpoint::new(&connection.endpoint)?
         .credentials(credentials(connection)?)
         .trust(trust(connection)?);
@@ -23,9 +67,10 @@ pub(super) async fn connect(connection: &Connection, place: &Place) -> Result<Dr
         ..SessionOptions::default()
     };
     let session = Session::connect(endpoint, options).await?;
-    Driver::connect(session, config).await
+    Driver::connect_with(session, config, journal).await
 }
 
+/// The configuration, unchecked.
 fn configuration(place: &Place) -> Result<Config> {
     let mut config = match &place.config {
         Some(path) => Config::load_unchecked(path)?,
@@ -43,7 +88,9 @@ fn configuration(place: &Place) -> Result<Config> {
             option.clone_from(given);
         }
     }
-    config.check()?;
+    if let Some(journal) = &place.journal {
+        config.journal.clone_from(journal);
+    }
     Ok(config)
 }
 

@@ -9,6 +9,7 @@ mod host;
 mod interface;
 mod output;
 mod progress;
+mod recover;
 mod server;
 mod volume;
 
@@ -51,12 +52,30 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     let cancel = cancel_on_interrupt();
-    let driver = connection::connect(&arguments.connection, &arguments.place).await?;
+    let (connection, place) = (&arguments.connection, &arguments.place);
+    let changes = match &arguments.noun {
+        Noun::Server(verb) => verb.changes(),
+        Noun::Host(_) => false,
+        Noun::Interface(_) | Noun::Volume(_) => true,
+        Noun::Recover(verb) if !verb.apply => {
+            return recover::show(connection, place, verb, output).await;
+        }
+        Noun::Recover(_) => true,
+    };
+    let driver = if changes {
+        connection::connect_to_change(connection, place).await?
+    } else {
+        connection::connect(connection, place).await?
+    };
+    if changes && !matches!(arguments.noun, Noun::Recover(_)) {
+        recover::first(&driver, &cancel).await?;
+    }
     let outcome = match &arguments.noun {
         Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
         Noun::Interface(verb) => interface::run(&driver, verb, output, &cancel).await,
         Noun::Volume(verb) => volume::run(&driver, verb, output, &cancel).await,
         Noun::Host(verb) => host::run(&driver, verb, output).await,
+        Noun::Recover(_) => recover::apply(&driver, output, &cancel).await,
     };
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");

@@ -49,6 +49,7 @@ impl Bars {
                     old.finish_and_clear();
                 }
             }
+            Phase::Noted => {}
             Phase::End { took } | Phase::UndoEnd { took } => {
                 if let Some(bar) = steps.remove(&key) {
                     bar.finish_and_clear();

@@ -4,30 +4,33 @@
 //! a failed one, or after a crash, finishes the work.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 use powervm_schema::partition::LogicalPartition;
 use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
 use super::map::Removed;
+use super::operation::{Notes, Operation, Plan};
 use super::request::DestroyRequest;
 use super::volume::{find, forget, ports};
-use super::{map, partition, power};
+use super::{jobs, map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::partition::PartitionUuid;
+use crate::partition::power::POWER_OFF as POWER_OFF_JOB;
 use crate::partition::state::is_stoppable;
 use crate::rest::Groups;
-use crate::saga::{Saga, Step};
+use crate::saga::{Saga, Step, checkpoint};
 use crate::storage::local::LocalDisks;
 use crate::storage::mapping::{Client, Kind, Mapped};
 use crate::storage::names;
-use crate::storage::ssp::ImageCache;
+use crate::storage::ssp::{ImageCache, Unit};
 use crate::volume::Connection;
 
 const POWER_OFF: &str = "power off";
@@ -48,37 +51,48 @@ impl Driver {
     /// # Errors
     /// The step that failed, and why.
     pub async fn destroy(&self, request: DestroyRequest, control: &Control) -> Result<()> {
-        let uuid = PartitionUuid::of_instance(request.instance);
-        let turn = self.shared.instances.take(&uuid).await;
-        let found = match self.session().get_entry(&path_of(uuid), Groups::None).await {
-            Ok(entry) => {
-                self.refuse_others(&entry.content)?;
-                Some(Found::of(&entry.content))
-            }
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error),
+        let mut asked = Asked {
+            instance: request.instance,
+            name: request.name,
+            destroy_disks: request.destroy_disks,
+            volumes: request.volumes,
         };
-        let known = found.as_ref().map(|found| found.name.clone());
-        let name = request.name.clone().or(known);
-        let vioses = self.active_vioses().await?;
-        let what = name.clone().unwrap_or_else(|| request.instance.to_string());
+        let uuid = PartitionUuid::of_instance(asked.instance);
+        let turn = self.shared.instances.take(&uuid).await;
+        let found = self.find(uuid).await?;
+        // Written down with it: when the partition is gone, nothing else knows its name.
+        asked.name = asked.name.or_else(|| Some(found.as_ref()?.name.clone()));
+        let what = asked.title();
+        let steps = control.for_steps();
         let destroy = Arc::new(Destroy {
             driver: self.clone(),
-            instances: uuid.instances(),
             uuid,
-            name,
+            asked,
             found,
-            vioses,
-            volumes: request.volumes,
-            control: control.clone(),
-            removed: Mutex::default(),
+            vioses: self.active_vioses().await?,
+            control: steps.clone(),
+            notes: Notes::default(),
             _turn: turn,
         });
-        let saga = recipe(&what, request.destroy_disks);
-        let options = control.saga_options(&control.for_steps());
-        saga.run(destroy, options)
+        self.perform(&destroy, control, &steps)
             .await
             .map_err(|error| repeatable(&what, error))
+    }
+
+    /// The partition. That there is none is asked twice: to take the disks of a server that runs is no way to remove
+    /// it.
+    async fn find(&self, uuid: PartitionUuid) -> Result<Option<Found>> {
+        for _ in 0..2 {
+            match self.session().get_entry(&path_of(uuid), Groups::None).await {
+                Ok(entry) => {
+                    self.refuse_others(&entry.content)?;
+                    return Ok(Some(Found::of(&entry.content)));
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -112,14 +126,14 @@ impl Driver {
 }
 
 /// What is removed, and after what. Nothing is taken back: a removal is finished, not undone.
-fn recipe(what: &str, with_disks: bool) -> Saga<Destroy> {
-    let mut saga = Saga::new(format!("delete {what}"))
+fn recipe(asked: &Asked) -> Saga<Destroy> {
+    let mut saga = Saga::new(format!("delete {}", asked.title()))
         .step(Step::new(POWER_OFF, Destroy::power_off))
         .step(Step::new(UNMAP, Destroy::unmap).after([POWER_OFF]))
-        .step(Step::new(MEDIA, Destroy::delete_media).after([UNMAP]));
-    saga = saga.step(Step::new(VOLUMES, Destroy::forget_volumes).after([UNMAP]));
+        .step(Step::new(MEDIA, Destroy::delete_media).after([UNMAP]))
+        .step(Step::new(VOLUMES, Destroy::forget_volumes).after([UNMAP]));
     let mut before = vec![UNMAP, MEDIA, VOLUMES];
-    if with_disks {
+    if asked.destroy_disks {
         saga = saga.step(Step::new(DISKS, Destroy::delete_disks).after([UNMAP]));
         before.push(DISKS);
     }
@@ -128,17 +142,83 @@ fn recipe(what: &str, with_disks: bool) -> Saga<Destroy> {
 }
 
 /// A removal on its way.
-struct Destroy {
+pub(super) struct Destroy {
     driver: Driver,
     uuid: PartitionUuid,
-    instances: [Uuid; 2],
-    name: Option<String>,
+    asked: Asked,
     found: Option<Found>,
     vioses: Vec<Vios>,
-    volumes: Vec<Connection>,
     control: Control,
-    removed: Mutex<BTreeMap<String, Removed>>,
+    notes: Notes<Gone>,
     _turn: OwnedMutexGuard<()>,
+}
+
+/// What the journal keeps of the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    instance: Uuid,
+    name: Option<String>,
+    destroy_disks: bool,
+    /// Without credentials: nothing is logged on to.
+    volumes: Vec<Connection>,
+}
+
+impl Asked {
+    fn title(&self) -> String {
+        self.name
+            .clone()
+            .unwrap_or_else(|| self.instance.to_string())
+    }
+}
+
+/// What is known of things only as long as other things are there.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// What the partition had, by the UUID of the Virtual I/O Server.
+    removed: BTreeMap<String, Removed>,
+    /// Identifiers of the images that its disks were clones of.
+    images: BTreeSet<String>,
+}
+
+impl Operation for Destroy {
+    const KIND: &'static str = "destroy";
+    const PLAN: Plan = Plan::Finish;
+    type Asked = Asked;
+    type Notes = Gone;
+
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<Gone> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        recipe(&self.asked)
+    }
+
+    /// Every step looks for what may be there, so it is just run again.
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        gone: Gone,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let uuid = PartitionUuid::of_instance(asked.instance);
+        let turn = driver.shared.instances.take(&uuid).await;
+        jobs::see_off(driver.session(), uuid, POWER_OFF_JOB).await?;
+        Ok(Some(Self {
+            driver: driver.clone(),
+            uuid,
+            asked,
+            found: driver.find(uuid).await?,
+            vioses: driver.active_vioses().await?,
+            control: control.clone(),
+            notes: Notes::new(gone),
+            _turn: turn,
+        }))
+    }
 }
 
 /// The partition as it was found.
@@ -183,32 +263,41 @@ impl Destroy {
         }
     }
 
+    /// What is mapped is written down first: once it is not, nothing tells whose disks they are.
     async fn unmap(self: Arc<Self>) -> Result<()> {
         let client = Client {
             uuid: self.uuid,
             id: self.found.as_ref().and_then(|found| found.id),
             href: self.driver.partition_href(self.uuid),
         };
+        self.remember(map::of(&self.driver, &client).await?);
+        checkpoint().await?;
         let removed = map::nowhere(&self.driver, &self.vioses, &client).await?;
+        self.remember(removed);
         if self.found.as_ref().is_some_and(|found| found.has_ports) {
             ports::take_all(&self.driver, &self.vioses, &client).await?;
         }
-        *self.removed.lock().unwrap_or_else(PoisonError::into_inner) = removed;
         Ok(())
     }
 
+    fn remember(&self, removed: BTreeMap<String, Removed>) {
+        self.notes.with(|notes| {
+            for (vios, removed) in removed {
+                notes.removed.entry(vios).or_default().extend(removed);
+            }
+        });
+    }
+
     fn removed(&self) -> BTreeMap<String, Removed> {
-        self.removed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.notes.with(|notes| notes.removed.clone())
     }
 
     /// Only the instance's own config drive, by its name: a guest may have had others' media. It is
     /// looked for where it was mapped, and everywhere if it was mapped nowhere.
     async fn delete_media(self: Arc<Self>) -> Result<()> {
         let names: Vec<String> = self
-            .instances
+            .uuid
+            .instances()
             .iter()
             .map(|instance| names::config_drive(*instance))
             .collect();
@@ -240,38 +329,54 @@ impl Destroy {
         }
     }
 
-    /// The units that were mapped, and one of the instance's name that lost its mapping; then the
-    /// images that nothing is a clone of any more.
+    /// The units that were mapped, or else one of the instance's name that lost its mapping; then the images that
+    /// nothing is a clone of any more.
     async fn delete_units(&self, images: &ImageCache, removed: &BTreeSet<Mapped>) -> Result<()> {
-        let boot = self.name.as_deref().map(names::boot_unit);
-        let was_mapped = |name: &str, udid: &str| {
-            removed.iter().any(|mapped| {
-                mapped.kind == Kind::LogicalUnit
-                    && mapped.name == name
-                    && names::is_instance_unit(name)
-                    && mapped.udid.as_deref().is_none_or(|mapped| mapped == udid)
-            })
-        };
         let units = images.units().list().await?;
-        let doomed: Vec<_> = units
-            .iter()
-            .filter(|unit| !unit.is_image())
-            .filter(|unit| {
-                let is_lost = !unit.is_in_use && boot.as_deref() == Some(unit.name.as_str());
-                was_mapped(&unit.name, &unit.udid) || is_lost
-            })
-            .collect();
+        let doomed = self.doomed(&units, removed);
+        let sources = self.notes.with(|notes| {
+            let found = doomed.iter().filter_map(|unit| unit.cloned_from.clone());
+            notes.images.extend(found);
+            notes.images.clone()
+        });
+        checkpoint().await?;
         let deletions = join_all(doomed.iter().map(|unit| images.units().delete(unit))).await;
         // Also after a failure, since only now is it known which images the units were clones of. One
         // that still has a clone stays.
-        let sources: BTreeSet<&str> = doomed
-            .iter()
-            .filter_map(|unit| unit.cloned_from.as_deref())
-            .collect();
         for image in sources {
-            images.remove_if_unused(image).await;
+            if let Err(error) = images.remove_if_unused(&image).await {
+                tracing::warn!(%error, image, "an image that may be unused stays; the next removal tries again");
+            }
         }
         deletions.into_iter().collect()
+    }
+
+    fn doomed<'u>(&self, units: &'u [Unit], removed: &BTreeSet<Mapped>) -> Vec<&'u Unit> {
+        let was_mapped = |unit: &Unit| {
+            removed.iter().any(|mapped| {
+                mapped.kind == Kind::LogicalUnit
+                    && mapped.name == unit.name
+                    && names::is_instance_unit(&unit.name)
+                    && mapped
+                        .udid
+                        .as_deref()
+                        .is_none_or(|mapped| mapped == unit.udid)
+            })
+        };
+        let boot = self.asked.name.as_deref().map(names::boot_unit);
+        let has_boot_name = |name: &str| boot.as_deref() == Some(name);
+        let mut doomed: Vec<&Unit> = units
+            .iter()
+            .filter(|unit| !unit.is_image() && was_mapped(unit))
+            .collect();
+        // Names of logical units are not unique: where the boot disk was mapped, another one of its name is another
+        // server's that was told to leave its disk.
+        if !removed.iter().any(|mapped| has_boot_name(&mapped.name)) {
+            let is_lost =
+                |unit: &&Unit| !unit.is_image() && !unit.is_in_use && has_boot_name(&unit.name);
+            doomed.extend(units.iter().filter(is_lost));
+        }
+        doomed
     }
 
     /// The logical volumes that were mapped and bear a name of ours, and one that lost its mapping.
@@ -286,9 +391,10 @@ impl Destroy {
             .filter(|mapped| names::is_instance_virtual_disk(&mapped.name))
             .map(|mapped| mapped.name.clone())
             .collect();
-        if let Some(name) = &self.name {
+        if let Some(name) = &self.asked.name {
             doomed.extend(
-                self.instances
+                self.uuid
+                    .instances()
                     .iter()
                     .map(|instance| names::boot_virtual_disk(name, *instance)),
             );
@@ -317,7 +423,7 @@ impl Destroy {
         known: Option<&BTreeSet<(String, Option<String>, String)>>,
     ) {
         let mut disks = known.cloned().unwrap_or_default();
-        for volume in &self.volumes {
+        for volume in &self.asked.volumes {
             let Some(udid) = volume.target_udid.as_deref() else {
                 continue;
             };
@@ -343,7 +449,11 @@ impl Destroy {
         for (name, udid, volume) in disks {
             // Somebody else may be about to map it.
             let _turn = self.driver.shared.volumes.take(&volume).await;
-            let connection = self.volumes.iter().find(|known| known.volume == volume);
+            let connection = self
+                .asked
+                .volumes
+                .iter()
+                .find(|known| known.volume == volume);
             let gone = match connection {
                 Some(connection) => {
                     forget::volume_now(&self.driver, vios, connection, &name, udid.as_deref()).await

@@ -1,8 +1,9 @@
 //! The driver itself: one host, its disks, and what concurrent operations share.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
@@ -12,6 +13,7 @@ use super::shared::{Fresh, Turns};
 use crate::config::{Config, DiskDriver};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
+use crate::journal::{Journal, NoJournal};
 use crate::partition::PartitionUuid;
 use crate::rest::Session;
 use crate::storage::local::LocalDisks;
@@ -41,6 +43,8 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) journal: Arc<dyn Journal>,
+    running: Mutex<BTreeSet<u64>>,
     pub(super) volumes: Turns<String>,
     room: Fresh<System>,
     vioses: Fresh<Vec<Vios>>,
@@ -65,7 +69,16 @@ pub(super) enum Disks {
 }
 
 impl Driver {
-    /// Checks the host, and that boot disks have a place.
+    /// As [`Driver::connect_with`], without a journal: what a killed driver leaves behind, stays.
+    ///
+    /// # Errors
+    /// As [`Driver::connect_with`].
+    pub async fn connect(session: Session, config: Config) -> Result<Self> {
+        Self::connect_with(session, config, Arc::new(NoJournal)).await
+    }
+
+    /// Checks the host, and that boot disks have a place. Call [`Driver::recover`] before the first operation: it
+    /// finishes or undoes what the journal says that another process left behind.
     ///
     /// The server has to manage exactly one system, unless the configuration names one; the
     /// Virtual I/O Servers that run are waited for; the pool or volume group of the boot disks has
@@ -73,7 +86,11 @@ impl Driver {
     ///
     /// # Errors
     /// What of that is not so, and those of the requests.
-    pub async fn connect(session: Session, config: Config) -> Result<Self> {
+    pub async fn connect_with(
+        session: Session,
+        config: Config,
+        journal: Arc<dyn Journal>,
+    ) -> Result<Self> {
         config.check()?;
         let system = System::find(&session, &config.managed_system).await?;
         let patience = Duration::from_secs(config.vios_active_wait_timeout);
@@ -114,6 +131,8 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                journal,
+                running: Mutex::default(),
                 volumes: Turns::default(),
                 room: Fresh::for_at_most(ROOM_IS_FRESH),
                 vioses: Fresh::for_at_most(HOST_IS_FRESH),
@@ -134,6 +153,14 @@ impl Driver {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// Numbers, in the journal, of what this process is doing.
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.shared
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The host with its limits and what is left of it, read within the last seconds.

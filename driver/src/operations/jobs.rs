@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Runs a job on a partition.
 ///
 /// If the answer to its submission was lost, or was an error although the job was taken, the job
-/// runs under a number that we do not know. Then this waits until no job of that operation runs on
+/// runs under a number that we do not know; if a look at it was refused, nobody looks any more. Then this waits until no job of that operation runs on
 /// the partition any more, and deletes it: otherwise it would strike while the operation that
 /// failed is being undone.
 ///
@@ -33,9 +33,12 @@ pub(super) async fn run(
 ) -> Result<JobOutcome> {
     let outcome = session.job(job).await;
     if let Err(error) = &outcome
-        && matches!(
+        && !matches!(
             error.kind(),
-            ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer
+            ErrorKind::JobFailed
+                | ErrorKind::TimedOut
+                | ErrorKind::Unreachable
+                | ErrorKind::Invalid
         )
         && let Err(error) = see_off(session, partition, operation).await
     {
@@ -44,12 +47,25 @@ pub(super) async fn run(
     outcome
 }
 
-async fn see_off(session: &Session, partition: PartitionUuid, operation: &str) -> Result<()> {
+/// Waits until no job of that operation runs on the partition any more, and deletes those that ended. A partition
+/// that is not there has none.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn see_off(
+    session: &Session,
+    partition: PartitionUuid,
+    operation: &str,
+) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let feed = session
+        let feed = match session
             .get_feed(&format!("{}/jobs", path_of(partition)), Groups::Omitted)
-            .await?;
+            .await
+        {
+            Err(error) if error.is_not_found() => return Ok(()),
+            feed => feed?,
+        };
         let mut running = false;
         for entry in &feed.entries {
             let job = JobResponse(&entry.content);

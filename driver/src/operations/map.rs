@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
 use crate::error::Result;
@@ -34,13 +35,50 @@ pub(super) async fn everywhere(
         .try_for_each(|edited| edited.map(drop))
 }
 
+/// What the partition has, by the UUID of the Virtual I/O Server.
+///
+/// # Errors
+/// Those of the request.
+pub(super) async fn of(driver: &Driver, client: &Client) -> Result<BTreeMap<String, Removed>> {
+    let vioses = driver.mappings().await?;
+    let found = vioses.into_iter().map(|vios| {
+        let served = Removed {
+            mapped: mapping::mapped_to(&vios.content, client.uuid),
+            volumes: volumes_of(&vios.content, client).collect(),
+        };
+        (vios.id, served)
+    });
+    Ok(found
+        .filter(|(_, served)| !served.mapped.is_empty())
+        .collect())
+}
+
 /// What a Virtual I/O Server does not serve to a partition any more.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Removed {
     /// Everything that was mapped.
     pub(super) mapped: BTreeSet<Mapped>,
     /// Of that, the disks that were mapped as volumes: name, identifier and volume.
     pub(super) volumes: BTreeSet<(String, Option<String>, String)>,
+}
+
+impl Removed {
+    /// Adds what has been seen at another time.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.mapped.extend(other.mapped);
+        self.volumes.extend(other.volumes);
+    }
+}
+
+fn volumes_of(
+    vios: &Element,
+    client: &Client,
+) -> impl Iterator<Item = (String, Option<String>, String)> {
+    let served = volumes::served_to(vios, client).into_iter();
+    served.filter_map(|served| match (served.mapped.kind, served.tag) {
+        (Kind::PhysicalVolume, Some(tag)) => Some((served.mapped.name, served.mapped.udid, tag)),
+        _ => None,
+    })
 }
 
 /// Takes every mapping of the partition away, and returns what they mapped, by the UUID of the
@@ -60,13 +98,7 @@ pub(super) async fn nowhere(
         let (client, found) = (client.clone(), Arc::clone(&removed));
         let edit = move |document: &mut Element| {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            for served in volumes::served_to(document, &client) {
-                if let (Kind::PhysicalVolume, Some(tag)) = (served.mapped.kind, served.tag) {
-                    found
-                        .volumes
-                        .insert((served.mapped.name, served.mapped.udid, tag));
-                }
-            }
+            found.volumes.extend(volumes_of(document, &client));
             Ok(mapping::unmap(document, &client, &mut found.mapped))
         };
         let path = vios.path();

@@ -50,6 +50,26 @@ pub(super) async fn create(
     Ok(created.partition().id().ok().flatten())
 }
 
+/// The partition's number; none where there is no partition.
+///
+/// # Errors
+/// Those of the request.
+pub(super) async fn number(driver: &Driver, uuid: PartitionUuid) -> Result<Option<u32>> {
+    match driver
+        .session()
+        .get_entry(&path_of(uuid), Groups::None)
+        .await
+    {
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+        Ok(entry) => Ok(LogicalPartition(&entry.content)
+            .partition()
+            .id()
+            .ok()
+            .flatten()),
+    }
+}
+
 /// Removes the partition with its adapters; that there is none is as good. An open console, which
 /// would keep it, is closed.
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use powervm_schema::view::FieldValue;
 
-use super::driver::{Driver, path_of};
+use super::driver::{Disks, Driver, path_of};
 use super::request::SpawnRequest;
 use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +15,7 @@ use crate::partition::name::partition_name;
 use crate::partition::sizing::Processors;
 use crate::partition::{PartitionUuid, Sizing, SizingError};
 use crate::rest::Groups;
+use crate::storage::names;
 
 /// A deploy, decided.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     pub(super) interfaces: Vec<PlannedInterface>,
     /// Its management interface.
     pub(super) management: Option<PlannedManagement>,
+    /// Disks that have the boot disk's name already.
+    pub(super) namesakes: BTreeSet<String>,
     /// The Virtual I/O Servers that can work.
     pub(super) vioses: Vec<Vios>,
 }
@@ -69,10 +72,11 @@ impl Plan {
                 error,
             )
         })?;
-        let (system, vioses, switches, ()) = futures_util::try_join!(
+        let (system, vioses, switches, namesakes, ()) = futures_util::try_join!(
             driver.system(),
             driver.active_vioses(),
             driver.switches(),
+            namesakes(driver, request),
             refuse_existing(driver, partition, &name),
         )?;
         let sizing = Sizing::of(&request.flavor, driver.config().sizing(), &system.limits)?;
@@ -111,6 +115,7 @@ impl Plan {
             pool,
             interfaces,
             management,
+            namesakes,
             vioses,
         })
     }
@@ -141,6 +146,27 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
             ),
             "destroy it first",
         )),
+    }
+}
+
+/// Disks that have the boot disk's name: what an undo must not take for ours. Names of logical units may be there more
+/// than once, those of virtual disks may not.
+async fn namesakes(driver: &Driver, request: &SpawnRequest) -> Result<BTreeSet<String>> {
+    if request.image.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    match &driver.shared.disks {
+        Disks::Ssp { images, .. } => {
+            let name = names::boot_unit(&request.name);
+            let units = images.units().list().await?;
+            let same = units.into_iter().filter(|unit| unit.name == name);
+            Ok(same.map(|unit| unit.udid).collect())
+        }
+        Disks::Local(disks) => {
+            let name = names::boot_virtual_disk(&request.name, request.instance);
+            disks.refuse_existing(&name).await?;
+            Ok(BTreeSet::new())
+        }
     }
 }
 

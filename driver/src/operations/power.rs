@@ -2,19 +2,29 @@
 //!
 //! Every job ends before the call returns, and the state is read again afterwards, never assumed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use powervm_schema::partition::{LogicalPartition, RmcState};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Driver, path_of};
 use super::jobs;
+use super::operation::{Notes, Operation, Plan};
 use super::request::{Reboot, ServerRef, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::power::{POWER_OFF, POWER_ON, PowerOff, RemoveMedia, power_on};
 use crate::partition::state::{is_startable, is_stoppable};
 use crate::partition::{PartitionUuid, PowerState};
 use crate::rest::{Groups, Session};
+use crate::saga::{Saga, Step};
+
+const START: &str = "power on";
+const STOP: &str = "power off";
+const REBOOT: &str = "reboot";
 
 impl Driver {
     /// Starts a server that is off; one that runs is left alone.
@@ -24,15 +34,9 @@ impl Driver {
     pub async fn start(
         &self,
         server: impl Into<ServerRef>,
-        _control: &Control,
+        control: &Control,
     ) -> Result<PowerState> {
-        let partition = self.resolve(&server.into()).await?;
-        let _turn = self.shared.instances.take(&partition).await;
-        let state = state_of(self.session(), partition).await?;
-        if is_startable(&state) {
-            on(self, partition, None).await?;
-        }
-        self.power_state(partition).await
+        self.power(server.into(), Change::Start, control).await
     }
 
     /// Stops a server; one that is off is left alone.
@@ -45,18 +49,7 @@ impl Driver {
         how: Stop,
         control: &Control,
     ) -> Result<PowerState> {
-        let partition = self.resolve(&server.into()).await?;
-        let _turn = self.shared.instances.take(&partition).await;
-        let found = read(self.session(), partition).await?;
-        if is_stoppable(&found.state) {
-            let first = if how == Stop::Hard {
-                PowerOff::Immediate
-            } else {
-                PowerOff::kindest(found.rmc_is_active)
-            };
-            descend(self, partition, first, false, control).await?;
-        }
-        self.power_state(partition).await
+        self.power(server.into(), Change::Stop(how), control).await
     }
 
     /// Reboots a server; one that is off is started.
@@ -69,26 +62,167 @@ impl Driver {
         how: Reboot,
         control: &Control,
     ) -> Result<PowerState> {
-        let partition = self.resolve(&server.into()).await?;
-        let _turn = self.shared.instances.take(&partition).await;
-        let found = read(self.session(), partition).await?;
-        if is_startable(&found.state) {
-            on(self, partition, None).await?;
-        } else {
-            let first = if how == Reboot::Hard {
-                PowerOff::Immediate
-            } else {
-                PowerOff::kindest(found.rmc_is_active)
-            };
-            descend(self, partition, first, true, control).await?;
-        }
-        self.power_state(partition).await
+        self.power(server.into(), Change::Reboot(how), control)
+            .await
     }
 
-    async fn power_state(&self, partition: PartitionUuid) -> Result<PowerState> {
+    async fn power(
+        &self,
+        server: ServerRef,
+        change: Change,
+        control: &Control,
+    ) -> Result<PowerState> {
+        let partition = self.resolve(&server).await?;
+        let turn = self.shared.instances.take(&partition).await;
+        let steps = control.for_steps();
+        let power = Arc::new(Power {
+            driver: self.clone(),
+            control: steps.clone(),
+            partition,
+            asked: Asked {
+                server: server.to_string(),
+                partition: partition.as_uuid(),
+                change,
+            },
+            notes: Notes::default(),
+            is_revived: false,
+            _turn: turn,
+        });
+        self.perform(&power, control, &steps)
+            .await
+            .map_err(without_saga)?;
         state_of(self.session(), partition)
             .await
             .map(|state| PowerState::of(&state))
+    }
+}
+
+/// What is to happen to the power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Change {
+    Start,
+    Stop(Stop),
+    Reboot(Reboot),
+}
+
+/// What the journal keeps of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    server: String,
+    partition: Uuid,
+    change: Change,
+}
+
+/// A change of power on its way: one step, which looks at the state that it finds.
+pub(super) struct Power {
+    driver: Driver,
+    control: Control,
+    partition: PartitionUuid,
+    asked: Asked,
+    notes: Notes<()>,
+    is_revived: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Operation for Power {
+    const KIND: &'static str = "power";
+    const PLAN: Plan = Plan::Finish;
+    type Asked = Asked;
+    type Notes = ();
+
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<()> {
+        &self.notes
+    }
+
+    /// Nothing is taken back: a server that failed to stop is not started.
+    fn recipe(&self) -> Saga<Self> {
+        let (verb, step) = match self.asked.change {
+            Change::Start => ("start", Step::new(START, Self::start)),
+            Change::Stop(_) => ("stop", Step::new(STOP, Self::stop)),
+            Change::Reboot(_) => ("reboot", Step::new(REBOOT, Self::reboot)),
+        };
+        Saga::new(format!("{verb} {}", self.asked.server)).step(step)
+    }
+
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        (): (),
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.partition);
+        let turn = driver.shared.instances.take(&partition).await;
+        match state_of(driver.session(), partition).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        for operation in [POWER_ON, POWER_OFF] {
+            jobs::see_off(driver.session(), partition, operation).await?;
+        }
+        Ok(Some(Self {
+            driver: driver.clone(),
+            control: control.clone(),
+            partition,
+            asked,
+            notes: Notes::default(),
+            is_revived: true,
+            _turn: turn,
+        }))
+    }
+}
+
+impl Power {
+    async fn start(self: Arc<Self>) -> Result<()> {
+        let state = state_of(self.driver.session(), self.partition).await?;
+        if is_startable(&state) {
+            on(&self.driver, self.partition, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn stop(self: Arc<Self>) -> Result<()> {
+        let found = read(self.driver.session(), self.partition).await?;
+        if is_stoppable(&found.state) {
+            let is_hard = self.asked.change == Change::Stop(Stop::Hard);
+            self.descend(&found, is_hard, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Taken up again, a reboot only sees to it that the server is on: whether it went off before, nobody knows, and
+    /// to reboot a server twice is worse than not at all.
+    async fn reboot(self: Arc<Self>) -> Result<()> {
+        let found = read(self.driver.session(), self.partition).await?;
+        if is_startable(&found.state) {
+            on(&self.driver, self.partition, None).await?;
+        } else if !self.is_revived {
+            let is_hard = self.asked.change == Change::Reboot(Reboot::Hard);
+            self.descend(&found, is_hard, true).await?;
+        }
+        Ok(())
+    }
+
+    async fn descend(&self, found: &Found, is_hard: bool, restart: bool) -> Result<()> {
+        let first = if is_hard {
+            PowerOff::Immediate
+        } else {
+            PowerOff::kindest(found.rmc_is_active)
+        };
+        descend(&self.driver, self.partition, first, restart, &self.control).await
+    }
+}
+
+/// One step, which says all that there is to say.
+fn without_saga(error: Error) -> Error {
+    match error {
+        Error::Saga(failure) => failure.error.clone(),
+        error => error,
     }
 }
 

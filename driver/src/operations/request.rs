@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::volume::Metadata;
@@ -64,7 +65,8 @@ impl DestroyRequest {
 }
 
 /// How to stop a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// Ask the guest, then insist: see [`crate::partition::power`].
     Graceful,
@@ -73,7 +75,8 @@ pub enum Stop {
 }
 
 /// How to reboot a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reboot {
     /// Ask the guest, then insist.
     Soft,

@@ -4,38 +4,36 @@
 //! that do not wait for each other run side by side: the partition's UUID is ours to choose, so its
 //! disk and its config drive are made while the partition is.
 
+mod notes;
 mod report;
 mod storage;
+mod volumes;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use notes::{Asked, Boarded, BootDisk, Found};
 use tokio::sync::OwnedMutexGuard;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
+use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
 use super::request::SpawnRequest;
 use super::server::Server;
 use super::volume::find;
-use super::volume::ports::{self, Ports};
 use super::volume::request::turns;
 use super::volume::search::Search;
-use super::{map, partition, plug, power};
+use super::{jobs, map, partition, plug, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
 use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
-use crate::partition::power::RemoveMedia;
+use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
-use crate::storage::flights::Flight;
-use crate::storage::local::Disk;
 use crate::storage::mapping::{Client, Wanted};
-use crate::storage::media::Repository;
 use crate::storage::media::config_drive::PluggedInterface;
-use crate::storage::ssp::{ImageUnit, Unit};
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
@@ -53,7 +51,7 @@ impl Driver {
     ///
     /// A failed or cancelled call leaves the host as it was, but for a media repository or, with the
     /// disk driver `localdisk`, a cached image that others may use. If the returned future is
-    /// dropped, the same happens in the background.
+    /// dropped, the same happens in the background; if the process is killed, on its next start.
     ///
     /// # Errors
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
@@ -80,34 +78,43 @@ impl Driver {
             });
         let steps = control.for_steps();
         let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
+        let asked = Asked {
+            finds_volumes: volumes.is_needed(),
+            has_ports: !request
+                .volumes
+                .iter()
+                .all(|volume| find::is_served(self, volume)),
+            ..Asked::of(&request, self.tag(), plan.namesakes.clone())
+        };
         let spawn = Arc::new(Spawn {
             driver: self.clone(),
-            control: steps,
+            control: steps.clone(),
+            partition: plan.partition,
+            vioses: plan.vioses.clone(),
             volumes,
-            plan,
-            request,
-            state: Mutex::new(State {
+            asked,
+            order: Some(Order { plan, request }),
+            notes: Notes::new(Found {
                 flight,
-                ..State::default()
+                ..Found::default()
             }),
-            disk_may_exist: AtomicBool::new(false),
             _turn: turn,
             _turns: turns,
         });
-        let options = control.saga_options(&spawn.control);
-        recipe(&spawn).run(Arc::clone(&spawn), options).await?;
-        Ok(spawn.report().await)
+        self.perform(&spawn, control, &steps).await?;
+        spawn.report().await
     }
 }
 
 /// What is made, and after what.
 fn recipe(spawn: &Spawn) -> Saga<Spawn> {
-    let mut saga = Saga::new(format!("create {}", spawn.request.name))
+    let asked = &spawn.asked;
+    let mut saga = Saga::new(format!("create {}", asked.name))
         .step(Step::new(PARTITION, Spawn::create_partition).undo(Spawn::delete_partition))
         // Adapters go with their partition, so there is nothing to take back.
         .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]));
     let mut mapped = vec![PARTITION];
-    if spawn.request.image.is_some() {
+    if asked.image.is_some() {
         saga = saga
             .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
             .step(
@@ -117,15 +124,15 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
             );
         mapped.push(DISK);
     }
-    if spawn.volumes.is_needed() {
+    if asked.finds_volumes {
         saga = saga.step(Step::new(VOLUMES, Spawn::find_volumes).undo(Spawn::forget_volumes));
         mapped.push(VOLUMES);
     }
-    if spawn.request.config_drive.is_some() {
+    if asked.config_drive {
         let step =
             Step::new(CONFIG_DRIVE, Spawn::upload_config_drive).undo(Spawn::delete_config_drive);
         // The config drive names the interfaces' addresses; where the server chooses them, it waits.
-        saga = saga.step(if spawn.plan.knows_addresses() {
+        saga = saga.step(if spawn.knows_addresses() {
             step
         } else {
             step.after([NETWORK])
@@ -133,7 +140,7 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.push(CONFIG_DRIVE);
     }
     let mut before_power = vec![MAP, NETWORK];
-    if spawn.has_ports() {
+    if asked.has_ports {
         saga = saga.step(
             Step::new(PORTS, Spawn::connect_ports)
                 .after([PARTITION])
@@ -142,7 +149,7 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         before_power.push(PORTS);
     }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
-    if spawn.request.power_on {
+    if asked.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
                 .after(before_power)
@@ -152,58 +159,99 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
     saga
 }
 
-/// A deploy on its way.
+/// A deploy on its way, or on its way back.
 pub(super) struct Spawn {
     driver: Driver,
     control: Control,
-    plan: Plan,
+    partition: PartitionUuid,
+    vioses: Vec<Vios>,
     volumes: Search,
-    request: SpawnRequest,
-    state: Mutex<State>,
-    disk_may_exist: AtomicBool,
+    asked: Asked,
+    /// What cannot be in a journal and is not needed on the way back.
+    order: Option<Order>,
+    notes: Notes<Found>,
     _turn: OwnedMutexGuard<()>,
     _turns: Vec<OwnedMutexGuard<()>>,
 }
 
-/// What the steps tell each other, and themselves when they are run again.
-#[derive(Default)]
-struct State {
-    partition_made: bool,
-    partition_id: Option<u32>,
-    macs: Option<(Vec<Mac>, Option<Mac>)>,
-    flight: Option<Boarded>,
-    image_udid: Option<String>,
-    disk: Option<BootDisk>,
-    media: Option<Repository>,
-    media_uploaded: bool,
+/// What is to be made: with the image's source and the config drive's content.
+struct Order {
+    plan: Plan,
+    request: SpawnRequest,
 }
 
-/// The image, shared with the deploys that need the same.
-#[derive(Clone)]
-enum Boarded {
-    Ssp(Arc<Flight<ImageUnit>>),
-    Local(Arc<Flight<Disk>>),
-}
+impl Operation for Spawn {
+    const KIND: &'static str = "spawn";
+    const PLAN: Recovery = Recovery::Undo;
+    type Asked = Asked;
+    type Notes = Found;
 
-#[derive(Clone)]
-enum BootDisk {
-    Unit(Unit),
-    Disk(Disk),
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<Found> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        recipe(self)
+    }
+
+    /// Whoever asked for the server was never told of it, and its image and config drive are not in the journal.
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        mut found: Found,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.instance);
+        let turn = driver.shared.instances.take(&partition).await;
+        // The number that the partition has now: if it is gone, another one may have that number.
+        found.partition_id = partition::number(driver, partition).await?;
+        let vioses = driver.active_vioses().await?;
+        let turns = turns(driver, &asked.volumes).await;
+        let devices = found.devices.clone();
+        Ok(Some(Self {
+            driver: driver.clone(),
+            control: control.clone(),
+            partition,
+            volumes: Search::revived(driver, control, &asked.volumes, &vioses, devices),
+            vioses,
+            asked,
+            order: None,
+            notes: Notes::new(found),
+            _turn: turn,
+            _turns: turns,
+        }))
+    }
 }
 
 impl Spawn {
-    fn note<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn note<T>(&self, change: impl FnOnce(&mut Found) -> T) -> T {
+        self.notes.with(change)
+    }
+
+    fn order(&self) -> Result<&Order> {
+        self.order
+            .as_ref()
+            .ok_or_else(|| Error::internal("a deploy that is taken back cannot go on"))
+    }
+
+    fn knows_addresses(&self) -> bool {
+        self.order
+            .as_ref()
+            .is_none_or(|order| order.plan.knows_addresses())
     }
 
     fn flight(&self) -> Result<Boarded> {
-        self.note(|state| state.flight.clone())
+        self.note(|found| found.flight.clone())
             .ok_or_else(|| Error::internal("the image was released too early"))
     }
 
     fn client(&self) -> Client {
-        let uuid = self.plan.partition;
-        let id = self.note(|state| state.partition_id);
+        let uuid = self.partition;
+        let id = self.note(|found| found.partition_id);
         Client {
             uuid,
             id,
@@ -212,11 +260,11 @@ impl Spawn {
     }
 
     fn media_name(&self) -> String {
-        names::config_drive(self.request.instance)
+        names::config_drive(self.asked.instance)
     }
 
     async fn create_partition(self: Arc<Self>) -> Result<()> {
-        if self.note(|state| state.partition_made) {
+        if self.note(|found| found.partition_made) {
             return Ok(());
         }
         let Plan {
@@ -225,7 +273,7 @@ impl Spawn {
             sizing,
             pool,
             ..
-        } = &self.plan;
+        } = &self.order()?.plan;
         let id = partition::create(
             &self.driver,
             *partition,
@@ -233,27 +281,28 @@ impl Spawn {
             &document::create(*partition, name, sizing, *pool),
         )
         .await?;
-        self.note(|state| (state.partition_id, state.partition_made) = (id, true));
+        self.note(|found| (found.partition_id, found.partition_made) = (id, true));
         Ok(())
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {
-        partition::delete(&self.driver, self.plan.partition).await
+        partition::delete(&self.driver, self.partition).await
     }
 
     /// One adapter after the other: the guest finds them in the order of their slots.
     async fn plug_interfaces(self: Arc<Self>) -> Result<()> {
-        if self.note(|state| state.macs.is_some()) {
+        if self.note(|found| found.macs.is_some()) {
             return Ok(());
         }
         let shared = &self.driver.shared;
-        let (session, partition) = (&shared.session, self.plan.partition);
+        let (session, plan) = (&shared.session, &self.order()?.plan);
+        let partition = self.partition;
         let mut macs = Vec::new();
-        for planned in &self.plan.interfaces {
+        for planned in &plan.interfaces {
             macs.push(plug::plug(&self.driver, partition, planned).await?);
         }
         let mut management = None;
-        if let Some(planned) = &self.plan.management {
+        if let Some(planned) = &plan.management {
             let (switch, vlan) = (&planned.switch, MANAGEMENT_VLAN);
             adapter::ensure_virtual_network(
                 session,
@@ -270,21 +319,21 @@ impl Spawn {
             };
             management = Some(adapter::create(session, partition, &new).await?);
         }
-        self.note(|state| state.macs = Some((macs, management)));
+        self.note(|found| found.macs = Some((macs, management)));
         Ok(())
     }
 
     /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
-        map::everywhere(&self.driver, &self.plan.vioses, &self.client(), |vios| {
+        map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
             self.wanted_of(vios)
         })
         .await
     }
 
     fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
-        let (disk, media) = self.note(|state| (state.disk.clone(), state.media.clone()));
+        let (disk, media) = self.note(|found| (found.disk.clone(), found.media.clone()));
         let mut wanted = Vec::new();
         match (&self.driver.shared.disks, &disk) {
             (Disks::Ssp { pool, .. }, Some(BootDisk::Unit(unit)))
@@ -304,32 +353,8 @@ impl Spawn {
         wanted
     }
 
-    /// Whether the server reaches any of its volumes through ports of its own.
-    fn has_ports(&self) -> bool {
-        let mut volumes = self.request.volumes.iter();
-        !volumes.all(|volume| find::is_served(&self.driver, volume))
-    }
-
-    async fn connect_ports(self: Arc<Self>) -> Result<()> {
-        let (vioses, metadata) = (&self.plan.vioses, &self.request.metadata);
-        let ports = Ports::plan(&self.driver, vioses, &self.client(), metadata).await?;
-        ports.connect(&self.driver).await
-    }
-
-    async fn take_ports(self: Arc<Self>) -> Result<()> {
-        ports::take_all(&self.driver, &self.plan.vioses, &self.client()).await
-    }
-
-    async fn find_volumes(self: Arc<Self>) -> Result<()> {
-        self.volumes.find().await
-    }
-
-    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
-        self.volumes.forget().await
-    }
-
     async fn unmap(self: Arc<Self>) -> Result<()> {
-        map::nowhere(&self.driver, &self.plan.vioses, &self.client())
+        map::nowhere(&self.driver, &self.vioses, &self.client())
             .await
             .map(drop)
     }
@@ -337,30 +362,34 @@ impl Spawn {
     async fn power_on(self: Arc<Self>) -> Result<()> {
         let config = self.driver.config();
         let media =
-            (config.remove_vopt_media_on_boot && self.request.config_drive.is_some()).then(|| {
-                RemoveMedia {
-                    name: self.media_name(),
-                    after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
-                }
+            (config.remove_vopt_media_on_boot && self.asked.config_drive).then(|| RemoveMedia {
+                name: self.media_name(),
+                after: Duration::from_secs(60 * u64::from(config.remove_vopt_media_time)),
             });
-        let on = power::on(&self.driver, self.plan.partition, media.as_ref()).await;
-        on.map_err(|error| for_want_of_space(error, &format!("the partition {}", self.plan.name)))
+        let on = power::on(&self.driver, self.partition, media.as_ref()).await;
+        on.map_err(|error| {
+            for_want_of_space(error, &format!("the partition of {}", self.asked.name))
+        })
     }
 
     async fn power_off(self: Arc<Self>) -> Result<()> {
-        power::off_hard(&self.driver, self.plan.partition).await
+        // A job whose answer was lost must not strike afterwards.
+        jobs::see_off(self.driver.session(), self.partition, POWER_ON_JOB).await?;
+        power::off_hard(&self.driver, self.partition).await?;
+        jobs::see_off(self.driver.session(), self.partition, POWER_OFF_JOB).await
     }
 
     /// Addresses as chosen, or as the server gave them.
     fn addresses(&self) -> Result<(Vec<PluggedInterface>, Option<Mac>)> {
-        let given = self.note(|state| state.macs.clone());
+        let plan = &self.order()?.plan;
+        let given = self.note(|found| found.macs.clone());
         let given_mac = |index: usize| {
             given
                 .as_ref()
                 .and_then(|(macs, _)| macs.get(index).copied())
         };
         let mut plugged = Vec::new();
-        for (index, planned) in self.plan.interfaces.iter().enumerate() {
+        for (index, planned) in plan.interfaces.iter().enumerate() {
             let mac = given_mac(index).or(planned.mac);
             let mac = mac.ok_or_else(|| Error::internal("an interface has no address yet"))?;
             plugged.push(PluggedInterface {
@@ -371,12 +400,7 @@ impl Spawn {
         let management = given
             .as_ref()
             .and_then(|(_, management)| *management)
-            .or_else(|| {
-                self.plan
-                    .management
-                    .as_ref()
-                    .and_then(|planned| planned.mac)
-            });
+            .or_else(|| plan.management.as_ref().and_then(|planned| planned.mac));
         Ok((plugged, management))
     }
 }

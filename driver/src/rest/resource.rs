@@ -165,7 +165,16 @@ impl Session {
     /// See [`Error`].
     pub async fn ensure_deleted(&self, path: &str) -> Result<()> {
         match self.delete(path, None).await {
-            Err(error) if error.is_not_found() => Ok(()),
+            // Looked at once more: what a server that is starting, or a proxy, does not know yet would stay for ever.
+            Err(error) if error.is_not_found() => match self.get_entry(path, Groups::Omitted).await
+            {
+                Err(error) if error.is_not_found() => Ok(()),
+                Err(error) => Err(error),
+                Ok(_) => match self.delete(path, None).await {
+                    Err(error) if error.is_not_found() => Ok(()),
+                    result => result,
+                },
+            },
             result => result,
         }
     }

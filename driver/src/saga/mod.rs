@@ -40,8 +40,9 @@ mod observer;
 mod report;
 mod run;
 mod step;
+mod worker;
 
 pub use observer::{Event, NoObserver, Observer, Phase, observe_with};
 pub use report::{SagaFailure, StepFailure};
-pub use run::{Rehearsal, RunOptions, cancellation};
-pub use step::{Saga, Step};
+pub use run::{Rehearsal, RunOptions, cancellation, checkpoint};
+pub use step::{Saga, Snapshot, Step};

@@ -14,6 +14,9 @@ use crate::error::Result;
 pub enum Phase {
     /// It is about to run. Reported, and awaited, before anything is done.
     Begin,
+    /// Its context holds something that a journal has to have before the step goes on:
+    /// [`checkpoint`](super::checkpoint).
+    Noted,
     /// It is done.
     End {
         /// How long it took, on tokio's clock.
@@ -60,11 +63,17 @@ pub struct Event {
 /// Sees every event of a saga, one at a time per step, in order.
 ///
 /// The saga waits for it: a journal can make an event durable before the step begins. An error at
-/// [`Phase::Begin`] keeps the step from running and one at [`Phase::End`] makes it count as failed, so a saga never
-/// runs ahead of its journal; errors at the other phases are reported but change nothing.
+/// [`Phase::Begin`] keeps the step from running and one at [`Phase::Noted`] or [`Phase::End`] makes it fail, so a saga
+/// never runs ahead of its journal; errors at the other phases are reported but change nothing.
 pub trait Observer: Send + Sync {
     /// Takes note of one event.
     fn observe<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Result<()>>;
+
+    /// Takes note of how the whole saga ended. Also called when nobody waits for the saga any more.
+    fn ended<'a>(&'a self, outcome: &'a Result<()>) -> BoxFuture<'a, ()> {
+        let _ = outcome;
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Looks away.
@@ -80,6 +89,10 @@ impl Observer for NoObserver {
 impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn observe<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Result<()>> {
         (**self).observe(event)
+    }
+
+    fn ended<'a>(&'a self, outcome: &'a Result<()>) -> BoxFuture<'a, ()> {
+        (**self).ended(outcome)
     }
 }
 

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::graph::Graph;
-use super::observer::{Event, NoObserver, Observer, Phase};
+use super::observer::{NoObserver, Observer, Phase};
 use super::report::{SagaFailure, StepFailure};
-use super::step::{Action, Saga, Step};
+use super::step::{Saga, Step};
+use super::worker::Worker;
 use crate::error::{Error, Result};
 
 tokio::task_local! {
     static CANCEL: CancellationToken;
+    static CHECKPOINT: Checkpoint;
 }
+
+type Checkpoint = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// The token that tells the running step of a saga to stop early: the caller cancelled, or dropped the saga. A step
 /// that waits long (an upload, a job) watches it and returns [`Error::Cancelled`]. Undos are not to be stopped: in
@@ -27,6 +31,18 @@ pub fn cancellation() -> CancellationToken {
     CANCEL
         .try_with(CancellationToken::clone)
         .unwrap_or_default()
+}
+
+/// Tells the observer, and waits for it, what the running step has just put into the context: what it is about to
+/// make, so that a journal has it before it is there. Nothing in undos and outside of sagas.
+///
+/// # Errors
+/// The observer's, such as a journal that cannot write. The step must not go on then.
+pub async fn checkpoint() -> Result<()> {
+    match CHECKPOINT.try_with(Arc::clone) {
+        Ok(checkpoint) => checkpoint().await,
+        Err(_) => Ok(()),
+    }
 }
 
 /// How a saga is run.
@@ -92,19 +108,66 @@ impl<C: Send + Sync + 'static> Saga<C> {
     /// [`Error::Invalid`] for a graph with unknown or duplicate names or a cycle, before anything runs;
     /// [`Error::Saga`] otherwise, with the first error, and with every undo that failed on all its tries.
     pub async fn run(self, context: Arc<C>, options: RunOptions) -> Result<()> {
+        self.in_a_task(context, options, Run::run).await
+    }
+
+    /// Undoes these steps of a saga that another process began: all of which the journal says that they were begun
+    /// and not that they were undone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for names that the saga does not have, before anything runs; [`Error::Saga`] with every
+    /// undo that failed on all its tries.
+    pub async fn unwind(
+        self,
+        begun: &[String],
+        context: Arc<C>,
+        options: RunOptions,
+    ) -> Result<()> {
+        if let Some(unknown) = begun
+            .iter()
+            .find(|name| !self.steps.iter().any(|step| *step.name == ***name))
+        {
+            return Err(Error::invalid(
+                format!("{:?} has no step {unknown:?} to undo", self.name),
+                "use the version of the driver that began it",
+            ));
+        }
+        let begun = begun.to_vec();
+        self.in_a_task(context, options, |run| run.unwind(begun))
+            .await
+    }
+
+    async fn in_a_task<F>(
+        self,
+        context: Arc<C>,
+        options: RunOptions,
+        go: impl FnOnce(Run<C>) -> F,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
         let graph = Graph::of(&self.name, &self.steps)?;
         let cancel = options.cancel.child_token();
         let cancelled_by_drop = cancel.clone().drop_guard();
         let name = Arc::clone(&self.name);
         let span = tracing::info_span!("saga", saga = %name);
-        let run = Run {
+        let observer = Arc::clone(&options.observer);
+        let going = go(Run {
             saga: Arc::new(self),
             graph,
             context,
             options,
             cancel,
+        });
+        let told = async move {
+            let outcome = going.await;
+            let told = AssertUnwindSafe(observer.ended(&outcome)).catch_unwind();
+            if told.await.is_err() {
+                tracing::error!("the observer panicked");
+            }
+            outcome
         };
-        let outcome = tokio::spawn(run.run().instrument(span)).await;
+        let outcome = tokio::spawn(told.instrument(span)).await;
         drop(cancelled_by_drop);
         match outcome {
             Ok(result) => result,
@@ -143,7 +206,8 @@ impl<C: Send + Sync + 'static> Run<C> {
             if !cancelled && failures.is_empty() {
                 for step in self.ready(&states) {
                     set(&mut states, step, State::Begun);
-                    let act = CANCEL.scope(self.cancel.clone(), self.worker(step).act());
+                    let (act, noted) = (self.worker(step).act(), self.noting(step));
+                    let act = CANCEL.scope(self.cancel.clone(), CHECKPOINT.scope(noted, act));
                     running.spawn(act.in_current_span());
                 }
             }
@@ -177,6 +241,40 @@ impl<C: Send + Sync + 'static> Run<C> {
         }
         let left_behind = self.undo(&states).await;
         Err(self.report(failures, left_behind).into())
+    }
+
+    async fn unwind(self, begun: Vec<String>) -> Result<()> {
+        let state = |step: &Step<C>| match begun.iter().any(|name| **name == *step.name) {
+            true => State::Begun,
+            false => State::Waiting,
+        };
+        let states: Vec<State> = self.saga.steps.iter().map(state).collect();
+        let left_behind = self.undo(&states).await;
+        match left_behind.first().cloned() {
+            None => Ok(()),
+            Some(first) => Err(SagaFailure {
+                saga: self.saga.name.to_string(),
+                step: Some(first.step),
+                error: first.error,
+                others: Vec::new(),
+                left_behind,
+            }
+            .into()),
+        }
+    }
+
+    /// What [`checkpoint`] does in this step.
+    fn noting(&self, step: usize) -> Checkpoint {
+        let worker = Arc::new(self.worker(step));
+        Arc::new(move || {
+            let worker = Arc::clone(&worker);
+            Box::pin(async move {
+                match worker.saga.steps.get(worker.index) {
+                    Some(step) => worker.observe(step, Phase::Noted).await,
+                    None => Ok(()),
+                }
+            })
+        })
     }
 
     fn report(&self, mut failures: Vec<StepFailure>, left_behind: Vec<StepFailure>) -> SagaFailure {
@@ -284,142 +382,5 @@ impl<C: Send + Sync + 'static> Run<C> {
 fn set(states: &mut [State], step: usize, state: State) {
     if let Some(slot) = states.get_mut(step) {
         *slot = state;
-    }
-}
-
-/// One step's task, forwards or backwards.
-struct Worker<C> {
-    saga: Arc<Saga<C>>,
-    index: usize,
-    context: Arc<C>,
-    options: RunOptions,
-}
-
-impl<C: Send + Sync + 'static> Worker<C> {
-    async fn act(self) -> (usize, Result<()>) {
-        let result = match self.saga.steps.get(self.index) {
-            Some(step) => {
-                let span = tracing::info_span!("step", step = %step.name);
-                self.act_observed(step).instrument(span).await
-            }
-            None => Err(Error::internal("a step outside its saga")),
-        };
-        (self.index, result)
-    }
-
-    async fn act_observed(&self, step: &Step<C>) -> Result<()> {
-        self.observe(step, Phase::Begin).await?;
-        let start = Instant::now();
-        let again = self.options.rehearsal.repeat_step.as_deref() == Some(&*step.name);
-        let mut result = self.guarded(&step.action).await;
-        if again && result.is_ok() {
-            result = self.guarded(&step.action).await;
-        }
-        let took = start.elapsed();
-        match result {
-            Ok(()) => self.observe(step, Phase::End { took }).await,
-            Err(error) => {
-                let phase = Phase::Failed {
-                    error: error.to_string(),
-                };
-                self.observe_lightly(step, phase).await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn undo(self) -> (usize, Result<()>) {
-        let step = self.saga.steps.get(self.index);
-        let result = match step.and_then(|step| step.undo.as_ref().map(|undo| (step, undo))) {
-            Some((step, undo)) => {
-                let span = tracing::info_span!("undo", step = %step.name);
-                self.undo_observed(step, undo).instrument(span).await
-            }
-            None => Ok(()),
-        };
-        (self.index, result)
-    }
-
-    async fn undo_observed(&self, step: &Step<C>, undo: &Action<C>) -> Result<()> {
-        self.observe_lightly(step, Phase::UndoBegin).await;
-        let start = Instant::now();
-        let mut result = self.undo_retried(undo).await;
-        let again = self.options.rehearsal.repeat_undo.as_deref() == Some(&*step.name);
-        if again && result.is_ok() {
-            result = self.undo_retried(undo).await;
-        }
-        let phase = match &result {
-            Ok(()) => Phase::UndoEnd {
-                took: start.elapsed(),
-            },
-            Err(error) => Phase::UndoFailed {
-                error: error.to_string(),
-            },
-        };
-        self.observe_lightly(step, phase).await;
-        result
-    }
-
-    async fn undo_retried(&self, undo: &Action<C>) -> Result<()> {
-        let mut pause = self.options.undo_pause;
-        let mut tries_left = self.options.undo_tries.max(1);
-        loop {
-            let result = self.guarded(undo).await;
-            tries_left -= 1;
-            match result {
-                Err(error) if tries_left > 0 => {
-                    tracing::warn!(%error, tries_left, "undo failed, trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = pause.saturating_mul(2);
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// A panic in a step is a defect, but it must not keep the other steps from being undone.
-    async fn guarded(&self, action: &Action<C>) -> Result<()> {
-        let context = Arc::clone(&self.context);
-        match AssertUnwindSafe(async { action(context).await })
-            .catch_unwind()
-            .await
-        {
-            Ok(result) => result,
-            Err(_) => Err(Error::internal("the step panicked")),
-        }
-    }
-
-    async fn observe(&self, step: &Step<C>, phase: Phase) -> Result<()> {
-        let context = match self
-            .saga
-            .snapshot
-            .map(|snapshot| snapshot(&self.context))
-            .transpose()
-        {
-            Ok(context) => context,
-            Err(error) => {
-                return Err(Error::internal(format!(
-                    "the context could not be serialised: {error}"
-                )));
-            }
-        };
-        let event = Event {
-            saga: self.saga.name.to_string(),
-            step: step.name.to_string(),
-            index: self.index,
-            steps: self.saga.steps.len(),
-            phase,
-            context,
-        };
-        let observed = AssertUnwindSafe(async { self.options.observer.observe(&event).await })
-            .catch_unwind()
-            .await;
-        observed.unwrap_or_else(|_| Err(Error::internal("the observer panicked")))
-    }
-
-    async fn observe_lightly(&self, step: &Step<C>, phase: Phase) {
-        if let Err(error) = self.observe(step, phase).await {
-            tracing::error!(%error, "the observer failed");
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Result;
 pub(super) type Action<C> = Arc<dyn Fn(Arc<C>) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// Turns the context into what a journal keeps.
-pub(super) type Snapshot<C> = fn(&C) -> serde_json::Result<serde_json::Value>;
+pub type Snapshot<C> = fn(&C) -> serde_json::Result<serde_json::Value>;
 
 /// One named step of a saga.
 pub struct Step<C> {
@@ -105,6 +105,18 @@ impl<C: Send + Sync + 'static> Saga<C> {
         self.steps.push(step);
     }
 
+    /// Hands what `snapshot` makes of the context to the observer with every event, for a journal to keep.
+    #[must_use]
+    pub fn journaled_by(mut self, snapshot: Snapshot<C>) -> Saga<C> {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// The saga's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Names of the steps, in the order of adding.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().map(Step::name)
@@ -114,8 +126,7 @@ impl<C: Send + Sync + 'static> Saga<C> {
 impl<C: Serialize + Send + Sync + 'static> Saga<C> {
     /// Hands the serialised context to the observer with every event, for a journal to keep.
     #[must_use]
-    pub fn journaled(mut self) -> Saga<C> {
-        self.snapshot = Some(|context| serde_json::to_value(context));
-        self
+    pub fn journaled(self) -> Saga<C> {
+        self.journaled_by(|context| serde_json::to_value(context))
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,15 @@ pub struct Image {
     pub size: u64,
     /// Where its content is.
     pub source: ImageSource,
+}
+
+/// Whoever wants an image uploaded: told before the upload makes anything, so that a journal knows of it first.
+pub(crate) trait Claim: Send + Sync {
+    /// The upload is about to begin; it does not when this fails.
+    fn begin(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// It failed, and nothing of it is left.
+    fn over(&self);
 }
 
 /// Where an image's content is.

@@ -8,7 +8,7 @@ use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
 
 use super::flights::{Flight, Flights};
-use super::image::Image;
+use super::image::{Claim, Image};
 use super::mapping::{Wanted, is_logical_volume};
 use super::names::{base_name, image_virtual_disk};
 use super::size::virtual_disk_size;
@@ -116,15 +116,24 @@ impl LocalDisks {
         flight: &Flight<Disk>,
         image: &Image,
         control: &Control,
+        claim: &dyn Claim,
     ) -> Result<Disk> {
-        flight.result(|| self.find_or_upload(image, control)).await
+        flight
+            .result(|| self.find_or_upload(image, control, claim))
+            .await
     }
 
-    async fn find_or_upload(&self, image: &Image, control: &Control) -> Result<Disk> {
+    async fn find_or_upload(
+        &self,
+        image: &Image,
+        control: &Control,
+        claim: &dyn Claim,
+    ) -> Result<Disk> {
         let name = image_virtual_disk(image.id);
         if let Some(disk) = self.find_disk(&name).await? {
             return Ok(disk);
         }
+        claim.begin().await?;
         let created = AtomicBool::new(false);
         let uploaded = async {
             let new = New {
@@ -139,14 +148,44 @@ impl LocalDisks {
             Ok(disk)
         }
         .await;
-        if uploaded.is_err() && created.load(Ordering::SeqCst) {
+        if uploaded.is_err() {
             // What is left of it would pass for the image.
-            let removed = self.remove(std::slice::from_ref(&name)).await;
-            if let Err(error) = removed {
-                tracing::error!(%error, disk = name, "could not remove a partial image; remove this virtual disk by hand");
+            let removed = if created.load(Ordering::SeqCst) {
+                self.remove(std::slice::from_ref(&name)).await
+            } else {
+                Ok(())
+            };
+            match removed {
+                Ok(()) => claim.over(),
+                Err(error) => {
+                    tracing::error!(%error, disk = name, "could not remove a partial image");
+                }
             }
         }
         uploaded
+    }
+
+    /// Removes what is left of an upload that was begun and did not end: the partial image, which would pass for
+    /// the image, and its record.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(crate) async fn abandon_image(&self, name: &str) -> Result<()> {
+        if let Some(disk) = self.find_disk(name).await? {
+            upload::forget_disk(&self.session, name, &disk.udid).await?;
+        }
+        self.remove(&[name.to_owned()]).await
+    }
+
+    /// Says so if there is a virtual disk of this name.
+    ///
+    /// # Errors
+    /// There is; those of the request.
+    pub(crate) async fn refuse_existing(&self, name: &str) -> Result<()> {
+        match self.find_disk(name).await? {
+            Some(_) => Err(exists(name)),
+            None => Ok(()),
+        }
     }
 
     /// A boot disk with the image's content, as large as asked for and at least as large as the

@@ -11,6 +11,7 @@ use powervm_schema::vios::{
     AdapterType, MappedStorage, Storage, VirtualIoServer, VirtualScsiMapping,
 };
 use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 
 use crate::partition::PartitionUuid;
 use crate::storage::names::base_name;
@@ -34,7 +35,7 @@ pub struct Client {
 }
 
 /// A kind of storage that a mapping serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// A logical unit of a shared storage pool.
     LogicalUnit,
@@ -47,7 +48,7 @@ pub enum Kind {
 }
 
 /// Storage as a mapping names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mapped {
     /// What it is.
     pub kind: Kind,
@@ -207,6 +208,16 @@ pub fn unmap(vios: &mut Element, client: &Client, removed: &mut BTreeSet<Mapped>
         !goes
     });
     changed.into()
+}
+
+/// What a partition has, without taking it away.
+#[must_use]
+pub fn mapped_to(vios: &Element, client: PartitionUuid) -> BTreeSet<Mapped> {
+    VirtualIoServer(vios)
+        .scsi_mappings()
+        .filter(|mapping| client_of(mapping.as_view()) == Some(client))
+        .filter_map(|mapping| mapped(mapping.as_view()))
+        .collect()
 }
 
 /// Numbers of partitions are used again: a mapping that names this partition's number and another

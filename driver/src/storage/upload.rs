@@ -34,7 +34,7 @@ pub(crate) async fn disk(
     let (content, digests) = image.open().await?;
     let target = Target {
         name,
-        vios,
+        vios: Some(vios),
         udid: Some(udid),
     };
     send(
@@ -68,7 +68,7 @@ pub(crate) async fn media(
         Upload::media(name, vios, size),
         Target {
             name,
-            vios,
+            vios: Some(vios),
             udid: None,
         },
         size,
@@ -81,7 +81,7 @@ pub(crate) async fn media(
 #[derive(Clone, Copy)]
 struct Target<'a> {
     name: &'a str,
-    vios: &'a str,
+    vios: Option<&'a str>,
     udid: Option<&'a str>,
 }
 
@@ -122,38 +122,59 @@ where
             what: format!("the upload of {name}"),
         }),
         Err(error) => {
-            forget_files(session, target).await;
+            if let Err(error) = forget(session, target).await {
+                tracing::warn!(%error, file = name, "could not delete the record of a failed upload; delete it by hand");
+            }
             Err(for_want_of_space(error, name))
         }
         Ok(()) => Ok(()),
     }
 }
 
+/// Deletes the records of uploads into the disk with this UDID.
+///
+/// # Errors
+/// Those of the requests.
+pub(crate) async fn forget_disk(session: &Session, name: &str, udid: &str) -> Result<()> {
+    let target = Target {
+        name,
+        vios: None,
+        udid: Some(udid),
+    };
+    forget(session, target).await
+}
+
+/// Deletes the records of uploads of this medium through this Virtual I/O Server.
+///
+/// # Errors
+/// Those of the requests.
+pub(crate) async fn forget_media(session: &Session, name: &str, vios: &str) -> Result<()> {
+    let target = Target {
+        name,
+        vios: Some(vios),
+        udid: None,
+    };
+    forget(session, target).await
+}
+
 /// Deletes the record of an upload. It is left over when its creation was answered by an error or
 /// not at all; a server keeps a hundred of them and then takes no more uploads.
-async fn forget_files(session: &Session, target: Target<'_>) {
-    let found = match session.get_feed("web/File", Groups::Omitted).await {
-        Ok(feed) => feed.entries,
-        Err(error) => {
-            tracing::warn!(%error, file = target.name, "could not look for the record of a failed upload");
-            return;
-        }
-    };
-    for entry in found {
+async fn forget(session: &Session, target: Target<'_>) -> Result<()> {
+    for entry in session.get_feed("web/File", Groups::Omitted).await?.entries {
         let file = File(&entry.content);
-        let is_ours = file.name() == Some(target.name)
-            && file
-                .target_vios_uuid()
-                .is_some_and(|vios| vios.eq_ignore_ascii_case(target.vios))
-            && file.target_device_udid() == target.udid;
-        if !is_ours {
-            continue;
-        }
-        let id = file.uuid().unwrap_or(&entry.id);
-        if let Err(error) = session.ensure_deleted(&format!("web/File/{id}")).await {
-            tracing::warn!(%error, file = target.name, "could not delete the record of a failed upload; delete it by hand");
+        let is_its_server = target.vios.is_none_or(|wanted| {
+            file.target_vios_uuid()
+                .is_some_and(|vios| vios.eq_ignore_ascii_case(wanted))
+        });
+        if is_its_server
+            && file.name() == Some(target.name)
+            && file.target_device_udid() == target.udid
+        {
+            let id = file.uuid().unwrap_or(&entry.id);
+            session.ensure_deleted(&format!("web/File/{id}")).await?;
         }
     }
+    Ok(())
 }
 
 /// A stream that fails when it is stopped.

@@ -120,6 +120,14 @@ pub(crate) fn is_served(vios: &Element, disk: &str) -> bool {
     })
 }
 
+/// Whether a mapping that is marked with this volume's identifier serves it to anybody.
+pub(crate) fn is_tagged(vios: &Element, volume: &str) -> bool {
+    VirtualIoServer(vios)
+        .scsi_mappings()
+        .filter_map(|mapping| served(&mapping))
+        .any(|served| served.tag.as_deref() == Some(volume))
+}
+
 /// The partitions that mappings name by number. Those for any partition name none.
 pub(crate) fn partitions_named(vios: &Element) -> BTreeSet<u32> {
     let vios = VirtualIoServer(vios);

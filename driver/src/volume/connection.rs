@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fields::{Fields, refused};
@@ -15,8 +16,8 @@ use crate::error::Result;
 /// The longest identifier of a volume.
 const LONGEST_ID: usize = 255;
 
-/// A volume, and how to reach it.
-#[derive(Debug, Clone)]
+/// A volume, and how to reach it. Serialised, it has no credentials.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connection {
     /// The volume's identifier: `serial`, and where that is missing `data.volume_id`.
     pub volume: String,
@@ -27,7 +28,8 @@ pub struct Connection {
 }
 
 /// How a volume is reached: `driver_volume_type` and `data`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// `fibre_channel`
     FibreChannel(FibreChannel),
@@ -40,7 +42,7 @@ pub enum Transport {
 }
 
 /// A volume behind Fibre Channel ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FibreChannel {
     /// The storage's ports that each port of the host reaches.
     pub targets: BTreeMap<Wwpn, BTreeSet<Wwpn>>,
@@ -51,20 +53,22 @@ pub struct FibreChannel {
 }
 
 /// A volume behind iSCSI portals.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Iscsi {
     /// The ways to it, one at least.
     pub ways: Vec<IscsiWay>,
     /// Credentials of the target.
+    #[serde(skip)]
     pub chap: Option<Chap>,
     /// Credentials of the discovery.
+    #[serde(skip)]
     pub discovery_chap: Option<Chap>,
     /// Whether it is iSER.
     pub is_iser: bool,
 }
 
 /// One way to an iSCSI volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IscsiWay {
     /// `address:port`
     pub portal: String,
@@ -86,14 +90,14 @@ pub struct Chap {
 }
 
 /// A file that serves as a volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileVolume {
     /// Its path on the management partition.
     pub path: String,
 }
 
 /// A Ceph image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RbdVolume {
     /// `pool/image`
     pub name: String,

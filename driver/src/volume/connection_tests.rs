@@ -163,3 +163,36 @@ fn any_json(depth: u32) -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+#[test]
+fn what_is_kept_has_no_credentials() {
+    let info = json!({
+        "driver_volume_type": "iscsi",
+        "serial": "v-1",
+        "data": {
+            "target_iqn": "iqn.2026-01.example:v-1",
+            "target_portal": "192.0.2.1:3260",
+            "target_lun": 1,
+            "auth_method": "CHAP",
+            "auth_username": "somebody",
+            "auth_password": "something",
+        },
+    });
+    let kept = serde_json::to_value(Connection::parse(&info).unwrap()).unwrap();
+    let text = kept.to_string();
+    assert!(!text.contains("some"), "{text}");
+    let again: Connection = serde_json::from_value(kept).unwrap();
+    let Transport::Iscsi(target) = again.transport else {
+        panic!()
+    };
+    assert_eq!(target.ways[0].iqn, "iqn.2026-01.example:v-1");
+    assert!(target.chap.is_none());
+}
+
+#[test]
+fn fibre_channel_is_kept_whole() {
+    let read = Connection::parse(&fibre_channel()).unwrap();
+    let kept = serde_json::to_string(&read).unwrap();
+    let again: Connection = serde_json::from_str(&kept).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{again:?}"));
+}

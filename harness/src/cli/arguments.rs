@@ -28,6 +28,12 @@ pub(super) enum Command {
     Audit(Audit),
     /// Deploy and delete over and over, and see whether anything breaks, stays or grows.
     Soak(Soak),
+    /// Repeat and fail every step and undo of every operation, and let the driver die at every record of its journal.
+    Sagas(Matrix),
+    /// Let the driver die at every request of every operation, and see whether the next one recovers.
+    Crashes(Matrix),
+    /// Let every request of every operation fail in every way, and see whether the host stays as it was.
+    Faults(Matrix),
 }
 
 /// `run`
@@ -111,6 +117,28 @@ fn parallel(text: &str) -> Result<usize, String> {
         Ok(parallel) if (1..=MAX_PARALLEL).contains(&parallel) => Ok(parallel),
         _ => Err(format!("has to be 1 to {MAX_PARALLEL}")),
     }
+}
+
+/// `sagas`, `crashes` and `faults`
+#[derive(Debug, Args)]
+pub(super) struct Matrix {
+    /// Parts of operations' names, such as `spawn` or `destroy, ssp, hmc`; all operations without any.
+    pub operations: Vec<String>,
+    /// Strike only every so many of the requests, beginning at one that the seed chooses.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub stride: usize,
+    /// Pairs of faults to draw for each operation (faults only).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub pairs: usize,
+    /// Decides identifiers and what is drawn.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Cases at the same time.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub threads: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where boot disks go.

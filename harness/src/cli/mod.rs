@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod list;
+mod matrix;
 mod mixed;
 mod run;
 mod soak;
@@ -86,6 +87,9 @@ pub fn main() -> ExitCode {
         Command::List(command) => list::list(&command),
         Command::Audit(command) => audit::audit(&command),
         Command::Soak(command) => soak::soak(&command),
+        Command::Sagas(command) => matrix::sagas(&command),
+        Command::Crashes(command) => matrix::crashes(&command),
+        Command::Faults(command) => matrix::faults(&command),
     };
     match ended {
         Ok(ending) => ending.into(),

@@ -1,6 +1,7 @@
 //! What a deploy tells of the server that it made.
 
 use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
+use crate::error::Result;
 use crate::network::Attachment;
 use crate::operations::driver::path_of;
 use crate::operations::list;
@@ -11,8 +12,12 @@ use crate::rest::Groups;
 
 impl Spawn {
     /// The server as it is in the end. It is there even if it cannot be read now.
-    pub(super) async fn report(&self) -> Server {
-        let path = path_of(self.plan.partition);
+    ///
+    /// # Errors
+    /// None of a deploy that was carried out here.
+    pub(super) async fn report(&self) -> Result<Server> {
+        let plan = &self.order()?.plan;
+        let path = path_of(plan.partition);
         let read = self
             .driver
             .session()
@@ -22,7 +27,7 @@ impl Spawn {
         let mut server = read.unwrap_or_else(|error| {
             self.control
                 .warn(format!("the new server could not be read: {error}"));
-            self.planned()
+            self.planned(plan)
         });
         if let Ok((interfaces, management)) = self.addresses() {
             let info = |mac, vlan, switch: Option<&Switch>| InterfaceInfo {
@@ -31,7 +36,7 @@ impl Spawn {
                 switch: switch.map(|switch| switch.name.clone()),
                 slot: None,
             };
-            let planned = self.plan.interfaces.iter().zip(&interfaces);
+            let planned = plan.interfaces.iter().zip(&interfaces);
             server.interfaces = planned
                 .map(|(planned, is)| {
                     let on_switch = is.interface.attachment == Attachment::SharedEthernet;
@@ -39,23 +44,23 @@ impl Spawn {
                     info(is.mac, is.interface.vlan, switch)
                 })
                 .collect();
-            if let (Some(mac), Some(planned)) = (management, &self.plan.management) {
+            if let (Some(mac), Some(planned)) = (management, &plan.management) {
                 server
                     .interfaces
                     .push(info(mac, MANAGEMENT_VLAN, Some(&planned.switch)));
             }
         }
         server.storage = self.served();
-        server
+        Ok(server)
     }
 
-    fn planned(&self) -> Server {
+    fn planned(&self, plan: &Plan) -> Server {
         let Plan {
             partition,
             name,
             sizing,
             ..
-        } = &self.plan;
+        } = plan;
         let (vcpus, units) = match &sizing.processors {
             Processors::Shared { vcpus, units, .. } => {
                 (vcpus.desired, Some(units.desired.as_f64()))
@@ -68,7 +73,7 @@ impl Spawn {
                 name: name.clone(),
                 status: PowerState::Unknown,
                 state: "Unknown".to_owned(),
-                partition_id: self.note(|state| state.partition_id),
+                partition_id: self.note(|found| found.partition_id),
                 rmc: "unknown".to_owned(),
             },
             memory_mb: sizing.memory.desired,
@@ -83,7 +88,7 @@ impl Spawn {
     /// What was mapped, by the Virtual I/O Servers that serve it.
     fn served(&self) -> Vec<StorageInfo> {
         let mut served = Vec::new();
-        for vios in &self.plan.vioses {
+        for vios in &self.vioses {
             for wanted in self.wanted_of(vios) {
                 served.push(list::storage_of(Some(wanted.mapped().clone()), &vios.name));
             }

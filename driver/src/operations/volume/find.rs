@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{iscsi, stale};
 use crate::config::FcStrategy;
 use crate::error::Result;
@@ -19,7 +21,8 @@ use crate::volume::{Connection, Transport};
 const RECOVERY: &str = "LUARecovery";
 
 /// A volume as a Virtual I/O Server has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::operations) enum Device {
     /// A disk.
     Disk {

@@ -135,6 +135,26 @@ pub(in crate::operations) async fn volume_now(
     volume(driver, vios, &entry.content, connection, name, udid).await
 }
 
+/// Logs off from an iSCSI volume's target, and removes its disk, whatever that is called; not while the server serves
+/// the volume to somebody.
+///
+/// # Errors
+/// Those of the requests, and a disk that stays.
+pub(in crate::operations) async fn target_now(
+    driver: &Driver,
+    vios: &Vios,
+    connection: &Connection,
+) -> Result<()> {
+    let Transport::Iscsi(target) = &connection.transport else {
+        return Ok(());
+    };
+    let entry = mappings_now(driver, vios).await?;
+    if volumes::is_tagged(&entry.content, &connection.volume) {
+        return Ok(());
+    }
+    iscsi::remove(driver, vios, target).await
+}
+
 /// As [`disk`], of a server whose mappings are read now.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::host::Vios;
 use crate::operations::control::Control;
 use crate::operations::driver::Driver;
 use crate::storage::mapping::Wanted;
-use crate::volume::Connection;
+use crate::volume::{Connection, Transport};
 
 /// Volumes, where they are served already, and where they have been found.
 pub(in crate::operations) struct Search {
@@ -23,8 +23,13 @@ pub(in crate::operations) struct Search {
     vioses: Vec<Vios>,
     /// By Virtual I/O Server, the places of volumes that it served before.
     already: BTreeMap<String, BTreeSet<usize>>,
-    found: Mutex<BTreeMap<String, BTreeMap<usize, Device>>>,
+    found: Mutex<Devices>,
+    /// Whether the credentials of the volumes are gone: nothing can be logged on to.
+    is_revived: bool,
 }
+
+/// By Virtual I/O Server, what it has found, by place.
+pub(in crate::operations) type Devices = BTreeMap<String, BTreeMap<usize, Device>>;
 
 impl Search {
     /// A search for volumes that nobody serves to the server yet, but where `already` says so.
@@ -47,7 +52,29 @@ impl Search {
             vioses: vioses.to_vec(),
             already: vioses.iter().map(places).collect(),
             found: Mutex::default(),
+            is_revived: false,
         }
+    }
+
+    /// A search that another process began, with what it noted of its findings, to be forgotten.
+    pub(in crate::operations) fn revived(
+        driver: &Driver,
+        control: &Control,
+        volumes: &[Connection],
+        vioses: &[Vios],
+        found: Devices,
+    ) -> Self {
+        Self {
+            found: Mutex::new(found),
+            is_revived: true,
+            ..Self::new(driver, control, volumes, vioses, |_, _| false)
+        }
+    }
+
+    /// All that has been found so far.
+    pub(in crate::operations) fn devices(&self) -> Devices {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
     }
 
     /// Whether there is anything to search for.
@@ -147,7 +174,7 @@ impl Search {
         }
         let found = match self.found(vios) {
             Some(found) => found,
-            None => find::on_server(&self.driver, vios, &missing, &self.control).await?,
+            None => self.look_again(vios, missing).await?,
         };
         for (place, device) in found {
             let Some(volume) = self.volumes.get(place) else {
@@ -163,6 +190,21 @@ impl Search {
             }
         }
         Ok(())
+    }
+
+    /// What a Virtual I/O Server has that never told. Without credentials, it logs off from targets right away.
+    async fn look_again(
+        &self,
+        vios: &Vios,
+        mut missing: BTreeMap<usize, &Connection>,
+    ) -> Result<BTreeMap<usize, Device>> {
+        if self.is_revived {
+            for volume in missing.values() {
+                forget::target_now(&self.driver, vios, volume).await?;
+            }
+            missing.retain(|_, volume| !matches!(volume.transport, Transport::Iscsi(_)));
+        }
+        find::on_server(&self.driver, vios, &missing, &self.control).await
     }
 
     /// What this Virtual I/O Server is to serve, in the order of the volumes.

@@ -3,6 +3,7 @@
 use powervm_schema::storage::{VirtualMediaRepository, VolumeGroup};
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
@@ -11,7 +12,7 @@ use crate::storage::names::REPOSITORY;
 use crate::transaction::{Changed, Group};
 
 /// The place of a media repository: a volume group of a Virtual I/O Server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// UUID of the Virtual I/O Server.
     pub vios: String,

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use powervm_schema::storage::LogicalUnitType;
 use powervm_schema::units::Gigabytes;
-use tokio::time::Instant;
 
 use super::units::{NewUnit, Unit, Units, same_device};
+use super::watch::{Patience, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{Control, Progress};
 use crate::rest::Session;
 use crate::storage::flights::{Flight, Flights};
-use crate::storage::image::Image;
+use crate::storage::image::{Claim, Image};
 use crate::storage::names::{ImageUnitName, is_any_marker};
 use crate::storage::size::logical_unit_size;
 use crate::storage::upload;
@@ -42,17 +42,8 @@ pub(crate) struct ImageUnit {
     pub(crate) udid: String,
     /// Size.
     pub(crate) capacity: Gigabytes,
-}
-
-/// How to deal with others.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
-    /// Longest wait for somebody else's upload.
-    pub(crate) wait: Duration,
-    /// After how long without any change a marker counts as left behind.
-    pub(crate) stale_after: Duration,
-    /// Whether to remove such a marker and go on.
-    pub(crate) takeover: bool,
+    /// Uploaded by this driver, just now.
+    pub(crate) is_ours: bool,
 }
 
 /// One upload that may have to be made.
@@ -63,6 +54,8 @@ pub(crate) struct ImageJob<'a> {
     pub(crate) vios: &'a str,
     /// Tells our marker from others'.
     pub(crate) tag: u32,
+    /// Is told of the upload before it begins.
+    pub(crate) claim: &'a dyn Claim,
 }
 
 /// The images of one tier.
@@ -128,7 +121,7 @@ impl ImageCache {
         flight.result(|| self.find_or_upload(job)).await
     }
 
-    /// A clone of the image, as large as asked for and at least as large as the image.
+    /// A clone of the image, and the image that it is one of; as large as asked for and at least as large as the image.
     ///
     /// When another host removes the image just then, with its last clone, it is uploaded again.
     ///
@@ -140,12 +133,13 @@ impl ImageCache {
         job: &ImageJob<'_>,
         name: &str,
         root_gb: u64,
-    ) -> Result<Unit> {
+        namesakes: &BTreeSet<String>,
+    ) -> Result<(Unit, ImageUnit)> {
         let mut tries = 1;
         loop {
             let image = self.ensure(flight, job).await?;
-            let error = match self.clone_once(&image, name, root_gb).await {
-                Ok(unit) => return Ok(unit),
+            let error = match self.clone_once(&image, name, root_gb, namesakes).await {
+                Ok(unit) => return Ok((unit, image)),
                 Err(error) => error,
             };
             let is_gone = !self
@@ -164,7 +158,13 @@ impl ImageCache {
         }
     }
 
-    async fn clone_once(&self, image: &ImageUnit, name: &str, root_gb: u64) -> Result<Unit> {
+    async fn clone_once(
+        &self,
+        image: &ImageUnit,
+        name: &str,
+        root_gb: u64,
+        namesakes: &BTreeSet<String>,
+    ) -> Result<Unit> {
         let new = NewUnit {
             name,
             kind: LogicalUnitType::Disk,
@@ -173,32 +173,81 @@ impl ImageCache {
         };
         match self.units.create(&new).await {
             Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
-                self.clones_of(&image.udid, name).await?.pop().ok_or(error)
+                let mut found = self.clones_of(&image.udid, name, namesakes).await?;
+                // Nothing tells several apart.
+                match (found.pop(), found.pop()) {
+                    (Some(unit), None) => Ok(unit),
+                    _ => Err(error),
+                }
             }
             result => result,
         }
     }
 
-    /// Unmapped clones of this image with this name: what a lost answer may have been about. None
-    /// when there are several, since nothing tells them apart.
-    pub(crate) async fn clones_of(&self, image: &str, name: &str) -> Result<Vec<Unit>> {
+    /// Unmapped clones of this image with this name that are none of the `namesakes`, which were there before: what
+    /// a lost answer may have been about.
+    pub(crate) async fn clones_of(
+        &self,
+        image: &str,
+        name: &str,
+        namesakes: &BTreeSet<String>,
+    ) -> Result<Vec<Unit>> {
         let mut found = self.units.list().await?;
         found.retain(|unit| {
-            !unit.is_image() && !unit.is_in_use && unit.name == name && unit.is_clone_of(image)
+            !unit.is_image()
+                && !unit.is_in_use
+                && unit.name == name
+                && unit.is_clone_of(image)
+                && !namesakes.contains(&unit.udid)
         });
-        Ok(if found.len() == 1 { found } else { Vec::new() })
+        Ok(found)
+    }
+
+    /// Takes back what an upload with this tag may have left: its marker and, if it had begun, the partial image with
+    /// its record. Without a marker, an image that is there is whole; the identifier of one that this upload may have
+    /// made is returned.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(crate) async fn abandon(
+        &self,
+        names: &ImageUnitName,
+        tag: u32,
+        uploading: bool,
+    ) -> Result<Option<String>> {
+        let (units, marker) = (self.units.list().await?, names.marker(tag));
+        let named = |name: &str| {
+            units
+                .iter()
+                .find(|unit| unit.is_image() && unit.name == name)
+        };
+        let image = named(names.current()).filter(|_| uploading);
+        let Some(marker) = named(&marker) else {
+            return Ok(image.map(|image| image.udid.clone()));
+        };
+        if let Some(partial) = image {
+            upload::forget_disk(&self.session, &partial.name, &partial.udid).await?;
+            self.units.delete(partial).await?;
+        }
+        self.units.delete(marker).await?;
+        Ok(None)
     }
 
     /// Removes an image that nobody needs any more: no clones, no upload of it on its way, no
-    /// operation of this process about to clone it. What fails is tried again and then only logged:
-    /// another host may be faster, and an image that stays is found again.
-    pub(crate) async fn remove_if_unused(&self, udid: &str) {
-        for left in (0..REMOVAL_TRIES).rev() {
+    /// operation of this process about to clone it. What fails is tried again: another host may be
+    /// faster.
+    ///
+    /// # Errors
+    /// Those of the last try.
+    pub(crate) async fn remove_if_unused(&self, udid: &str) -> Result<()> {
+        let mut left = REMOVAL_TRIES;
+        loop {
+            left -= 1;
             match self.try_to_remove(udid).await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(%error, left, "could not remove an image that may be unused")
+                Err(error) if left > 0 => {
+                    tracing::warn!(%error, left, "could not remove an image that may be unused");
                 }
+                done => return done,
             }
             tokio::time::sleep(LOOK_AGAIN.0).await;
         }
@@ -299,6 +348,7 @@ impl ImageCache {
             }
             Seen::Markers(_) | Seen::Nothing => {}
         }
+        job.claim.begin().await?;
         let new = NewUnit {
             name: names.current(),
             kind: LogicalUnitType::Image,
@@ -314,6 +364,7 @@ impl ImageCache {
             Ok::<_, Error>(ImageUnit {
                 udid: unit.udid,
                 capacity: unit.capacity,
+                is_ours: true,
             })
         }
         .await;
@@ -414,69 +465,7 @@ fn look(names: &ImageUnitName, units: &[Unit], mine: Option<&str>) -> Seen {
         Seen::Image(ImageUnit {
             udid: unit.udid.clone(),
             capacity: unit.capacity,
+            is_ours: false,
         })
     })
-}
-
-/// Watches others' markers.
-struct Watch {
-    patience: Patience,
-    since: Instant,
-    markers: BTreeSet<String>,
-    unchanged_since: Instant,
-    reported: bool,
-}
-
-impl Watch {
-    fn new(patience: Patience) -> Self {
-        let now = Instant::now();
-        Self {
-            patience,
-            since: now,
-            markers: BTreeSet::new(),
-            unchanged_since: now,
-            reported: false,
-        }
-    }
-
-    /// Whether these markers may be removed. Says to the watcher for what it waits, once, and of
-    /// markers that were left behind.
-    fn is_stale(&mut self, markers: &BTreeSet<String>, control: &Control) -> Result<bool> {
-        let names = markers
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
-        if self.markers != *markers {
-            self.markers = markers.clone();
-            self.unchanged_since = Instant::now();
-            control.note(&Progress::Waiting {
-                what: format!("another upload of the image (marker {names})"),
-            });
-        }
-        let unchanged = self.unchanged_since.elapsed();
-        if unchanged >= self.patience.stale_after {
-            if self.patience.takeover {
-                return Ok(true);
-            }
-            if !self.reported {
-                self.reported = true;
-                control.warn(format!(
-                    "the marker {names} has not changed for {} s; whoever put it up may be gone",
-                    unchanged.as_secs()
-                ));
-            }
-        }
-        if self.since.elapsed() >= self.patience.wait {
-            return Err(Error::operation(
-                ErrorKind::TimedOut,
-                format!(
-                    "another host has been uploading the image for {} s (marker {names})",
-                    unchanged.as_secs()
-                ),
-                "if no host does, remove this logical unit, or set image_marker_takeover; else raise image_wait_timeout",
-            ));
-        }
-        Ok(false)
-    }
 }

@@ -2,12 +2,14 @@
 
 mod cache;
 mod units;
+mod watch;
 
 use powervm_schema::atom::Entry;
 use powervm_schema::storage::{Cluster, SharedStoragePool, Tier};
 
-pub(crate) use cache::{ImageCache, ImageJob, ImageUnit, Patience};
+pub(crate) use cache::{ImageCache, ImageJob, ImageUnit};
 pub(crate) use units::{Unit, Units};
+pub(crate) use watch::Patience;
 
 use super::Capacity;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,0 +1,182 @@
+//! Goes on with what a killed driver left behind.
+//!
+//! Which operation is undone and which is finished stands with each operation, and in `docs/use.md`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::control::Control;
+use super::destroy::Destroy;
+use super::driver::Driver;
+use super::operation::{Log, Operation, Plan};
+use super::power::Power;
+use super::spawn::Spawn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Outcome, Record};
+
+/// Every operation that a journal may hold.
+const OPERATIONS: [Entry; 3] = [
+    Entry::of::<Spawn>(),
+    Entry::of::<Destroy>(),
+    Entry::of::<Power>(),
+];
+
+/// One kind of operation.
+#[derive(Clone, Copy)]
+struct Entry {
+    kind: &'static str,
+    plan: Plan,
+    recover: for<'a> fn(&'a Driver, &'a Record, &'a Control) -> BoxFuture<'a, Result<()>>,
+}
+
+impl Entry {
+    const fn of<O: Operation>() -> Self {
+        Self {
+            kind: O::KIND,
+            plan: O::PLAN,
+            recover: |driver, record, control| Box::pin(recover::<O>(driver, record, control)),
+        }
+    }
+
+    fn for_record(record: &Record) -> Option<Self> {
+        OPERATIONS
+            .into_iter()
+            .find(|entry| entry.kind == record.beginning.kind)
+    }
+}
+
+/// An operation that a driver was killed in, or that left something behind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Interrupted {
+    /// Its number in the journal.
+    pub id: u64,
+    /// What it was: `create web`.
+    pub title: String,
+    /// When it was begun, in seconds since 1970, where the journal knows.
+    pub begun_at: Option<u64>,
+    /// The steps that were begun and not undone.
+    pub steps: Vec<String>,
+    /// What becomes of it; nothing when this version does not know the operation.
+    pub plan: Option<Plan>,
+}
+
+impl Interrupted {
+    /// What the journal tells of it.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self {
+            id: record.id,
+            title: record.beginning.title.clone(),
+            begun_at: record.begun_at,
+            steps: record.begun(),
+            plan: Entry::for_record(record).map(|entry| entry.plan),
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Recovered {
+    /// What it was.
+    pub was: Interrupted,
+    /// Whether it is finished or undone now. If not, the next start tries again.
+    pub result: Result<()>,
+}
+
+impl Driver {
+    /// What the journal has that is not over, without what this process is doing.
+    ///
+    /// # Errors
+    /// A journal that cannot be read.
+    pub async fn interrupted(&self) -> Result<Vec<Interrupted>> {
+        Ok(self
+            .left_over()
+            .await?
+            .iter()
+            .map(Interrupted::of)
+            .collect())
+    }
+
+    /// Finishes or undoes, one after the other, what another process left behind. One that cannot be finished or
+    /// undone now stays in the journal and keeps no other from it.
+    ///
+    /// # Errors
+    /// A journal that cannot be read; the failures of the operations stand with them.
+    pub async fn recover(&self, control: &Control) -> Result<Vec<Recovered>> {
+        let mut all = Vec::new();
+        for record in self.left_over().await? {
+            let was = Interrupted::of(&record);
+            tracing::warn!(operation = was.title, plan = ?was.plan, steps = ?was.steps, "recovering");
+            let result = match Entry::for_record(&record) {
+                Some(entry) => (entry.recover)(self, &record, control).await,
+                None => Err(Error::operation(
+                    ErrorKind::Precondition,
+                    format!(
+                        "the journal has an operation that this version does not know: {}",
+                        record.beginning.kind
+                    ),
+                    "use the version of powervm that began it",
+                )),
+            };
+            if let Err(error) = &result {
+                tracing::error!(%error, operation = was.title, "could not recover");
+            }
+            all.push(Recovered { was, result });
+        }
+        Ok(all)
+    }
+
+    async fn left_over(&self) -> Result<Vec<Record>> {
+        let mut pending = self.shared.journal.pending().await?;
+        let running = self.running().clone();
+        pending.retain(|record| !running.contains(&record.id));
+        Ok(pending)
+    }
+}
+
+async fn recover<O: Operation>(driver: &Driver, record: &Record, control: &Control) -> Result<()> {
+    let asked: O::Asked = read(record, record.beginning.asked.clone())?;
+    let notes: O::Notes = match record.notes() {
+        Some(notes) => read(record, notes.clone())?,
+        None => O::Notes::default(),
+    };
+    if record.is_open() {
+        // What the killed process asked for last may be made only now, after whoever looks too early.
+        let patience = Duration::from_secs(driver.config().recovery_wait);
+        tokio::time::sleep(patience).await;
+    }
+    let steps = control.for_steps();
+    if let Some(operation) = O::revive(driver, asked, notes, &steps).await? {
+        let operation = Arc::new(operation);
+        let options = control.saga_options(&steps);
+        let log = Log::of_recovery(driver, record.id, Arc::clone(&options.observer));
+        let (saga, options) = (operation.journaled(), options.observer(Arc::new(log)));
+        match O::PLAN {
+            Plan::Finish => saga.run(operation, options).await?,
+            Plan::Undo => saga.unwind(&record.begun(), operation, options).await?,
+        }
+    }
+    let outcome = match O::PLAN {
+        Plan::Finish => Outcome::Finished,
+        Plan::Undo => Outcome::Undone,
+    };
+    driver.shared.journal.end(record.id, &outcome).await
+}
+
+fn read<T: DeserializeOwned>(record: &Record, value: serde_json::Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| {
+        Error::caused(
+            ErrorKind::Precondition,
+            format!(
+                "the journal's entry {} ({}) is not what this version writes: {error}",
+                record.id, record.beginning.title
+            ),
+            "use the version of powervm that began it",
+            error,
+        )
+    })
+}

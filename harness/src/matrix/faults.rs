@@ -1,0 +1,240 @@
+//! The fault matrix: each request of each operation meets each of what can befall a request.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use powervm_driver::Error;
+use powervm_driver::operations::{Control, Driver};
+use powervm_simulator::model::job::gate::Fate;
+use powervm_simulator::weather::Rule;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::Instant;
+
+use super::report::{Ended, MatrixReport};
+use super::stage::{Scene, Stage, on_a_clock};
+use super::subjects::Failed;
+use super::wire::{Call, Strike};
+use super::{Selection, pool};
+
+/// What befalls a request.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    name: &'static str,
+    how: How,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum How {
+    /// The simulator does it.
+    Rule(fn(Rule) -> Rule),
+    /// The simulator does it to a job that is submitted.
+    Job(fn(Rule) -> Rule),
+    /// The job that is submitted never begins.
+    HeldJob,
+}
+
+const FAULTS: [Fault; 12] = [
+    rule("401", |rule| {
+        rule.answer(401, "Unauthorized", "The session is not valid.")
+    }),
+    rule("404", |rule| {
+        rule.answer(404, "Not found", "HSCL9999 The resource was not found.")
+    }),
+    rule("412", |rule| {
+        rule.answer(
+            412,
+            "Precondition Failed",
+            "REST000C The ETag does not match.",
+        )
+    }),
+    rule("500 busy", |rule| {
+        rule.answer(
+            500,
+            "Unknown internal error.",
+            "HSCL3205 The Virtual I/O Server is busy processing some other request. Please retry the operation after sometime.",
+        )
+    }),
+    rule("500 other", |rule| {
+        rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
+    }),
+    rule("503", |rule| {
+        rule.answer(
+            503,
+            "Service Unavailable",
+            "The service is not available now.",
+        )
+    }),
+    rule("reset before the commit", |rule| rule.reset()),
+    rule("reset after the commit", |rule| rule.after().reset()),
+    rule("body cut", |rule| rule.cut(100)),
+    rule("30 s of silence", |rule| {
+        rule.delay(Duration::from_secs(30))
+    }),
+    Fault {
+        name: "job fails",
+        how: How::Job(|rule| rule.fate(Fate::Failed("HSCL9999 The job failed.".to_owned()))),
+    },
+    Fault {
+        name: "job never begins",
+        how: How::HeldJob,
+    },
+];
+
+const fn rule(name: &'static str, strike: fn(Rule) -> Rule) -> Fault {
+    Fault {
+        name,
+        how: How::Rule(strike),
+    }
+}
+
+impl Fault {
+    fn can_befall(self, call: Option<&Call>) -> bool {
+        match self.how {
+            How::Rule(_) => true,
+            How::Job(_) | How::HeldJob => call.is_some_and(Call::is_job),
+        }
+    }
+}
+
+/// One fault at a request, or several.
+#[derive(Debug, Clone)]
+struct Case {
+    strikes: Vec<(usize, Fault)>,
+}
+
+/// Runs the matrix. `done` is called after each case.
+///
+/// # Errors
+/// An operation that does not work when nothing goes wrong.
+pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
+    let mut report = MatrixReport::new("faults", selection.seed);
+    for (index, subject) in selection.chosen().into_iter().enumerate() {
+        let stage = Stage::set(subject, selection.seed)?;
+        let last = stage.calls.len();
+        let mut cases: Vec<Case> = (1..=last)
+            .filter(|number| selection.strikes(index, *number, last))
+            .flat_map(|number| {
+                let call = stage.calls.get(number - 1);
+                FAULTS
+                    .into_iter()
+                    .filter(move |fault| fault.can_befall(call))
+                    .map(move |fault| Case {
+                        strikes: vec![(number, fault)],
+                    })
+            })
+            .collect();
+        let mut random = ChaCha8Rng::seed_from_u64(selection.seed);
+        random.set_stream(index as u64 + 1);
+        cases.extend((0..selection.pairs).filter_map(|_| pair(&mut random, &stage)));
+        let ended = pool::run(&cases, selection.threads, |one| case(&stage, one), done);
+        report.add(subject.full_name(), last, ended);
+    }
+    Ok(report)
+}
+
+/// A fault, and another one after it: also where the first one has led the operation by then.
+fn pair(random: &mut ChaCha8Rng, stage: &Stage) -> Option<Case> {
+    let last = stage.calls.len();
+    let first = random.random_range(1..=last.max(1));
+    let second = random.random_range(first + 1..=last + last / 2 + 2);
+    let mut draw = |number: usize| {
+        let call = stage.calls.get(number - 1);
+        let able: Vec<Fault> = FAULTS
+            .into_iter()
+            .filter(|fault| fault.can_befall(call))
+            .collect();
+        able.get(random.random_range(0..able.len())).copied()
+    };
+    Some(Case {
+        strikes: vec![(first, draw(first)?), (second, draw(second)?)],
+    })
+}
+
+fn case(stage: &Stage, case: &Case) -> Ended {
+    let told = case.strikes.iter().map(|(number, fault)| {
+        let call = stage.calls.get(number - 1).map_or_else(
+            || "one more than there are".to_owned(),
+            |call| format!("{} {}", call.method, call.path),
+        );
+        format!("{} at request {number}: {call}", fault.name)
+    });
+    let kind = match case.strikes.as_slice() {
+        [(_, fault)] => fault.name,
+        _ => "pair",
+    };
+    let outcome = on_a_clock(async { play(&stage.scene()?, case).await });
+    Ended {
+        kind: kind.to_owned(),
+        case: told.collect::<Vec<_>>().join("; then "),
+        outcome: outcome.map_err(|error| format!("{error:#}")),
+    }
+}
+
+async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
+    let entry = scene.stage.subject.entry;
+    let mut held = Vec::new();
+    let actor = scene.actor().await?;
+    for (number, fault) in &case.strikes {
+        let nth = || Rule::new("*", "*").nth(*number as u64);
+        match fault.how {
+            How::Rule(strike) | How::Job(strike) => {
+                scene.simulator.faults().add(strike(nth()))?;
+            }
+            How::HeldJob => held.push(Strike::HoldsJob(*number)),
+        }
+    }
+    actor.line.arm(held);
+    let start = Instant::now();
+    let outcome = (entry.run)(&actor.driver, &Control::default()).await;
+    let took = start.elapsed();
+    if took > entry.limit {
+        bail!("it took {} s: {outcome:?}", took.as_secs());
+    }
+    scene.simulator.faults().clear();
+    scene.simulator.hold_jobs(false)?;
+    match outcome {
+        Ok(()) => {
+            scene.nothing_is_pending().await?;
+            scene.is_content_right()?;
+            match entry.reverse {
+                Some(reverse) => {
+                    reverse(&actor.driver, &Control::default())
+                        .await
+                        .context("it cannot be taken back")?;
+                    scene
+                        .is_as_before()
+                        .await
+                        .context("taken back after success")?;
+                }
+                None => scene.is_as_after().await.context("after success")?,
+            }
+            Ok("succeeded")
+        }
+        Err(error) => failed(scene, &actor.driver, &error)
+            .await
+            .with_context(|| format!("it failed ({error})")),
+    }
+}
+
+async fn failed(scene: &Scene<'_>, driver: &Driver, error: &Error) -> anyhow::Result<&'static str> {
+    if let Error::Saga(failure) = error
+        && !failure.left_behind.is_empty()
+    {
+        bail!("something could not be undone");
+    }
+    scene.nothing_is_pending().await?;
+    let entry = scene.stage.subject.entry;
+    let unchanged = scene.is_as_before().await;
+    if entry.failed == Failed::AsBefore {
+        return unchanged.map(|()| "failed, the host as before");
+    }
+    (entry.run)(driver, &Control::default())
+        .await
+        .context("it cannot be repeated")?;
+    scene.is_as_after().await.context("after the repetition")?;
+    Ok(match unchanged {
+        Ok(()) => "failed, the host as before",
+        Err(_) => "failed, finished by a repetition",
+    })
+}

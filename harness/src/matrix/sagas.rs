@@ -1,0 +1,153 @@
+//! The four exhaustive loops over every saga: repeat every step, fail at every step, repeat every undo, and kill at
+//! every record of the journal.
+
+use anyhow::{Context, bail};
+use powervm_driver::Error;
+use powervm_driver::operations::Control;
+use powervm_driver::saga::Rehearsal;
+
+use super::report::{Ended, MatrixReport};
+use super::stage::{Scene, Stage, on_a_clock};
+use super::subjects::Failed;
+use super::wire::{AtRecord, Written};
+use super::{Selection, crashes, pool};
+
+/// One turn of a loop.
+#[derive(Debug, Clone)]
+enum Turn {
+    /// This step is run twice.
+    Repeat(String),
+    /// The record of this number cannot be written: the step does not run, or counts as failed.
+    Fail(usize),
+    /// As the last step fails, the undo of this one is run twice.
+    RepeatUndo(String, usize),
+    /// The driver dies before or after it wrote that record.
+    Kill(AtRecord),
+}
+
+/// Runs the loops. `done` is called after each case.
+///
+/// # Errors
+/// An operation that does not work when nothing goes wrong.
+pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
+    let mut report = MatrixReport::new("sagas", selection.seed);
+    for (index, subject) in selection.chosen().into_iter().enumerate() {
+        let stage = Stage::set(subject, selection.seed)?;
+        let last = stage.records.len();
+        let mut turns = turns(&stage.records);
+        turns.retain(|turn| match turn {
+            Turn::Kill(AtRecord::DiesBefore(at) | AtRecord::DiesAfter(at)) => {
+                selection.strikes(index, *at, last)
+            }
+            _ => true,
+        });
+        let ended = pool::run(&turns, selection.threads, |turn| case(&stage, turn), done);
+        report.add(subject.full_name(), stage.calls.len(), ended);
+    }
+    Ok(report)
+}
+
+fn turns(records: &[Written]) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    let numbered = || (1..).zip(records);
+    let ends = numbered().filter(|(_, record)| record.step.is_some() && record.what == "end");
+    let last_end = ends.clone().last().map(|(number, _)| number);
+    for (_, record) in ends {
+        let Some(step) = &record.step else { continue };
+        turns.push(Turn::Repeat(step.clone()));
+        turns.extend(last_end.map(|last| Turn::RepeatUndo(step.clone(), last)));
+    }
+    for (number, record) in numbered() {
+        if record.step.is_some() {
+            turns.push(Turn::Fail(number));
+        }
+        turns.push(Turn::Kill(AtRecord::DiesBefore(number)));
+        turns.push(Turn::Kill(AtRecord::DiesAfter(number)));
+    }
+    turns
+}
+
+fn case(stage: &Stage, turn: &Turn) -> Ended {
+    let record = |number: usize| {
+        let written = stage.records.get(number - 1);
+        written.map_or_else(String::new, |written| {
+            let step = written.step.as_deref().unwrap_or("the operation");
+            format!("record {number}, {} of '{step}'", written.what)
+        })
+    };
+    let (kind, case) = match turn {
+        Turn::Repeat(step) => ("step repeated", format!("'{step}'")),
+        Turn::Fail(number) => ("step failed", record(*number)),
+        Turn::RepeatUndo(step, _) => ("undo repeated", format!("'{step}'")),
+        Turn::Kill(AtRecord::DiesBefore(number)) => ("killed before a record", record(*number)),
+        Turn::Kill(AtRecord::DiesAfter(number) | AtRecord::Refuses(number)) => {
+            ("killed after a record", record(*number))
+        }
+    };
+    let outcome = on_a_clock(async { play(&stage.scene()?, turn).await });
+    Ended {
+        kind: kind.to_owned(),
+        case: format!("{kind}: {case}"),
+        outcome: outcome.map_err(|error| format!("{error:#}")),
+    }
+}
+
+async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
+    let entry = scene.stage.subject.entry;
+    let actor = scene.actor().await?;
+    let control = match turn {
+        Turn::Repeat(step) => Control::default().rehearsing(Rehearsal {
+            repeat_step: Some(step.clone()),
+            ..Rehearsal::default()
+        }),
+        Turn::RepeatUndo(step, last) => {
+            actor.line.arm_journal(AtRecord::Refuses(*last));
+            Control::default().rehearsing(Rehearsal {
+                repeat_undo: Some(step.clone()),
+                ..Rehearsal::default()
+            })
+        }
+        Turn::Fail(number) => {
+            actor.line.arm_journal(AtRecord::Refuses(*number));
+            Control::default()
+        }
+        Turn::Kill(at) => {
+            actor.line.arm_journal(*at);
+            Control::default()
+        }
+    };
+    let outcome = tokio::select! {
+        () = actor.line.death() => return crashes::inherit(scene).await,
+        outcome = (entry.run)(&actor.driver, &control) => outcome,
+    };
+    scene.nothing_is_pending().await?;
+    match (turn, outcome) {
+        (Turn::Kill(_), outcome) => bail!("the driver lives: {outcome:?}"),
+        (Turn::Repeat(_), outcome) => {
+            outcome.context("a repeated step fails it")?;
+            scene.is_content_right()?;
+            match entry.reverse {
+                Some(reverse) => {
+                    reverse(&actor.driver, &Control::default()).await?;
+                    scene.is_as_before().await?;
+                }
+                None => scene.is_as_after().await?,
+            }
+            Ok("succeeded")
+        }
+        (_, Ok(())) => bail!("it succeeded although a step failed"),
+        (_, Err(Error::Saga(failure))) if !failure.left_behind.is_empty() => {
+            bail!("something could not be undone: {failure}")
+        }
+        (_, Err(_)) if entry.failed == Failed::AsBefore => {
+            scene.is_as_before().await?;
+            Ok("undone")
+        }
+        (_, Err(_)) => {
+            let repeated = (entry.run)(&actor.driver, &Control::default()).await;
+            repeated.context("it cannot be repeated")?;
+            scene.is_as_after().await?;
+            Ok("repeated")
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! A world that is prepared for an operation, and as many copies of it as there are cases.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use powervm_driver::config::{Config, DiskDriver};
+use powervm_driver::journal::{Journal, JournalFile};
+use powervm_driver::operations::{Control, Driver};
+use powervm_driver::rest::{Credentials, Endpoint, Session, SessionOptions};
+use powervm_simulator::Simulator;
+use powervm_simulator::state::Saved;
+use powervm_simulator::weather::Weather;
+
+use crate::audit::{Inventory, ItemKind, Policy, compare};
+use crate::runtime::virtual_clock;
+use crate::scenario::Disk;
+use crate::target::Content;
+use crate::target::embedded::books;
+
+use super::subjects::{SUBJECT, Subject, image, instance};
+use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
+
+/// Where links of the simulator point; nothing listens there.
+const ORIGIN: &str = "http://localhost:12080";
+/// The volume group that the default inventory has for boot disks.
+const VOLUME_GROUP: &str = "datavg";
+/// How long what goes on in the background may take.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// An operation's world, before and after it.
+pub(super) struct Stage {
+    pub(super) subject: Subject,
+    template: Simulator,
+    saved: Saved,
+    seed: u64,
+    pub(super) before: Inventory,
+    pub(super) after: Inventory,
+    /// What the operation sends when nothing goes wrong.
+    pub(super) calls: Vec<Call>,
+    /// What it writes into the journal then.
+    pub(super) records: Vec<Written>,
+}
+
+/// One copy of it.
+pub(super) struct Scene<'s> {
+    pub(super) stage: &'s Stage,
+    pub(super) simulator: Simulator,
+    pub(super) journal: JournalFile,
+}
+
+/// A driver with its way to the simulator.
+pub(super) struct Actor {
+    pub(super) driver: Driver,
+    pub(super) line: Arc<Line>,
+}
+
+/// Runs a case in simulated time. What it leaves behind on the runtime goes with it.
+pub(super) fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = virtual_clock().context("cannot start the runtime")?;
+    let outcome = runtime.block_on(case);
+    runtime.shutdown_background();
+    outcome
+}
+
+impl Stage {
+    /// Prepares the world, does the operation once, and notes what it was like.
+    pub(super) fn set(subject: Subject, seed: u64) -> anyhow::Result<Self> {
+        on_a_clock(async {
+            let template = Simulator::builder()
+                .flavor(subject.flavor.into())
+                .seed(seed)
+                .weather(Weather::Calm)
+                .check_invariants(true)
+                .build()?;
+            let mut stage = Self {
+                subject,
+                saved: template.save(),
+                template,
+                seed,
+                before: Inventory::default(),
+                after: Inventory::default(),
+                calls: Vec::new(),
+                records: Vec::new(),
+            };
+            let scene = stage.scene()?;
+            let actor = scene.actor().await?;
+            (subject.entry.prepare)(&actor.driver, &Control::default()).await?;
+            let before = scene.look().await?;
+            let saved = scene.simulator.save();
+            (stage.saved, stage.before) = (saved, before);
+
+            let scene = stage.scene()?;
+            let actor = scene.actor().await?;
+            actor.line.arm(Vec::new());
+            let control = Control::default();
+            (subject.entry.run)(&actor.driver, &control).await?;
+            let (calls, records) = (actor.line.calls(), actor.line.records());
+            let after = scene.look().await?;
+            scene.is_content_right()?;
+            if let Some(reverse) = subject.entry.reverse {
+                reverse(&actor.driver, &Control::default()).await?;
+                scene.is_as_before().await?;
+            }
+            (stage.calls, stage.records, stage.after) = (calls, records, after);
+            Ok(stage)
+        })
+        .with_context(|| {
+            format!(
+                "{} does not work when nothing goes wrong",
+                subject.full_name()
+            )
+        })
+    }
+
+    /// A copy of the world, with an empty journal.
+    pub(super) fn scene(&self) -> anyhow::Result<Scene<'_>> {
+        Ok(Scene {
+            stage: self,
+            simulator: self.template.fork(&self.saved),
+            journal: JournalFile::in_memory()?,
+        })
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            disk_driver: match self.subject.disk {
+                Disk::Ssp => DiskDriver::Ssp,
+                Disk::Localdisk => DiskDriver::LocalDisk,
+            },
+            volume_group_name: VOLUME_GROUP.to_owned(),
+            ..Config::default()
+        }
+    }
+}
+
+impl Scene<'_> {
+    /// A driver on this world and journal, ready to work.
+    pub(super) async fn actor(&self) -> anyhow::Result<Actor> {
+        let line = Arc::new(Line::default());
+        let credentials = self.simulator.credentials();
+        let endpoint = Endpoint::new(ORIGIN)?.credentials(Credentials::Password {
+            user: credentials.user.clone(),
+            password: credentials.password.clone(),
+        });
+        let wire = Arc::new(Wire::to(&self.simulator, Arc::clone(&line)));
+        let options = SessionOptions {
+            seed: self.stage.seed,
+            ..SessionOptions::default()
+        };
+        let session = Session::logon(endpoint, wire, options).await?;
+        let journal = Arc::new(Mortal {
+            journal: self.journal.clone(),
+            line: Arc::clone(&line),
+        });
+        let driver = Driver::connect_with(session, self.stage.config(), journal).await?;
+        Ok(Actor { driver, line })
+    }
+
+    /// A driver that something befalls.
+    pub(super) async fn struck_actor(&self, strikes: Vec<Strike>) -> anyhow::Result<Actor> {
+        let actor = self.actor().await?;
+        actor.line.arm(strikes);
+        Ok(actor)
+    }
+
+    /// Everything in the world when nothing is on its way any more.
+    pub(super) async fn look(&self) -> anyhow::Result<Inventory> {
+        tokio::time::sleep(SETTLE).await;
+        let violations = self.simulator.violations();
+        if !violations.is_empty() {
+            bail!(
+                "the simulator's model contradicts itself: {}",
+                violations.join("; ")
+            );
+        }
+        let world = self.simulator.world();
+        let mut inventory = books::inventory(&world);
+        for system in world.systems.values() {
+            for partition in world.all_partitions_of(system.uuid) {
+                let state = format!("{} is {:?}", partition.name, partition.state);
+                inventory.add(ItemKind::Partition, state, "");
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// What differs from the world before the operation.
+    pub(super) async fn is_as_before(&self) -> anyhow::Result<()> {
+        self.differs_from(&self.stage.before, "before").await
+    }
+
+    /// What differs from the world after an operation in which nothing went wrong.
+    pub(super) async fn is_as_after(&self) -> anyhow::Result<()> {
+        self.differs_from(&self.stage.after, "after").await
+    }
+
+    async fn differs_from(&self, wanted: &Inventory, when: &str) -> anyhow::Result<()> {
+        let now = self.look().await?;
+        let policy = Policy::of(self.stage.subject.disk);
+        let audit = compare(
+            std::slice::from_ref(wanted),
+            std::slice::from_ref(&now),
+            policy,
+        );
+        if audit.is_clean() {
+            return Ok(());
+        }
+        let findings: Vec<String> = audit.findings.iter().map(ToString::to_string).collect();
+        Err(anyhow!("not as {when}: {}", findings.join("; ")))
+    }
+
+    /// Whether the server's boot disk, if it has one, holds the whole image.
+    pub(super) fn is_content_right(&self) -> anyhow::Result<()> {
+        let world = self.simulator.world();
+        if world.owner(instance(SUBJECT)).is_none() {
+            return Ok(());
+        }
+        match books::content(&world, instance(SUBJECT)) {
+            Content::Sha256 { sha256, .. } if sha256 == image().sha256 => Ok(()),
+            content => bail!("the boot disk does not hold the image: {content:?}"),
+        }
+    }
+
+    /// No operation that the journal takes for unfinished.
+    pub(super) async fn nothing_is_pending(&self) -> anyhow::Result<()> {
+        let pending = self.journal.pending().await?;
+        match pending.first() {
+            None => Ok(()),
+            Some(record) => bail!(
+                "the journal still has '{}' with the steps {:?}",
+                record.beginning.title,
+                record.begun()
+            ),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A real process, really killed: `powervm` over a socket, SIGKILL at a request, and what the next one makes of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use powervm_harness::audit::{Inventory, Policy, compare};
+use powervm_harness::target::embedded::books;
+use powervm_simulator::Simulator;
+use powervm_simulator::serve::{ServeOptions, Serving, serve};
+use powervm_simulator::weather::{Rule, Weather};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+const INSTANCE: &str = "3d1c5b0e-7f43-4c38-9c1e-0a5b6c7d8e9f";
+
+/// `powervm`, built now unless it is there as it should be.
+fn program() -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "powervm-driver",
+            "--bin",
+            "powervm",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let tests = std::env::current_exe().unwrap();
+    tests.ancestors().nth(2).unwrap().join("powervm")
+}
+
+struct Place {
+    simulator: Simulator,
+    _serving: Serving,
+    url: String,
+    folder: TempDir,
+    program: PathBuf,
+}
+
+impl Place {
+    async fn new(program: &Path) -> Self {
+        let simulator = Simulator::builder()
+            .seed(3)
+            .weather(Weather::Calm)
+            .check_invariants(true)
+            .build()
+            .unwrap();
+        let options = ServeOptions {
+            http: Some(([127, 0, 0, 1], 0).into()),
+            ..ServeOptions::default()
+        };
+        let serving = serve(&simulator, &options).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = simulator.credentials();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("password", credentials.password.expose_secret());
+        write("image", "the image of a disk, a small one");
+        let journal = folder.path().join("journal");
+        write(
+            "config.toml",
+            &format!(
+                "[powervm]\ndisk_driver = \"ssp\"\nrecovery_wait = 1\njournal = {:?}\n",
+                journal.to_str().unwrap()
+            ),
+        );
+        Self {
+            url: format!("http://{}", serving.http.unwrap()),
+            simulator,
+            _serving: serving,
+            folder,
+            program: program.to_owned(),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let file = |name: &str| self.folder.path().join(name);
+        let mut command = Command::new(&self.program);
+        command
+            .env("POWERVM_ENDPOINT", &self.url)
+            .env("POWERVM_USER", &self.simulator.credentials().user)
+            .env("POWERVM_PASSWORD_FILE", file("password"))
+            .env("POWERVM_CONFIG", file("config.toml"))
+            .env_remove("POWERVM_PASSWORD")
+            .env_remove("POWERVM_JOURNAL")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        let running = tokio::task::spawn_blocking(move || command.output());
+        running.await.unwrap().unwrap()
+    }
+
+    async fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    /// Runs it until a request meets the rule, which keeps it waiting, and kills it there.
+    async fn kill_at(&self, rule: Rule, arguments: &[&str]) {
+        let faults = self.simulator.faults();
+        let rule = faults.add(rule.delay(Duration::from_secs(3600))).unwrap();
+        let mut child = self.command(arguments).spawn().unwrap();
+        while faults.hits(rule) != Some(1) {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("it ended before it was killed: {status}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        faults.clear();
+    }
+
+    fn world(&self) -> Inventory {
+        books::inventory(&self.simulator.world())
+    }
+
+    fn assert_same(&self, before: &Inventory) {
+        let after = self.world();
+        let audit = compare(std::slice::from_ref(before), &[after], Policy::Ssp);
+        assert!(audit.is_clean(), "{:#?}", audit.findings);
+        assert_eq!(self.simulator.violations(), Vec::<String>::new());
+    }
+
+    fn create(&self) -> Vec<String> {
+        let image = self.folder.path().join("image");
+        [
+            "server",
+            "create",
+            "web",
+            "--uuid",
+            INSTANCE,
+            "--image",
+            image.to_str().unwrap(),
+            "--network",
+            "1",
+            "--config-drive",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+}
+
+fn texts(owned: &[String]) -> Vec<&str> {
+    owned.iter().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn a_killed_powervm_is_cleaned_up_after() {
+    let program = program();
+    let strikes: [(&str, Rule); 2] = [
+        (
+            "half way through an upload",
+            Rule::new("PUT", "/rest/api/web/File/contents/*").nth(1),
+        ),
+        (
+            "the mappings are made, the answer is not",
+            Rule::new("POST", "*/VirtualIOServer/*").nth(1).after(),
+        ),
+    ];
+    for (when, rule) in strikes {
+        let place = Place::new(&program).await;
+        let before = place.world();
+        let create = place.create();
+        place.kill_at(rule, &texts(&create)).await;
+        let shown = place.succeed(&["recover", "--json"]).await;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(
+            (&shown[0]["title"], &shown[0]["plan"]),
+            (&"create web".into(), &"undo".into()),
+            "{when}"
+        );
+        place.succeed(&["recover", "--apply", "--json"]).await;
+        place.assert_same(&before);
+        assert_eq!(place.succeed(&["recover", "--json"]).await.trim(), "[]");
+        place.succeed(&texts(&create)).await;
+        place.succeed(&["server", "delete", "web"]).await;
+        place.assert_same(&before);
+        let history = place.succeed(&["recover", "--history", "--json"]).await;
+        let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+        let outcomes: Vec<&str> = history
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["ended"]["outcome"].as_str().unwrap())
+            .collect();
+        assert_eq!(outcomes, ["done", "done", "undone"], "{when}");
+        let journal = std::fs::read(place.folder.path().join("journal")).unwrap();
+        let secret = place
+            .simulator
+            .credentials()
+            .password
+            .expose_secret()
+            .to_owned();
+        assert!(
+            !journal
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_removal_is_finished_by_the_next_command() {
+    let place = Place::new(&program()).await;
+    let before = place.world();
+    place.succeed(&texts(&place.create())).await;
+    let rule = Rule::new("DELETE", "*/LogicalUnit/*").nth(1);
+    place.kill_at(rule, &["server", "delete", "web"]).await;
+    let shown = place.succeed(&["recover"]).await;
+    assert!(
+        shown.contains("delete web") && shown.contains("finished"),
+        "{shown}"
+    );
+    // It has nothing to do, but before it says so it finishes what was begun.
+    let nothing = place.run(&["server", "delete", "web"]).await;
+    assert_eq!(nothing.status.code(), Some(3));
+    let told = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(told.contains("recovered: finished: 'delete web'"), "{told}");
+    place.assert_same(&before);
+}
+
+#[tokio::test]
+async fn two_at_a_time_change_no_host() {
+    let place = Place::new(&program()).await;
+    let faults = place.simulator.faults();
+    let rule = Rule::new("PUT", "*/do/PowerOn").delay(Duration::from_secs(3600));
+    let rule = faults.add(rule).unwrap();
+    let mut first = place.command(&texts(&place.create())).spawn().unwrap();
+    while faults.hits(rule) != Some(1) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let second = place.run(&["server", "delete", "web"]).await;
+    assert!(!second.status.success());
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(
+        told.contains("another powervm driver works on this host"),
+        "{told}"
+    );
+    // Looking is free.
+    assert!(place.succeed(&["server", "list"]).await.contains("web"));
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
