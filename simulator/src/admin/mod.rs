@@ -1,6 +1,6 @@
 //! The simulator's own API: JSON over http on a port of its own, for tests and tools, never for PowerVM clients.
 //!
-//! Every request is one [`operation::Operation`] of a table that both serves it and describes it:
+//! Every request is one `operation::Operation` of a table that both serves it and describes it:
 //! `GET /openapi.json` is the description, `docs/simulator.md` tells how to use it.
 //!
 //! Every request but `GET /health` and `GET /openapi.json` carries `Authorization: Bearer <token>`.

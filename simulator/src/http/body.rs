@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// 413 if it is larger than [`LARGEST_DOCUMENT`] (what follows is read and dropped within reason, as a client that
-/// is still sending would not see the answer), 408 if it stalls or drips for [`LONGEST`], 400 if it breaks off.
+/// is still sending would not see the answer), 408 if it stalls or drips for `LONGEST`, 400 if it breaks off.
 pub async fn document(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let read = tokio::time::timeout(LONGEST, whole(headers, body)).await;
     read.unwrap_or_else(|_| {
