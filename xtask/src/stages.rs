@@ -100,28 +100,6 @@ pub(crate) const STAGES: &[Stage] = &[
         },
     },
     Stage {
-        name: "soak",
-        about: "a simulated day of mixed load in stormy weather leaves nothing behind",
-        advice: "read what is LEAK, VIOLATED or UNEXPECTED above; the same seed repeats the day",
-        needs: &[],
-        run: |workspace| {
-            for flavor in ["hmc", "novalink"] {
-                let mut soak = workspace.cargo(["run", "--package", "powervm-harness", "--bin"]);
-                soak.args([
-                    "powervm-harness",
-                    "--",
-                    "soak",
-                    "--hours",
-                    "24",
-                    "--weather",
-                ]);
-                soak.args(["stormy", "--check-invariants", "--flavor", flavor]);
-                command::run(soak.args(["--parallel", "4"]))?;
-            }
-            Ok(())
-        },
-    },
-    Stage {
         name: "conformance",
         about: "unmodified real clients agree with the simulator",
         advice: "the checks that say `not ok` tell why; run `cargo xtask conformance --keep` to keep the simulator's log",
