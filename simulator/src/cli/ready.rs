@@ -4,11 +4,44 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::serve::{Neighbour, Serving};
 use crate::simulator::Simulator;
+
+/// Tells where a recorder or a replayer listens: under `heading` on standard output, and in the ready file.
+///
+/// # Errors
+/// The ready file cannot be written.
+pub(super) fn tell_listening(
+    heading: &str,
+    serving: &Serving,
+    upstream: Option<&str>,
+    ready_file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let (http, https) = (url("http", serving.http), url("https", serving.https));
+    let mut out = io::stdout();
+    let _ = writeln!(out, "{heading}");
+    for url in [&http, &https].into_iter().flatten() {
+        let _ = writeln!(out, "  listening  {url}");
+    }
+    let Some(path) = ready_file else {
+        return Ok(());
+    };
+    let mut told = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "http": http,
+        "https": https,
+        "certificate": serving.certificate_pem,
+    });
+    if let (Some(upstream), Some(told)) = (upstream, told.as_object_mut()) {
+        told.insert("upstream".to_owned(), upstream.into());
+    }
+    write(path, &told).with_context(|| format!("{} cannot be written", path.display()))
+}
 
 /// Everything that a client has to know.
 pub(super) struct Ready<'a> {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::json;
 
 use super::address::Listen;
 use super::ready;
@@ -80,36 +79,17 @@ async fn until_signal(record: &Record) -> anyhow::Result<()> {
         ..ServeOptions::default()
     };
     let serving = serve_router(&proxy.router(), &options).await?;
-    let url = |scheme: &str, address: Option<std::net::SocketAddr>| {
-        address.map(|address| format!("{scheme}://{address}"))
-    };
-    let (http, https) = (url("http", serving.http), url("https", serving.https));
-    let mut out = std::io::stdout();
-    let _ = writeln!(
-        out,
+    let heading = format!(
         "powervm-sim record: {origin} to {}",
         record.output.display()
     );
-    for url in [&http, &https].into_iter().flatten() {
-        let _ = writeln!(out, "  listening  {url}");
-    }
-    if let Some(path) = &record.ready_file {
-        let told = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "pid": std::process::id(),
-            "http": http,
-            "https": https,
-            "certificate": serving.certificate_pem,
-            "upstream": origin,
-        });
-        ready::write(path, &told)
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-    }
+    let ready_file = record.ready_file.as_deref();
+    ready::tell_listening(&heading, &serving, Some(&origin), ready_file)?;
     signals.end().await;
-    if let Some(path) = &record.ready_file {
+    if let Some(path) = ready_file {
         let _ = std::fs::remove_file(path);
     }
     serving.stop().await;
-    let _ = writeln!(out, "{} exchanges recorded", proxy.recorded());
+    let _ = writeln!(std::io::stdout(), "{} exchanges recorded", proxy.recorded());
     Ok(())
 }

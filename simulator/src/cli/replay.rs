@@ -1,11 +1,9 @@
 //! `powervm-sim replay`: a recording as a server.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
-use serde_json::json;
 
 use super::address::Listen;
 use super::ready;
@@ -63,32 +61,14 @@ async fn until_signal(replay: &Replay) -> anyhow::Result<()> {
         ..ServeOptions::default()
     };
     let serving = serve_router(&server.router(), &options).await?;
-    let url = |scheme: &str, address: Option<std::net::SocketAddr>| {
-        address.map(|address| format!("{scheme}://{address}"))
-    };
-    let (http, https) = (url("http", serving.http), url("https", serving.https));
-    let mut out = std::io::stdout();
-    let _ = writeln!(
-        out,
+    let heading = format!(
         "powervm-sim replay: {exchanges} exchanges, {} different requests",
         server.requests()
     );
-    for url in [&http, &https].into_iter().flatten() {
-        let _ = writeln!(out, "  listening  {url}");
-    }
-    if let Some(path) = &replay.ready_file {
-        let told = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "pid": std::process::id(),
-            "http": http,
-            "https": https,
-            "certificate": serving.certificate_pem,
-        });
-        ready::write(path, &told)
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-    }
+    let ready_file = replay.ready_file.as_deref();
+    ready::tell_listening(&heading, &serving, None, ready_file)?;
     signals.end().await;
-    if let Some(path) = &replay.ready_file {
+    if let Some(path) = ready_file {
         let _ = std::fs::remove_file(path);
     }
     serving.stop().await;
