@@ -1,16 +1,7 @@
 //! iSCSI volumes, files and Ceph images.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::Control;
@@ -18,7 +9,6 @@ use powervm_driver::volume::Transport;
 use powervm_harness::storage::Protocol;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::{Rule, Weather};
-use volume_support::*;
 
 async fn bench(multipath: bool) -> Bench {
     let mut config = config(DiskDriver::Ssp);

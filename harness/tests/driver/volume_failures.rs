@@ -1,16 +1,7 @@
 //! A failure of any request of an attachment or a detachment ends in success or leaves everything as it was.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::Error;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::Control;
@@ -18,7 +9,6 @@ use powervm_driver::saga::Rehearsal;
 use powervm_harness::storage::Protocol;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-use volume_support::*;
 
 type Fate = (&'static str, fn(Rule) -> Rule);
 

@@ -1,15 +1,6 @@
 //! Every operation of the driver on the simulator, with both disk drivers and both flavours.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-
-use driver_support::*;
+use crate::support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::network::NetworkInterface;

@@ -1,23 +1,13 @@
 //! Servers that have volumes from the start, or boot from one, and their removal.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{Control, DestroyRequest, SpawnRequest, StorageKind};
 use powervm_driver::{Error, ErrorKind};
 use powervm_harness::storage::Protocol;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-use volume_support::*;
 
 fn with_volumes(san: &San, image: bool) -> SpawnRequest {
     let mut request = request(1);

@@ -1,19 +1,10 @@
 //! Many deploys at once: how long they take, what they cost, and what they leave.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use driver_support::*;
+use crate::support::*;
 use futures_util::future::join_all;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress};

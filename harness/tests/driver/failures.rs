@@ -1,17 +1,8 @@
 //! A failure of any request of a deploy or a removal leaves nothing behind.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-
 use std::sync::{Arc, Mutex};
 
-use driver_support::*;
+use crate::support::*;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{Control, Progress};
 use powervm_driver::saga::{Phase, Rehearsal};

@@ -1,11 +1,4 @@
 //! Volumes for tests: made on the simulator's storage and shown to its host.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
 use std::ops::Range;
 use std::time::Duration;
 
@@ -18,7 +11,7 @@ use powervm_harness::storage::{Protocol, Storage};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::driver_support::{Bench, instance, request};
+use crate::support::{Bench, instance, request};
 
 /// Volumes that the host may use.
 pub(crate) struct San {

@@ -1,18 +1,9 @@
 //! Fibre Channel volumes that servers reach through ports of their own.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
 use std::collections::BTreeSet;
 
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::config::{Config, DiskDriver, FcStrategy};
 use powervm_driver::operations::{ConnectorInfo, Control, DestroyRequest, Metadata, VolumeRequest};
 use powervm_driver::volume::Connection;
@@ -20,7 +11,6 @@ use powervm_driver::{Error, ErrorKind};
 use powervm_harness::storage::{Protocol, Storage};
 use powervm_simulator::weather::{Rule, Weather};
 use powervm_simulator::{Flavor, Simulator};
-use volume_support::*;
 
 /// Fabrics A and B as the simulator's ports are plugged into them.
 fn npiv(simulator: &Simulator) -> Config {

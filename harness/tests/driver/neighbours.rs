@@ -1,19 +1,10 @@
 //! The driver among others: hosts of the same pool, clients of the same server, leftovers of the dead.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use driver_support::*;
+use crate::support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::operations::{Control, DestroyRequest, Driver, Progress, SpawnRequest, Stop};

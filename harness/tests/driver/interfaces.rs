@@ -1,18 +1,9 @@
 //! Interfaces that come and go, on shared Ethernet adapters and on SR-IOV ports.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
 use std::collections::BTreeSet;
 
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::network::NetworkInterface;
 use powervm_driver::operations::{Control, InterfaceInfo};
@@ -20,7 +11,6 @@ use powervm_driver::saga::Rehearsal;
 use powervm_driver::{Error, ErrorKind, Result};
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-use volume_support::*;
 
 const MAC: &str = "fa:16:3e:00:00:09";
 /// What an interface may be on; the simulator's ports have the label `prod` … or none.

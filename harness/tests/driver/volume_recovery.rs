@@ -1,20 +1,11 @@
 //! A driver is killed while a server with volumes is made or removed, and the next one goes on with its journal.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use powervm_driver::config::{Config, DiskDriver, FcStrategy};
@@ -32,7 +23,6 @@ use powervm_simulator::weather::Weather;
 use powervm_simulator::{Flavor, Simulator};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
-use volume_support::*;
 
 /// What a driver has of the world, until it dies.
 struct Mortal {

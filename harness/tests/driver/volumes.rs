@@ -1,16 +1,7 @@
 //! Fibre Channel volumes that Virtual I/O Servers serve.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, its helpers too"
-)]
-
-mod driver_support;
-mod volume_support;
-
-use driver_support::*;
+use crate::storage::*;
+use crate::support::*;
 use powervm_driver::ErrorKind;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{Control, Stop};
@@ -18,7 +9,6 @@ use powervm_driver::volume::{Connection, Transport};
 use powervm_harness::storage::Protocol;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-use volume_support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_volume_comes_and_goes_while_the_server_runs_and_while_it_is_off() {

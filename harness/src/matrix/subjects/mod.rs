@@ -1,0 +1,172 @@
+//! The operations: one entry each, and a new one joins all matrices with it.
+
+mod deploy;
+mod power;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use powervm_driver::Result;
+use powervm_driver::network::NetworkInterface;
+use powervm_driver::operations::{Control, DestroyRequest, Driver, SpawnRequest};
+use powervm_driver::partition;
+use powervm_driver::storage::image::{Image, ImageSource};
+use powervm_driver::storage::media::ConfigDrive;
+use uuid::Uuid;
+
+use crate::image;
+use crate::scenario::Disk;
+use crate::target::Flavor;
+
+/// Something done through the driver.
+pub(super) type Act = for<'a> fn(&'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
+
+/// What a failed operation leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// The host as it was.
+    AsBefore,
+    /// The host as it was, or on the way: the operation repeated brings it to its end.
+    Repeatable,
+}
+
+/// An operation as the matrices know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// Its name.
+    pub name: &'static str,
+    /// Where boot disks lie.
+    pub disk: Disk,
+    /// Which product the simulator is.
+    pub flavor: Flavor,
+    pub(super) entry: &'static Entry,
+}
+
+impl Subject {
+    /// Its name with everything that tells it from the others.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}, {}, {}", self.name, self.disk, self.flavor)
+    }
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(super) struct Entry {
+    name: &'static str,
+    disks: &'static [Disk],
+    /// Makes what the operation needs to be there.
+    pub(super) prepare: Act,
+    /// The operation.
+    pub(super) run: Act,
+    /// Takes it back, where that can be.
+    pub(super) reverse: Option<Act>,
+    pub(super) failed: Failed,
+    /// The longest that it may take, whatever happens, in simulated time. The longest single wait is the half hour
+    /// that a job may take.
+    pub(super) limit: Duration,
+}
+
+/// Disks on which operations with storage are tried.
+pub(super) const BOTH: &[Disk] = &[Disk::Ssp, Disk::Localdisk];
+/// The disk for operations that do not touch it.
+pub(super) const POOL: &[Disk] = &[Disk::Ssp];
+/// The usual limit of an operation.
+pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
+
+/// What there is, a family a file.
+const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES];
+
+/// Every operation, on every kind of disk and product that it is on.
+#[must_use]
+pub fn all() -> Vec<Subject> {
+    let mut all = Vec::new();
+    for entry in FAMILIES.iter().copied().flatten() {
+        for disk in entry.disks {
+            for flavor in [Flavor::NovaLink, Flavor::Hmc] {
+                all.push(Subject {
+                    name: entry.name,
+                    disk: *disk,
+                    flavor,
+                    entry,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// The image that they boot from, made once: cases are many.
+pub(super) fn image() -> &'static image::Image {
+    static MADE: OnceLock<image::Image> = OnceLock::new();
+    MADE.get_or_init(image::Image::made)
+}
+
+/// The instance that the operations are about; others have other numbers.
+pub(super) const SUBJECT: u32 = 1;
+
+/// An instance's UUID. The last digit group tells them apart, as do the first eight, which names of disks hold.
+pub(super) fn instance(number: u32) -> Uuid {
+    Uuid::from_u128(
+        0x5a6a_0000_0000_4000_8000_0000_0000_0000 | u128::from(number) << 96 | u128::from(number),
+    )
+}
+
+fn name(number: u32) -> String {
+    format!("matrix-{number}")
+}
+
+/// Makes the server of that number.
+pub(super) async fn spawn(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    power_on: bool,
+) -> Result<()> {
+    let made = image().clone();
+    let source = match &made.origin {
+        image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
+        image::Origin::File(path) => ImageSource::File(path.clone()),
+        image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
+    };
+    let request = SpawnRequest {
+        instance: instance(number),
+        name: name(number),
+        flavor: partition::Flavor {
+            vcpus: 1,
+            memory_mb: 1024,
+            root_gb: 1,
+            extra_specs: BTreeMap::new(),
+        },
+        image: Some(Image {
+            id: made.uuid,
+            name: made.name,
+            checksum: made.md5,
+            size: made.bytes,
+            source,
+        }),
+        volumes: Vec::new(),
+        metadata: BTreeMap::new(),
+        networks: vec![NetworkInterface::on_vlan(1)],
+        config_drive: Some(ConfigDrive::default()),
+        power_on,
+    };
+    driver.spawn(request, control).await.map(drop)
+}
+
+/// Removes it.
+pub(super) async fn destroy(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    destroy_disks: bool,
+) -> Result<()> {
+    let request = DestroyRequest {
+        name: Some(name(number)),
+        destroy_disks,
+        ..DestroyRequest::of(instance(number))
+    };
+    driver.destroy(request, control).await
+}
