@@ -8,6 +8,7 @@
 )]
 
 mod concurrency;
+mod doctor;
 mod failures;
 mod interfaces;
 mod iscsi;
