@@ -14,6 +14,7 @@ mod progress;
 mod recover;
 mod server;
 mod volume;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ mod doctor;
 mod failures;
 mod interfaces;
 mod iscsi;
+mod lifecycle;
 mod neighbours;
 mod npiv;
 mod operations;
