@@ -8,9 +8,11 @@
 )]
 
 mod concurrency;
+mod doctor;
 mod failures;
 mod interfaces;
 mod iscsi;
+mod lifecycle;
 mod neighbours;
 mod npiv;
 mod operations;
