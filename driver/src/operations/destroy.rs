@@ -18,6 +18,7 @@ use super::driver::{Disks, Driver, path_of};
 use super::map::Removed;
 use super::operation::{Notes, Operation, Plan};
 use super::request::DestroyRequest;
+use super::volume::traces::Traces;
 use super::volume::{find, forget, ports};
 use super::{jobs, map, partition, power};
 use crate::error::{Error, ErrorKind, Result};
@@ -208,12 +209,18 @@ impl Operation for Destroy {
         let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = driver.shared.instances.take(&uuid).await;
         jobs::see_off(driver.session(), uuid, POWER_OFF_JOB).await?;
+        let vioses = driver.active_vioses().await?;
+        let volumes = gone.removed.values().flat_map(|removed| &removed.volumes);
+        let disks = volumes.map(|(name, udid, _)| (name.as_str(), udid.as_deref()));
+        Traces::of(&asked.volumes, disks)
+            .see_off(driver, &vioses)
+            .await?;
         Ok(Some(Self {
             driver: driver.clone(),
             uuid,
             asked,
             found: driver.find(uuid).await?,
-            vioses: driver.active_vioses().await?,
+            vioses,
             control: control.clone(),
             notes: Notes::new(gone),
             _turn: turn,

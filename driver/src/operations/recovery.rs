@@ -12,17 +12,26 @@ use serde::de::DeserializeOwned;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
+use super::interface::{Plug, Unplug};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::spawn::Spawn;
+use super::volume::attach::Attach;
+use super::volume::detach::Detach;
+use super::volume::extend::Extend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
-const OPERATIONS: [Entry; 3] = [
+const OPERATIONS: &[Entry] = &[
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
+    Entry::of::<Attach>(),
+    Entry::of::<Detach>(),
+    Entry::of::<Extend>(),
+    Entry::of::<Plug>(),
+    Entry::of::<Unplug>(),
 ];
 
 /// One kind of operation.
@@ -44,7 +53,8 @@ impl Entry {
 
     fn for_record(record: &Record) -> Option<Self> {
         OPERATIONS
-            .into_iter()
+            .iter()
+            .copied()
             .find(|entry| entry.kind == record.beginning.kind)
     }
 }

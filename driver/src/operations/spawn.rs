@@ -9,6 +9,7 @@ mod report;
 mod storage;
 mod volumes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use super::server::Server;
 use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
+use super::volume::traces::Traces;
 use super::{jobs, map, partition, plug, power};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
@@ -212,11 +214,22 @@ impl Operation for Spawn {
         let vioses = driver.active_vioses().await?;
         let turns = turns(driver, &asked.volumes).await;
         let devices = found.devices.clone();
+        let disks = devices.values().flat_map(BTreeMap::values);
+        Traces::of(&asked.volumes, disks.map(|disk| (disk.name(), disk.udid())))
+            .see_off(driver, &vioses)
+            .await?;
         Ok(Some(Self {
             driver: driver.clone(),
             control: control.clone(),
             partition,
-            volumes: Search::revived(driver, control, &asked.volumes, &vioses, devices),
+            volumes: Search::revived(
+                driver,
+                control,
+                &asked.volumes,
+                &vioses,
+                BTreeMap::new(),
+                devices,
+            ),
             vioses,
             asked,
             order: None,

@@ -10,7 +10,7 @@ use powervm_driver::operations::Control;
 use powervm_driver::saga::Rehearsal;
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
+use super::stage::{Scene, Stage};
 use super::subjects::Failed;
 use super::wire::{AtRecord, Written};
 use super::{
@@ -86,7 +86,7 @@ fn case(stage: &Stage, turn: &Turn) -> Ended {
             ("killed after a record", record(*number))
         }
     };
-    let outcome = on_a_clock(async { play(&stage.scene()?, turn).await });
+    let outcome = stage.play(async |scene| play(scene, turn).await);
     Ended {
         kind: kind.to_owned(),
         case: format!("{kind}: {case}"),

@@ -1,6 +1,7 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
 mod deploy;
+mod devices;
 mod power;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
 use uuid::Uuid;
 
+use super::furniture::Furniture;
 use crate::image;
 use crate::scenario::Disk;
 use crate::target::Flavor;
@@ -42,13 +44,21 @@ pub struct Subject {
     /// Which product the simulator is.
     pub flavor: Flavor,
     pub(super) entry: &'static Entry,
+    /// What volumes there are.
+    pub(super) furniture: Furniture,
 }
 
 impl Subject {
     /// Its name with everything that tells it from the others.
     #[must_use]
     pub fn full_name(&self) -> String {
-        format!("{}, {}, {}", self.name, self.disk, self.flavor)
+        let way = match self.furniture {
+            Furniture::Bare => "",
+            Furniture::Disks => " over Fibre Channel",
+            Furniture::Iscsi => " over iSCSI",
+            Furniture::Ports => " through NPIV",
+        };
+        format!("{}{way}, {}, {}", self.name, self.disk, self.flavor)
     }
 }
 
@@ -77,20 +87,36 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES, devices::ENTRIES];
+
+/// The same, with volumes for the server.
+const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
+    (Furniture::Disks, devices::SERVED),
+    (Furniture::Iscsi, devices::SERVED),
+    (Furniture::Ports, devices::THROUGH_PORTS),
+];
 
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     let mut all = Vec::new();
-    for entry in FAMILIES.iter().copied().flatten() {
+    let bare = FAMILIES.iter().map(|entries| (Furniture::Bare, *entries));
+    let families = bare.chain(WITH_VOLUMES.iter().copied());
+    for (furniture, entry) in
+        families.flat_map(|(way, entries)| entries.iter().map(move |e| (way, e)))
+    {
         for disk in entry.disks {
             for flavor in [Flavor::NovaLink, Flavor::Hmc] {
+                // Behind a console the Virtual I/O Servers have no initiator that could be told of.
+                if furniture == Furniture::Iscsi && flavor == Flavor::Hmc {
+                    continue;
+                }
                 all.push(Subject {
                     name: entry.name,
                     disk: *disk,
                     flavor,
                     entry,
+                    furniture,
                 });
             }
         }
@@ -125,13 +151,21 @@ pub(super) async fn spawn(
     number: u32,
     power_on: bool,
 ) -> Result<()> {
+    driver
+        .spawn(request(number, power_on), control)
+        .await
+        .map(drop)
+}
+
+/// The server of that number.
+fn request(number: u32, power_on: bool) -> SpawnRequest {
     let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         image::Origin::File(path) => ImageSource::File(path.clone()),
         image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
     };
-    let request = SpawnRequest {
+    SpawnRequest {
         instance: instance(number),
         name: name(number),
         flavor: partition::Flavor {
@@ -152,8 +186,7 @@ pub(super) async fn spawn(
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,
-    };
-    driver.spawn(request, control).await.map(drop)
+    }
 }
 
 /// Removes it.
