@@ -14,17 +14,28 @@ use super::vios::VirtualIoServer;
 pub trait Resident {
     /// The system.
     fn system(&self) -> Uuid;
+
+    /// What its MAC addresses begin with, for life.
+    fn mac_prefix(&self) -> u64;
 }
 
 impl Resident for Partition {
     fn system(&self) -> Uuid {
         self.system
     }
+
+    fn mac_prefix(&self) -> u64 {
+        self.mac_prefix
+    }
 }
 
 impl Resident for VirtualIoServer {
     fn system(&self) -> Uuid {
         self.partition.system
+    }
+
+    fn mac_prefix(&self) -> u64 {
+        self.partition.mac_prefix
     }
 }
 
@@ -34,6 +45,7 @@ impl Resident for VirtualIoServer {
 pub struct Population<T> {
     all: OrdMap<Uuid, Arc<T>>,
     by_system: OrdMap<Uuid, OrdSet<Uuid>>,
+    prefixes: OrdSet<(u64, Uuid)>,
 }
 
 impl<T> Clone for Population<T> {
@@ -41,6 +53,7 @@ impl<T> Clone for Population<T> {
         Self {
             all: self.all.clone(),
             by_system: self.by_system.clone(),
+            prefixes: self.prefixes.clone(),
         }
     }
 }
@@ -50,6 +63,7 @@ impl<T> Default for Population<T> {
         Self {
             all: OrdMap::new(),
             by_system: OrdMap::new(),
+            prefixes: OrdSet::new(),
         }
     }
 }
@@ -65,10 +79,12 @@ impl<T> Deref for Population<T> {
 impl<T: Resident> Population<T> {
     /// Puts a resident in, in the place of one with the same UUID.
     pub fn insert(&mut self, uuid: Uuid, resident: Arc<T>) {
-        let system = resident.system();
+        let (system, prefix) = (resident.system(), resident.mac_prefix());
         if let Some(before) = self.all.insert(uuid, resident) {
             self.forget(before.system(), uuid);
+            self.prefixes.remove(&(before.mac_prefix(), uuid));
         }
+        self.prefixes.insert((prefix, uuid));
         self.by_system.entry(system).or_default().insert(uuid);
     }
 
@@ -76,6 +92,7 @@ impl<T: Resident> Population<T> {
     pub fn remove(&mut self, uuid: &Uuid) -> Option<Arc<T>> {
         let gone = self.all.remove(uuid)?;
         self.forget(gone.system(), *uuid);
+        self.prefixes.remove(&(gone.mac_prefix(), *uuid));
         Some(gone)
     }
 
@@ -99,13 +116,23 @@ impl<T: Resident> Population<T> {
         own.filter_map(|uuid| self.all.get(uuid))
     }
 
-    /// Whether every resident is found through its system, and nobody else.
+    /// Whether a resident of any system has this prefix.
+    pub(super) fn has_mac_prefix(&self, prefix: u64) -> bool {
+        let mut own = self
+            .prefixes
+            .range((prefix, Uuid::nil())..=(prefix, Uuid::max()));
+        own.next().is_some()
+    }
+
+    /// Whether every resident is found through its system and its prefix, and nobody else.
     pub(super) fn is_in_order(&self) -> bool {
         let counted: usize = self.by_system.values().map(OrdSet::len).sum();
         counted == self.all.len()
+            && self.prefixes.len() == self.all.len()
             && self.all.iter().all(|(uuid, resident)| {
                 let own = self.by_system.get(&resident.system());
                 own.is_some_and(|own| own.contains(uuid))
+                    && self.prefixes.contains(&(resident.mac_prefix(), *uuid))
             })
     }
 
@@ -162,6 +189,10 @@ mod tests {
         fn system(&self) -> Uuid {
             self.0
         }
+
+        fn mac_prefix(&self) -> u64 {
+            7
+        }
     }
 
     fn of(population: &Population<Guest>, system: Uuid) -> Vec<Uuid> {
@@ -187,7 +218,9 @@ mod tests {
         assert_eq!((of(&all, id(10)).len(), of(&all, id(20)).len()), (0, 2));
         assert!(all.is_in_order());
         all.remove(&id(1));
+        assert!(all.has_mac_prefix(7) && !all.has_mac_prefix(8));
         all.remove(&id(2));
+        assert!(!all.has_mac_prefix(7));
         assert!(all.is_empty() && all.by_system.is_empty() && all.is_in_order());
     }
 }

@@ -221,7 +221,7 @@ impl World {
                 "The managed system does not support custom MAC addresses.",
             ));
         }
-        if self.addresses(partition.system).contains(&mac) {
+        if self.has_address(partition.system, mac) {
             return Err(Refusal::logic(format!(
                 "The MAC address {mac:012X} is already in use on the managed system."
             )));
@@ -245,6 +245,17 @@ impl World {
         macs
     }
 
+    fn has_address(&self, system: Uuid, mac: u64) -> bool {
+        self.all_partitions_of(system).any(|partition| {
+            let mut adapters = partition.network_adapters.values();
+            let mut ports = partition.logical_ports.values();
+            let mut nics = partition.vnics.values();
+            adapters.any(|adapter| adapter.mac == mac)
+                || ports.any(|port| port.mac == mac)
+                || nics.any(|nic| nic.mac == mac)
+        })
+    }
+
     /// An address that nobody on the system has.
     pub(in crate::model) fn unused_mac(&mut self, system: Uuid) -> u64 {
         let used = self.addresses(system);
@@ -259,9 +270,8 @@ impl World {
     /// The partition's prefix with the slot as last byte (recording `cna_feed.txt`); slots beyond one byte take a new
     /// prefix.
     pub(in crate::model) fn made_mac(&mut self, partition: &Partition, slot: u16) -> u64 {
-        let used = self.addresses(partition.system);
         let mut mac = partition.mac_prefix | u64::from(slot & 0xff);
-        while used.contains(&mac) {
+        while self.has_address(partition.system, mac) {
             mac = self.ids.mac_prefix() | u64::from(slot & 0xff);
         }
         mac

@@ -203,14 +203,7 @@ impl World {
     fn unused_mac_prefix(&mut self) -> u64 {
         loop {
             let prefix = self.ids.mac_prefix();
-            let partitions = self
-                .partitions
-                .values()
-                .map(|partition| partition.mac_prefix);
-            if !partitions
-                .chain(self.vioses.values().map(|vios| vios.partition.mac_prefix))
-                .any(|used| used == prefix)
-            {
+            if !self.partitions.has_mac_prefix(prefix) && !self.vioses.has_mac_prefix(prefix) {
                 return prefix;
             }
         }

@@ -269,9 +269,13 @@ impl World {
     }
 
     /// Sets `InUse` to what the mappings of all Virtual I/O Servers say.
-    pub(in crate::model) fn settle_unit_use(&mut self, now: Millis, tier: Uuid, unit: Uuid) {
-        let backing = Backing::LogicalUnit { tier, unit };
-        let in_use = self.vioses.values().any(|vios| vios.maps(&backing));
+    pub(in crate::model) fn settle_unit_use(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+        in_use: bool,
+    ) {
         if self
             .logical_unit(tier, unit)
             .is_some_and(|unit| unit.in_use != in_use)

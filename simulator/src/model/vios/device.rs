@@ -32,10 +32,7 @@ impl World {
         let partition = self.client_of(&server, client)?;
         let client_slot = self.free_slot(Owner::Partition(client), mapping.client_slot)?;
         let slot = self.free_slot(Owner::Vios(vios), mapping.server_slot)?;
-        let used: BTreeSet<u32> = server.buses.values().map(|bus| bus.vhost).collect();
-        let vhost = (0..)
-            .find(|vhost| !used.contains(vhost))
-            .unwrap_or(u32::MAX);
+        let vhost = lowest_free(server.buses.values().map(|bus| bus.vhost));
         let client = ScsiClient {
             partition: client,
             partition_id: partition.id,
@@ -286,12 +283,9 @@ fn target_name(
     backing: &Backing,
     wish: Option<&str>,
 ) -> Result<String, Refusal> {
-    let used: BTreeSet<&str> = server
-        .devices()
-        .map(|(_, device)| device.target.as_str())
-        .collect();
+    let used = |name: &str| server.devices().any(|(_, device)| device.target == name);
     match wish {
-        Some(name) if used.contains(name) => Err(Refusal::internal(format!(
+        Some(name) if used(name) => Err(Refusal::internal(format!(
             "HSCL2970 The IOServer command on {} has failed: there is a device {name} already.",
             server.partition.name
         ))),
@@ -311,11 +305,40 @@ fn target_name(
             } else {
                 "vtscsi"
             };
-            let names = (0_u32..).map(|number| format!("{prefix}{number}"));
-            Ok(names
-                .into_iter()
-                .find(|name| !used.contains(name.as_str()))
-                .unwrap_or_default())
+            let numbers = server.devices().filter_map(|(_, device)| {
+                let digits = device.target.strip_prefix(prefix)?;
+                let number: u32 = digits.parse().ok()?;
+                // `vtscsi007` leaves `vtscsi7` free.
+                let padded = digits.len() > 1 && digits.starts_with(['0', '+']);
+                (!padded).then_some(number)
+            });
+            Ok(format!("{prefix}{}", lowest_free(numbers)))
         }
+    }
+}
+
+/// The lowest number that is not among these.
+fn lowest_free(used: impl Iterator<Item = u32>) -> u32 {
+    let used: Vec<u32> = used.collect();
+    let mut taken = vec![false; used.len()];
+    for number in used {
+        let place = usize::try_from(number).ok();
+        if let Some(taken) = place.and_then(|place| taken.get_mut(place)) {
+            *taken = true;
+        }
+    }
+    let free = taken.iter().position(|taken| !taken);
+    u32::try_from(free.unwrap_or(taken.len())).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lowest_free;
+
+    #[test]
+    fn the_lowest_hole_is_found_wherever_it_is() {
+        assert_eq!(lowest_free([].into_iter()), 0);
+        assert_eq!(lowest_free([2, 0, 1].into_iter()), 3);
+        assert_eq!(lowest_free([0, 9, 1, 1, u32::MAX].into_iter()), 2);
     }
 }

@@ -118,9 +118,21 @@ impl World {
         touched: &BTreeSet<Backing>,
         clients: &BTreeSet<Uuid>,
     ) {
+        let mapped: BTreeSet<Backing> = self
+            .vioses
+            .get(&vios)
+            .into_iter()
+            .flat_map(|server| server.devices())
+            .filter_map(|(_, device)| touched.get(&device.backing).cloned())
+            .collect();
         for backing in touched {
             match backing {
-                Backing::LogicalUnit { tier, unit } => self.settle_unit_use(now, *tier, *unit),
+                Backing::LogicalUnit { tier, unit } => {
+                    // Only what this server does not map needs a look at all the others.
+                    let in_use = mapped.contains(backing)
+                        || self.vioses.values().any(|vios| vios.maps(backing));
+                    self.settle_unit_use(now, *tier, *unit, in_use);
+                }
                 Backing::PhysicalVolume { .. } => {
                     self.edit_vios(vios, |server, version| server.storage_version = version)
                 }
