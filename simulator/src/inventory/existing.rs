@@ -4,13 +4,13 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::build::io_slots;
+use super::build::{check_identity, io_slots};
 use super::directory::equip;
 use super::furnish::{
     fill_group, fill_pool, give_slots, kept_disks, map_storage, plug_adapters, settle,
 };
 use super::network::{add_sriov, bridge};
-use super::server::running;
+use super::server::{MAXIMUM_PARTITIONS, running};
 use super::{Inventory, InventoryError, ManagementInventory, PartitionInventory, SystemInventory};
 use crate::clock::Millis;
 use crate::model::command::{
@@ -101,10 +101,16 @@ fn add_management(
     inventory: &ManagementInventory,
     now: Millis,
 ) -> Result<(), InventoryError> {
+    let id = inventory.id.unwrap_or(1);
+    if !(1..=MAXIMUM_PARTITIONS).contains(&id) {
+        return Err(InventoryError::Inconsistent(format!(
+            "the number {id} of the management partition must lie between 1 and {MAXIMUM_PARTITIONS}"
+        )));
+    }
     let mut partition = running(
         &mut world.ids,
         system,
-        inventory.id.unwrap_or(1),
+        id,
         &inventory.name,
         inventory.memory_mb,
         50,
@@ -126,6 +132,7 @@ fn add_management(
         .map(|made| format!("{}{:X}", made.machine.serial, partition.id))
         .unwrap_or_default();
     let uuid = partition.uuid;
+    check_identity(world, &partition)?;
     world.partitions.insert(uuid, Arc::new(partition));
     let vioses: Vec<Uuid> = world
         .vioses_of(system)
@@ -334,7 +341,7 @@ fn add_disk(
             inventory.name
         ))
     })?;
-    let image = match tier.units.values().find(|unit| unit.name == IMAGE) {
+    let image = match tier.units.named(IMAGE).next() {
         Some(image) => image.udid.clone(),
         None => add_image(world, tier.uuid, then)?,
     };

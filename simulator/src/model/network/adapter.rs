@@ -1,6 +1,5 @@
 //! Network adapters come and go (`docs/protocol/partitions.md`).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -229,39 +228,16 @@ impl World {
         Ok(mac)
     }
 
-    /// Every MAC address on a system.
-    pub(in crate::model) fn addresses(&self, system: Uuid) -> BTreeSet<u64> {
-        let mut macs = BTreeSet::new();
-        for partition in self.all_partitions_of(system) {
-            macs.extend(
-                partition
-                    .network_adapters
-                    .values()
-                    .map(|adapter| adapter.mac),
-            );
-            macs.extend(partition.logical_ports.values().map(|port| port.mac));
-            macs.extend(partition.vnics.values().map(|nic| nic.mac));
-        }
-        macs
-    }
-
-    fn has_address(&self, system: Uuid, mac: u64) -> bool {
-        self.all_partitions_of(system).any(|partition| {
-            let mut adapters = partition.network_adapters.values();
-            let mut ports = partition.logical_ports.values();
-            let mut nics = partition.vnics.values();
-            adapters.any(|adapter| adapter.mac == mac)
-                || ports.any(|port| port.mac == mac)
-                || nics.any(|nic| nic.mac == mac)
-        })
+    /// Whether an adapter on a system has this MAC address.
+    pub(in crate::model) fn has_address(&self, system: Uuid, mac: u64) -> bool {
+        self.partitions.has_mac(system, mac) || self.vioses.has_mac(system, mac)
     }
 
     /// An address that nobody on the system has.
     pub(in crate::model) fn unused_mac(&mut self, system: Uuid) -> u64 {
-        let used = self.addresses(system);
         loop {
             let mac = self.ids.mac_prefix() | self.ids.between(0, 0xff);
-            if !used.contains(&mac) {
+            if !self.has_address(system, mac) {
                 return mac;
             }
         }

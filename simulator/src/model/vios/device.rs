@@ -8,6 +8,7 @@ use super::backing::Storage;
 use super::{Backing, ScsiBus, ScsiClient, ScsiDevice, VirtualIoServer};
 use crate::clock::Millis;
 use crate::model::command::{ScsiMapping, StorageName};
+use crate::model::lowest::lowest_free;
 use crate::model::names::MountType;
 use crate::model::refusal::Refusal;
 use crate::model::resource::Owner;
@@ -32,7 +33,7 @@ impl World {
         let partition = self.client_of(&server, client)?;
         let client_slot = self.free_slot(Owner::Partition(client), mapping.client_slot)?;
         let slot = self.free_slot(Owner::Vios(vios), mapping.server_slot)?;
-        let vhost = lowest_free(server.buses.values().map(|bus| bus.vhost));
+        let vhost = lowest_free(0, server.buses.values().map(|bus| bus.vhost));
         let client = ScsiClient {
             partition: client,
             partition_id: partition.id,
@@ -103,7 +104,7 @@ impl World {
             if let Some(tag) = &mapping.tag {
                 tag_volume(server, &device.backing, tag, version);
             }
-            if let Some(bus) = server.buses.get_mut(&slot).map(Arc::make_mut) {
+            if let Some(mut bus) = server.buses.get_mut(&slot) {
                 bus.devices.push(device);
                 bus.version = version;
             }
@@ -134,11 +135,8 @@ impl World {
             return refuse("the storage of the mapping has gone.".to_owned());
         };
         let client = bus.client.map(|client| client.partition);
-        let same_client = |other: &ScsiBus| other.client.map(|client| client.partition) == client;
-        if server
-            .devices()
-            .any(|(other, device)| device.backing == *backing && same_client(other))
-        {
+        let mut of_client = server.buses.with(client).flat_map(|bus| &bus.devices);
+        if of_client.any(|device| device.backing == *backing) {
             return refuse(format!(
                 "{} is already mapped to this client partition.",
                 storage.name()
@@ -158,22 +156,16 @@ impl World {
 
     /// Removes every server adapter that is paired with a client.
     pub(in crate::model) fn remove_buses_of(&mut self, now: Millis, client: Uuid) {
-        let of_client = |bus: &ScsiBus| bus.client.is_some_and(|end| end.partition == client);
         let servers: Vec<Uuid> = self
             .vioses
             .values()
-            .filter(|vios| vios.buses.values().any(|bus| of_client(bus)))
+            .filter(|vios| vios.buses.of(client).next().is_some())
             .map(|vios| vios.partition.uuid)
             .collect();
         for vios in servers {
             let mut touched = BTreeSet::new();
             self.edit_vios(vios, |server, version| {
-                let slots: Vec<u16> = server
-                    .buses
-                    .values()
-                    .filter(|bus| of_client(bus))
-                    .map(|bus| bus.slot)
-                    .collect();
+                let slots: Vec<u16> = server.buses.slots_of(client).collect();
                 for bus in slots.iter().filter_map(|slot| server.buses.remove(slot)) {
                     touched.extend(bus.devices.iter().map(|device| device.backing.clone()));
                 }
@@ -186,10 +178,9 @@ impl World {
     /// Takes a medium out of a client's drives, as `remove_optical_name` of a power-on asks for.
     pub(in crate::model) fn eject_medium(&mut self, now: Millis, client: Uuid, medium: &str) {
         let is_it = |backing: &Backing| matches!(backing, Backing::OpticalMedium { name, .. } if name == medium);
-        let of_client = |bus: &ScsiBus| bus.client.is_some_and(|end| end.partition == client);
         let loaded = |vios: &VirtualIoServer| {
-            vios.devices()
-                .any(|(bus, device)| of_client(bus) && is_it(&device.backing))
+            let mut devices = vios.buses.of(client).flat_map(|bus| &bus.devices);
+            devices.any(|device| is_it(&device.backing))
         };
         let servers: Vec<Uuid> = self
             .vioses
@@ -199,19 +190,13 @@ impl World {
             .collect();
         for vios in servers {
             self.edit_vios(vios, |server, version| {
-                let slots: Vec<u16> = server
-                    .buses
-                    .values()
-                    .filter(|bus| of_client(bus))
-                    .map(|bus| bus.slot)
-                    .collect();
+                let slots: Vec<u16> = server.buses.slots_of(client).collect();
                 for slot in slots {
-                    if let Some(bus) = server
+                    if let Some(mut bus) = server
                         .buses
                         .get_mut(&slot)
                         .filter(|bus| bus.devices.iter().any(|device| is_it(&device.backing)))
                     {
-                        let bus = Arc::make_mut(bus);
                         bus.devices.retain(|device| !is_it(&device.backing));
                         bus.version = version;
                     }
@@ -312,33 +297,7 @@ fn target_name(
                 let padded = digits.len() > 1 && digits.starts_with(['0', '+']);
                 (!padded).then_some(number)
             });
-            Ok(format!("{prefix}{}", lowest_free(numbers)))
+            Ok(format!("{prefix}{}", lowest_free(0, numbers)))
         }
-    }
-}
-
-/// The lowest number that is not among these.
-fn lowest_free(used: impl Iterator<Item = u32>) -> u32 {
-    let used: Vec<u32> = used.collect();
-    let mut taken = vec![false; used.len()];
-    for number in used {
-        let place = usize::try_from(number).ok();
-        if let Some(taken) = place.and_then(|place| taken.get_mut(place)) {
-            *taken = true;
-        }
-    }
-    let free = taken.iter().position(|taken| !taken);
-    u32::try_from(free.unwrap_or(taken.len())).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lowest_free;
-
-    #[test]
-    fn the_lowest_hole_is_found_wherever_it_is() {
-        assert_eq!(lowest_free([].into_iter()), 0);
-        assert_eq!(lowest_free([2, 0, 1].into_iter()), 3);
-        assert_eq!(lowest_free([0, 9, 1, 1, u32::MAX].into_iter()), 2);
     }
 }

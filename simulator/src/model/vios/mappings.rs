@@ -63,7 +63,7 @@ impl World {
         let mut clients: BTreeSet<Uuid> = BTreeSet::new();
         self.edit_vios(vios, |server, version| {
             for (slot, targets) in &gone_devices {
-                let Some(bus) = server.buses.get_mut(slot).map(Arc::make_mut) else {
+                let Some(mut bus) = server.buses.get_mut(slot) else {
                     continue;
                 };
                 touched.extend(
