@@ -21,6 +21,7 @@ mod server;
 pub(crate) mod shared;
 mod spawn;
 mod target;
+mod unfinished;
 mod volume;
 
 pub use control::{Control, Progress, Watcher};

@@ -9,11 +9,13 @@
 
 mod concurrency;
 mod failures;
+mod fates;
 mod interfaces;
 mod iscsi;
 mod neighbours;
 mod npiv;
 mod operations;
+mod out_of_reach;
 mod storage;
 mod support;
 mod volume_boot;
