@@ -22,6 +22,7 @@ mod server;
 pub(crate) mod shared;
 mod spawn;
 mod target;
+mod unfinished;
 mod volume;
 
 pub use control::{Control, Progress, Watcher};
