@@ -120,6 +120,9 @@ impl Driver {
         stays_open: bool,
     ) -> Result<Open> {
         let saga = operation.journaled();
+        if control.is_dry_run() {
+            return Err(Error::DryRun(Arc::new(saga.outline()?)));
+        }
         let asked = serde_json::to_value(operation.asked())
             .map_err(|error| Error::internal(format!("what was asked is no JSON: {error}")))?;
         let beginning = Beginning {
