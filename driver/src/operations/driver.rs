@@ -10,6 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::shared::{Fresh, Turns};
+use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) trunks: Pairs,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
     pub(super) volumes: Turns<String>,
@@ -131,6 +133,7 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                trunks: Pairs::default(),
                 journal,
                 running: Mutex::default(),
                 volumes: Turns::default(),
@@ -197,6 +200,11 @@ impl Driver {
             .switches
             .get(|| Switches::read(&shared.session, &shared.system.uuid))
             .await
+    }
+
+    /// Forgets which switches there are: one was made.
+    pub(super) async fn forget_switches(&self) {
+        self.shared.switches.forget().await;
     }
 
     /// The media repositories of these Virtual I/O Servers, found within the last minute.

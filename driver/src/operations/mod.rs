@@ -21,6 +21,7 @@ mod server;
 pub(crate) mod shared;
 mod spawn;
 mod target;
+mod trunk;
 mod volume;
 
 pub use control::{Control, Progress, Watcher};
@@ -31,6 +32,7 @@ pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

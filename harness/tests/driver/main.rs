@@ -16,6 +16,7 @@ mod npiv;
 mod operations;
 mod storage;
 mod support;
+mod trunks;
 mod volume_boot;
 mod volume_failures;
 mod volume_recovery;
