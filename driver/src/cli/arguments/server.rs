@@ -19,6 +19,8 @@ pub(in crate::cli) enum ServerVerb {
         /// Name or UUID
         server: String,
     },
+    /// Tell what servers do by themselves, as it happens
+    Watch,
     /// Start servers
     Start {
         /// Names or UUIDs
@@ -119,7 +121,7 @@ pub(in crate::cli) struct Create {
 impl ServerVerb {
     /// Whether it changes anything on the host.
     pub(in crate::cli) fn changes(&self) -> bool {
-        !matches!(self, Self::List | Self::Show { .. })
+        !matches!(self, Self::List | Self::Show { .. } | Self::Watch)
     }
 
     /// The verb for each of the servers that it names.
