@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::operation::Open;
 use super::shared::{Fresh, Turns};
+use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) trunks: Pairs,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
     /// What is prepared for partitions that are on their way here.
@@ -140,6 +142,7 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                trunks: Pairs::default(),
                 journal,
                 running: Mutex::default(),
                 arrivals: Mutex::default(),
@@ -217,6 +220,11 @@ impl Driver {
             .switches
             .get(|| Switches::read(&shared.session, &shared.system.uuid))
             .await
+    }
+
+    /// Forgets which switches there are: one was made.
+    pub(super) async fn forget_switches(&self) {
+        self.shared.switches.forget().await;
     }
 
     /// The media repositories of these Virtual I/O Servers, found within the last minute.

@@ -24,6 +24,7 @@ mod server;
 pub(crate) mod shared;
 mod spawn;
 mod target;
+mod trunk;
 mod unfinished;
 mod volume;
 
@@ -41,6 +42,7 @@ pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

@@ -20,6 +20,7 @@ mod operations;
 mod out_of_reach;
 mod storage;
 mod support;
+mod trunks;
 mod volume_boot;
 mod volume_failures;
 mod volume_recovery;
