@@ -1,6 +1,6 @@
 //! The driver itself: one host, its disks, and what concurrent operations share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::operation::Open;
 use super::shared::{Fresh, Turns};
 use crate::config::{Config, DiskDriver};
 use crate::error::Result;
@@ -45,10 +46,12 @@ pub(super) struct Shared {
     pub(super) networks: Turns<String>,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
+    /// What is prepared for partitions that are on their way here.
+    pub(super) arrivals: Mutex<BTreeMap<PartitionUuid, Open>>,
     pub(super) volumes: Turns<String>,
     room: Fresh<System>,
-    vioses: Fresh<Vec<Vios>>,
-    switches: Fresh<Switches>,
+    pub(super) vioses: Fresh<Vec<Vios>>,
+    pub(super) switches: Fresh<Switches>,
     repositories: Fresh<Repositories>,
     random: Mutex<ChaCha8Rng>,
     uploads: AtomicUsize,
@@ -139,6 +142,7 @@ impl Driver {
                 networks: Turns::default(),
                 journal,
                 running: Mutex::default(),
+                arrivals: Mutex::default(),
                 volumes: Turns::default(),
                 room: Fresh::for_at_most(ROOM_IS_FRESH),
                 vioses: Fresh::for_at_most(HOST_IS_FRESH),

@@ -11,12 +11,14 @@ mod jobs;
 mod lifecycle;
 mod list;
 mod map;
+mod migrate;
 mod operation;
 mod partition;
 mod plan;
 mod plug;
 mod power;
 mod recovery;
+mod remote_restart;
 mod request;
 mod server;
 pub(crate) mod shared;
@@ -30,8 +32,13 @@ pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
+pub use migrate::{
+    Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
+    MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+};
 pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
+pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use volume::{

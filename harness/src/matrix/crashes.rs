@@ -9,7 +9,10 @@ use super::report::{Ended, MatrixReport};
 use super::stage::{Scene, Stage, on_a_clock};
 use super::subjects::Failed;
 use super::wire::Strike;
-use super::{Selection, pool};
+use super::{
+    Selection,
+    run::{self, Watch},
+};
 
 /// How a driver dies: what reports call it, and at which request.
 type Death = (&'static str, fn(usize) -> Strike);
@@ -20,24 +23,21 @@ const DEATHS: [Death; 3] = [
     ("while the request is on its way", Strike::DiesMeanwhile),
 ];
 
-/// Runs the matrix. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("crashes", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
-        let last = stage.calls.len();
-        let cases: Vec<(usize, Death)> = (1..=last)
-            .filter(|number| selection.strikes(index, *number, last))
-            .flat_map(|number| DEATHS.map(|death| (number, death)))
-            .collect();
-        let one = |(number, death): &(usize, Death)| case(&stage, *number, *death);
-        let ended = pool::run(&cases, selection.threads, one, done);
-        report.add(subject.full_name(), last, ended);
-    }
-    Ok(report)
+/// Runs the matrix.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<(usize, Death)> {
+        let dealt = selection.strikes(subject, stage.calls.len(), DEATHS.len(), |_, _| true);
+        let death = |(number, kind): (usize, usize)| Some((number, *DEATHS.get(kind)?));
+        dealt.into_iter().filter_map(death).collect()
+    };
+    run::run(
+        "crashes",
+        selection,
+        watch,
+        deal,
+        |stage, (number, death)| case(stage, *number, *death),
+    )
 }
 
 fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {

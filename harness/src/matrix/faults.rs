@@ -15,7 +15,10 @@ use super::report::{Ended, MatrixReport};
 use super::stage::{Scene, Stage, on_a_clock};
 use super::subjects::Failed;
 use super::wire::{Call, Strike};
-use super::{Selection, pool};
+use super::{
+    Selection,
+    run::{self, Watch},
+};
 
 /// What befalls a request.
 #[derive(Debug, Clone, Copy)]
@@ -65,18 +68,20 @@ const FAULTS: [Fault; 12] = [
             "The service is not available now.",
         )
     }),
-    rule("reset before the commit", |rule| rule.reset()),
-    rule("reset after the commit", |rule| rule.after().reset()),
+    rule("connection reset before the commit", |rule| rule.reset()),
+    rule("connection reset after the commit", |rule| {
+        rule.after().reset()
+    }),
     rule("body cut", |rule| rule.cut(100)),
     rule("30 s of silence", |rule| {
         rule.delay(Duration::from_secs(30))
     }),
     Fault {
-        name: "job fails",
+        name: "job failure",
         how: How::Job(|rule| rule.fate(Fate::Failed("HSCL9999 The job failed.".to_owned()))),
     },
     Fault {
-        name: "job never begins",
+        name: "job timeout",
         how: How::HeldJob,
     },
 ];
@@ -103,34 +108,28 @@ struct Case {
     strikes: Vec<(usize, Fault)>,
 }
 
-/// Runs the matrix. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("faults", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
-        let last = stage.calls.len();
-        let mut cases: Vec<Case> = (1..=last)
-            .filter(|number| selection.strikes(index, *number, last))
-            .flat_map(|number| {
-                let call = stage.calls.get(number - 1);
-                FAULTS
-                    .into_iter()
-                    .filter(move |fault| fault.can_befall(call))
-                    .map(move |fault| Case {
-                        strikes: vec![(number, fault)],
-                    })
+/// Runs the matrix.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<Case> {
+        let can = |number: usize, kind: usize| {
+            let call = stage.calls.get(number - 1);
+            FAULTS.get(kind).is_some_and(|fault| fault.can_befall(call))
+        };
+        let dealt = selection.strikes(subject, stage.calls.len(), FAULTS.len(), can);
+        let case = |(number, kind): (usize, usize)| {
+            let fault = *FAULTS.get(kind)?;
+            Some(Case {
+                strikes: vec![(number, fault)],
             })
-            .collect();
+        };
+        let mut cases: Vec<Case> = dealt.into_iter().filter_map(case).collect();
         let mut random = ChaCha8Rng::seed_from_u64(selection.seed);
-        random.set_stream(index as u64 + 1);
-        cases.extend((0..selection.pairs).filter_map(|_| pair(&mut random, &stage)));
-        let ended = pool::run(&cases, selection.threads, |one| case(&stage, one), done);
-        report.add(subject.full_name(), last, ended);
-    }
-    Ok(report)
+        random.set_stream(subject as u64 + 1);
+        cases.extend((0..selection.pairs).filter_map(|_| pair(&mut random, stage)));
+        cases
+    };
+    run::run("faults", selection, watch, deal, case)
 }
 
 /// A fault, and another one after it: also where the first one has led the operation by then.

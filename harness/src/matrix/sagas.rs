@@ -13,7 +13,10 @@ use super::report::{Ended, MatrixReport};
 use super::stage::{Scene, Stage, on_a_clock};
 use super::subjects::Failed;
 use super::wire::{AtRecord, Written};
-use super::{Selection, crashes, pool};
+use super::{
+    Selection, crashes,
+    run::{self, Watch},
+};
 
 /// One turn of a loop.
 #[derive(Debug, Clone)]
@@ -30,27 +33,22 @@ enum Turn {
     Kill(AtRecord),
 }
 
-/// Runs the loops. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("sagas", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
+/// Runs the loops.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<Turn> {
         let last = stage.records.len();
+        let kills = selection.strikes(subject, last, KILLS.len(), |_, _| true);
+        let kill = |(number, kind): (usize, usize)| Some(Turn::Kill(KILLS.get(kind)?(number)));
         let mut turns = turns(&stage.records);
-        turns.retain(|turn| match turn {
-            Turn::Kill(AtRecord::DiesBefore(at) | AtRecord::DiesAfter(at)) => {
-                selection.strikes(index, *at, last)
-            }
-            _ => true,
-        });
-        let ended = pool::run(&turns, selection.threads, |turn| case(&stage, turn), done);
-        report.add(subject.full_name(), stage.calls.len(), ended);
-    }
-    Ok(report)
+        turns.extend(kills.into_iter().filter_map(kill));
+        turns
+    };
+    run::run("sagas", selection, watch, deal, case)
 }
+
+/// How a driver dies at a record.
+const KILLS: [fn(usize) -> AtRecord; 2] = [AtRecord::DiesBefore, AtRecord::DiesAfter];
 
 fn turns(records: &[Written]) -> Vec<Turn> {
     let mut turns = vec![Turn::Tell];
@@ -66,8 +64,6 @@ fn turns(records: &[Written]) -> Vec<Turn> {
         if record.step.is_some() {
             turns.push(Turn::Fail(number));
         }
-        turns.push(Turn::Kill(AtRecord::DiesBefore(number)));
-        turns.push(Turn::Kill(AtRecord::DiesAfter(number)));
     }
     turns
 }
