@@ -128,18 +128,11 @@ impl World {
         self.edit_unit(now, tier.uuid, before.uuid, |unit| {
             (unit.name, unit.capacity) = (name, capacity);
         });
-        let mapping: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| {
-                vios.maps(&Backing::LogicalUnit {
-                    tier: tier.uuid,
-                    unit: before.uuid,
-                })
-            })
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in mapping {
+        let backing = Backing::LogicalUnit {
+            tier: tier.uuid,
+            unit: before.uuid,
+        };
+        for vios in self.servers_where(|vios| vios.maps(&backing)) {
             self.edit_vios(vios, |vios, version| vios.mappings_version = version);
         }
         Ok(Outcome::Written(resource))
