@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod recover;
 mod server;
+mod snapshot;
 mod volume;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::shared::{Fresh, Turns};
 use crate::config::{Config, DiskDriver};
+use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
 use crate::journal::{Journal, NoJournal};
@@ -33,6 +34,7 @@ const HOST_IS_FRESH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
+    pub(super) devices: Arc<dyn Devices>,
 }
 
 pub(super) struct Shared {
@@ -121,7 +123,10 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
+        let patience = Duration::from_secs(config.device_timeout);
+        let devices = LocalDevices::named_in(&config.device_folder, patience);
         Ok(Self {
+            devices: Arc::new(devices),
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
                 session,
@@ -141,6 +146,15 @@ impl Driver {
                 uploads: AtomicUsize::new(0),
             }),
         })
+    }
+
+    /// The same, with disks read there and not on this machine.
+    #[must_use]
+    pub fn reading_disks_of(self, devices: impl Devices + 'static) -> Self {
+        Self {
+            devices: Arc::new(devices),
+            ..self
+        }
     }
 
     /// The session that it works through.

@@ -9,6 +9,7 @@ mod interface;
 mod inventory;
 mod jobs;
 mod list;
+mod management;
 mod map;
 mod operation;
 mod partition;
@@ -19,6 +20,7 @@ mod recovery;
 mod request;
 mod server;
 pub(crate) mod shared;
+mod snapshot;
 mod spawn;
 mod target;
 mod volume;
@@ -31,6 +33,7 @@ pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use snapshot::{SnapshotInfo, SnapshotRequest};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

@@ -14,15 +14,17 @@ use super::destroy::Destroy;
 use super::driver::Driver;
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
+use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
-const OPERATIONS: [Entry; 3] = [
+const OPERATIONS: &[Entry] = &[
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
+    Entry::of::<Snapshot>(),
 ];
 
 /// One kind of operation.
@@ -44,7 +46,8 @@ impl Entry {
 
     fn for_record(record: &Record) -> Option<Self> {
         OPERATIONS
-            .into_iter()
+            .iter()
+            .copied()
             .find(|entry| entry.kind == record.beginning.kind)
     }
 }

@@ -14,6 +14,8 @@ mod iscsi;
 mod neighbours;
 mod npiv;
 mod operations;
+mod snapshot_failures;
+mod snapshots;
 mod storage;
 mod support;
 mod volume_boot;
