@@ -7,7 +7,7 @@ use clap::Args;
 /// Copy a server's boot disk to an image, on the management partition of a NovaLink.
 ///
 /// The server may run. The image is raw, and blank parts of its file take no room.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Snapshot {
     /// Name or UUID
     pub(in crate::cli) server: String,
