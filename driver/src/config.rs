@@ -97,6 +97,10 @@ pub struct Config {
     pub max_uploads: usize,
     /// Longest wait, in seconds, for a guest to shut down before it is powered off the hard way.
     pub shutdown_timeout: u64,
+    /// Folder that names the disks of this machine by their identifiers, for snapshots.
+    pub device_folder: PathBuf,
+    /// Longest wait, in seconds, for a disk that was mapped to the management partition, 1 to 3600.
+    pub device_timeout: u64,
     /// File of the journal; empty for one of this user's own for each host.
     pub journal: PathBuf,
     /// How long, in seconds, a recovery waits for what a killed driver asked for last, 0 to 600: the server may make
@@ -129,6 +133,8 @@ impl Default for Config {
             image_marker_takeover: false,
             max_uploads: 3,
             shutdown_timeout: 60,
+            device_folder: PathBuf::from(crate::devices::BY_ID),
+            device_timeout: 300,
             journal: PathBuf::new(),
             recovery_wait: 15,
             volumes: VolumeOptions::default(),
@@ -248,6 +254,11 @@ impl Config {
             "60 or more (seconds)",
         )?;
         in_range(
+            "device_timeout",
+            (1..=3600).contains(&self.device_timeout),
+            "1 to 3600 (seconds)",
+        )?;
+        in_range(
             "recovery_wait",
             self.recovery_wait <= 600,
             "0 to 600 (seconds)",
@@ -329,6 +340,7 @@ mod tests {
             ("vopt_media_rep_size = 0", "vopt_media_rep_size"),
             ("max_uploads = 0", "max_uploads"),
             ("image_marker_stale_after = 5", "image_marker_stale_after"),
+            ("device_timeout = 0", "device_timeout"),
             ("recovery_wait = 601", "recovery_wait"),
             ("use_rmc_mgmt_vif = 1", "use_rmc_mgmt_vif"),
         ] {

@@ -13,6 +13,7 @@ use super::operation::Open;
 use super::shared::{Fresh, Turns};
 use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
+use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
 use crate::journal::{Journal, NoJournal};
@@ -35,6 +36,7 @@ const HOST_IS_FRESH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
+    pub(super) devices: Arc<dyn Devices>,
 }
 
 pub(super) struct Shared {
@@ -132,7 +134,10 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
+        let patience = Duration::from_secs(config.device_timeout);
+        let devices = LocalDevices::named_in(&config.device_folder, patience);
         Ok(Self {
+            devices: Arc::new(devices),
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
                 session,
@@ -154,6 +159,15 @@ impl Driver {
                 uploads: AtomicUsize::new(0),
             }),
         })
+    }
+
+    /// The same, with disks read there and not on this machine.
+    #[must_use]
+    pub fn reading_disks_of(self, devices: impl Devices + 'static) -> Self {
+        Self {
+            devices: Arc::new(devices),
+            ..self
+        }
     }
 
     /// The session that it works through.

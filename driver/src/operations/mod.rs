@@ -10,6 +10,7 @@ mod inventory;
 mod jobs;
 mod lifecycle;
 mod list;
+mod management;
 mod map;
 mod migrate;
 mod operation;
@@ -22,6 +23,7 @@ mod remote_restart;
 mod request;
 mod server;
 pub(crate) mod shared;
+mod snapshot;
 mod spawn;
 mod target;
 mod trunk;
@@ -42,6 +44,7 @@ pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use snapshot::{SnapshotInfo, SnapshotRequest};
 pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,

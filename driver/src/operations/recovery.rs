@@ -16,6 +16,7 @@ use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::remote_restart::RemoteRestart;
+use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
@@ -28,6 +29,7 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
     Entry::of::<RemoteRestart>(),
+    Entry::of::<Snapshot>(),
 ];
 
 /// One kind of operation.

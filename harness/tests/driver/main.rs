@@ -18,6 +18,8 @@ mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod snapshot_failures;
+mod snapshots;
 mod storage;
 mod support;
 mod trunks;
