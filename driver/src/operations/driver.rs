@@ -81,6 +81,13 @@ pub(super) enum Disks {
     Local(LocalDisks),
 }
 
+impl Shared {
+    /// Numbers, in the journal, of what this process is doing.
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Driver {
     /// As [`Driver::connect_with`], without a journal: what a killed driver leaves behind, stays.
     ///
@@ -184,10 +191,7 @@ impl Driver {
 
     /// Numbers, in the journal, of what this process is doing.
     pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
-        self.shared
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.running()
     }
 
     /// The host with its limits and what is left of it, read within the last seconds.
