@@ -39,6 +39,7 @@ mod processors;
 mod profile;
 mod profile_adapters;
 mod quick;
+mod quick_names;
 pub(crate) mod resource;
 mod scsi_bus;
 mod scsi_mapping;
@@ -80,7 +81,7 @@ use crate::model::etag::etag as tag;
 use crate::model::events::Event;
 use crate::model::job::Job;
 use crate::model::job::catalogue::Operation;
-use crate::model::{Resource, World};
+use crate::model::{Refusal, Resource, World};
 use cache::{Address, Cache, Version};
 use envelope::{Content, Envelope, feed_etag};
 use found::{Found, Selection};
@@ -179,11 +180,24 @@ impl Renderer {
                 Some(job) => Ok(Some(job_entry(cx, job, true))),
                 None => Err(no_such_job(&id.to_string())),
             },
-            Action::Quick | Action::QuickAll | Action::QuickProperty(_) => Err(Problem::new(
-                404,
-                "INVALID_URL",
-                "REST0003 The type has no list of its quick properties; ask for quick/All.",
-            )),
+            Action::Quick if !target.is_entry() => {
+                Selection::of(cx.world, target)?;
+                let kind = target.kind().ok_or_else(|| Problem::invalid_url(""))?;
+                match quick_names::names(kind) {
+                    Some(names) => Ok(Some(quick_names::set(cx, kind, names))),
+                    None => Err(Problem::new(
+                        404,
+                        "INVALID_URL",
+                        format!(
+                            "REST0003 Type {} does not support Quick Properties.",
+                            kind.name()
+                        ),
+                    )),
+                }
+            }
+            Action::Quick | Action::QuickAll | Action::QuickProperty(_) => {
+                Err(Problem::invalid_url(""))
+            }
             Action::CancelJob(_)
             | Action::FileContents(_)
             | Action::Logon
@@ -494,7 +508,7 @@ fn template(cx: &Context<'_>, target: &Target, operation: &str) -> Result<Render
         Selection::of(cx.world, target)?;
     }
     if Operation::find(cx.world.flavor, job_target, operation).is_none() {
-        return Err(crate::accept::no_such_operation().into());
+        return Err(Refusal::no_such_operation().into());
     }
     let id = context::named(
         cx.world.console.uuid,

@@ -22,14 +22,9 @@ struct Place<'a> {
     full: String,
 }
 
-/// The location code of a slot.
-pub(crate) fn location(slot: &IoSlot) -> String {
-    format!("{}-P1-{}", slot.unit_location, slot.location)
-}
-
 impl<'a> Place<'a> {
     fn of(slot: &'a IoSlot) -> Self {
-        let full = location(slot);
+        let full = slot.location_code();
         Self {
             unit: &slot.unit_location,
             short: &slot.location,
