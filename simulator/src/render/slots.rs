@@ -62,6 +62,7 @@ pub(crate) fn profile_slots(
                 vios.fc_adapters.iter().find(|fc| fc.id == slot.drc_index)?,
             ))
         });
+        // Recorded of Virtual I/O Servers (`fake_vios_feed`) and, of a partition, in the cassette `refresher.yml`.
         w.member("ProfileIOSlot", |w| {
             w.section("AssociatedIOSlot", CUD, |w| {
                 slot_elements(w, cx, slot, false, |w| match fibre_channel {
@@ -131,6 +132,7 @@ fn slot_elements(
             w.value(capability, ROR, false);
         }
     });
+    // An `IOAdapter` is recorded behind slots of servers (`fake_vios_feed`) and, in the cassette `refresher.yml`, of systems.
     w.choice("RelatedIOAdapter", CUD, adapter);
     w.value(
         "SlotDynamicReconfigurationConnectorIndex",
@@ -176,6 +178,7 @@ fn io_adapter(w: &mut Writer, slot: &IoSlot, place: &Place<'_>) {
             ROO.since("V1_2_0"),
             true,
         );
+        // Cassette `refresher.yml`, of slots of systems and of partitions.
         w.value(
             "DynamicPartitionAssignmentCapable",
             ROR.since("V1_3_0"),
