@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 
 use crate::rest::job::JobFailure;
 use crate::rest::transport::{TransportError, TransportFailure};
-use crate::saga::SagaFailure;
+use crate::saga::{Outline, SagaFailure};
 
 /// Shorthand for results of the driver.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -127,6 +127,8 @@ pub enum ErrorKind {
     JobFailed,
     /// The caller asked to stop.
     Cancelled,
+    /// The caller wanted to know what would be done; nothing was.
+    DryRun,
     /// A local file or stream failed.
     Local,
     /// A defect of the driver itself.
@@ -240,6 +242,9 @@ pub enum Error {
         /// The operation.
         what: String,
     },
+    /// Nothing was done: the operation was only to be [outlined](crate::operations::Control::dry_run).
+    #[error("{} was not done: it was a dry run", .0.saga)]
+    DryRun(Arc<Outline>),
     /// A saga failed and was undone, as far as its report says.
     #[error(transparent)]
     Saga(Arc<SagaFailure>),
@@ -319,6 +324,7 @@ impl Error {
             Error::Source { .. } => ErrorKind::Local,
             Error::Credentials { .. } => ErrorKind::Unauthorized,
             Error::Cancelled { .. } => ErrorKind::Cancelled,
+            Error::DryRun(_) => ErrorKind::DryRun,
             Error::Saga(failure) => failure.error.kind(),
             Error::Operation { kind, .. } => *kind,
         }

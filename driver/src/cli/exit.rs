@@ -2,8 +2,10 @@
 
 use crate::error::{Error, ErrorKind};
 
+/// Nothing went wrong.
+const DONE: u8 = 0;
 /// Anything without a code of its own.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// The arguments or the configuration make no sense.
 const USAGE: u8 = 2;
 /// There is no such server.
@@ -48,6 +50,7 @@ pub(super) fn code(error: &Error) -> u8 {
         | ErrorKind::Busy => UNREACHABLE,
         ErrorKind::Unauthorized | ErrorKind::Forbidden => CREDENTIALS,
         ErrorKind::Cancelled => CANCELLED,
+        ErrorKind::DryRun => DONE,
         _ => FAILED,
     }
 }

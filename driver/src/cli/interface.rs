@@ -1,10 +1,7 @@
 //! `powervm interface …`
 
-use tokio_util::sync::CancellationToken;
-
 use super::arguments::InterfaceVerb;
 use super::output::{Output, Table};
-use super::progress::Bars;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{Control, Driver, InterfaceInfo, ServerRef};
 
@@ -12,24 +9,20 @@ pub(super) async fn run(
     driver: &Driver,
     verb: &InterfaceVerb,
     output: &Output,
-    cancel: &CancellationToken,
+    control: &Control,
 ) -> Result<()> {
-    let mut control = Control::default().cancelled_by(cancel.clone());
-    if let Some(bars) = Bars::on_terminal(output.is_json()) {
-        control = control.watched_by(bars);
-    }
     match verb {
         InterfaceVerb::Attach { server, network } => {
             let server = ServerRef::parse(server);
             let plugged = driver
-                .attach_interface(server, network.clone(), &control)
+                .attach_interface(server, network.clone(), control)
                 .await?;
             output.print(&plugged, shown)
         }
         InterfaceVerb::Detach { server, mac } => {
             let server = ServerRef::parse(server);
             match driver
-                .detach_interface(server.clone(), *mac, &control)
+                .detach_interface(server.clone(), *mac, control)
                 .await?
             {
                 Some(unplugged) => output.print(&unplugged, shown),

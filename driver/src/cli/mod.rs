@@ -4,6 +4,8 @@
 
 mod arguments;
 mod connection;
+mod doctor;
+mod dry_run;
 mod exit;
 mod host;
 mod interface;
@@ -12,6 +14,7 @@ mod progress;
 mod recover;
 mod server;
 mod volume;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -20,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::arguments::{Arguments, Noun};
 use self::output::Output;
+use self::progress::Bars;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operations::{Control, Driver};
 
 /// Reads the arguments, does what they say, and returns the exit code.
 #[must_use]
@@ -45,42 +50,68 @@ pub fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(run(arguments, &output));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => output.failure(&error),
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> Result<()> {
-    let cancel = cancel_on_interrupt();
+async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
+    let control = control(&arguments, output);
     let (connection, place) = (&arguments.connection, &arguments.place);
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
         Noun::Host(_) => false,
         Noun::Interface(_) | Noun::Volume(_) => true,
-        Noun::Recover(verb) if !verb.apply => {
-            return recover::show(connection, place, verb, output).await;
+        Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
+            recover::show(connection, place, verb, output).await?;
+            return Ok(ExitCode::SUCCESS);
         }
+        Noun::Doctor => return doctor::run(connection, place, output).await,
         Noun::Recover(_) => true,
     };
+    let changes = changes && !arguments.dry_run;
     let driver = if changes {
         connection::connect_to_change(connection, place).await?
     } else {
         connection::connect(connection, place).await?
     };
     if changes && !matches!(arguments.noun, Noun::Recover(_)) {
-        recover::first(&driver, &cancel).await?;
+        recover::first(&driver, &control).await?;
     }
-    let outcome = match &arguments.noun {
-        Noun::Server(verb) => server::run(&driver, verb, output, &cancel).await,
-        Noun::Interface(verb) => interface::run(&driver, verb, output, &cancel).await,
-        Noun::Volume(verb) => volume::run(&driver, verb, output, &cancel).await,
-        Noun::Host(verb) => host::run(&driver, verb, output).await,
-        Noun::Recover(_) => recover::apply(&driver, output, &cancel).await,
+    let outcome = if arguments.dry_run {
+        dry_run::show(&driver, &arguments.noun, output, &control).await
+    } else {
+        act(&driver, &arguments.noun, output, &control).await
     };
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");
     }
-    outcome
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Does what the arguments say.
+async fn act(driver: &Driver, noun: &Noun, output: &Output, control: &Control) -> Result<()> {
+    match noun {
+        Noun::Server(verb) => server::run(driver, verb, output, control).await,
+        Noun::Interface(verb) => interface::run(driver, verb, output, control).await,
+        Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
+        Noun::Host(verb) => host::run(driver, verb, output).await,
+        Noun::Recover(_) => recover::apply(driver, output, control).await,
+        // Done before there is a driver, since it says why there can be none.
+        Noun::Doctor => Ok(()),
+    }
+}
+
+/// What goes along with the operation: interrupts cancel it, and a terminal shows how it goes.
+fn control(arguments: &Arguments, output: &Output) -> Control {
+    let mut control = Control::default().cancelled_by(cancel_on_interrupt());
+    if let Some(bars) = Bars::on_terminal(output.is_json()) {
+        control = control.watched_by(bars);
+    }
+    if arguments.dry_run {
+        control = control.dry_run();
+    }
+    control
 }
 
 /// The first interrupt undoes what is on its way, the second gives up at once.

@@ -1,7 +1,6 @@
 //! `powervm recover`
 
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
 use super::arguments::{Connection, Place, Recover};
 use super::connection::journal_path;
@@ -36,9 +35,8 @@ pub(super) async fn show(
 
 /// Finishes or undoes what is not over before a command that changes something. What cannot be recovered now is told,
 /// and keeps nothing from being done.
-pub(super) async fn first(driver: &Driver, cancel: &CancellationToken) -> Result<()> {
-    let control = Control::default().cancelled_by(cancel.clone());
-    for recovered in driver.recover(&control).await? {
+pub(super) async fn first(driver: &Driver, control: &Control) -> Result<()> {
+    for recovered in driver.recover(control).await? {
         let title = &recovered.was.title;
         match recovered.result {
             Ok(()) => eprintln!(
@@ -54,13 +52,8 @@ pub(super) async fn first(driver: &Driver, cancel: &CancellationToken) -> Result
 }
 
 /// Finishes or undoes what is not over, and tells what became of it. The first failure decides the exit code.
-pub(super) async fn apply(
-    driver: &Driver,
-    output: &Output,
-    cancel: &CancellationToken,
-) -> Result<()> {
-    let control = Control::default().cancelled_by(cancel.clone());
-    let recovered = driver.recover(&control).await?;
+pub(super) async fn apply(driver: &Driver, output: &Output, control: &Control) -> Result<()> {
+    let recovered = driver.recover(control).await?;
     let first: Option<Error> = recovered.iter().find_map(|one| one.result.clone().err());
     let told: Vec<Told> = recovered
         .into_iter()

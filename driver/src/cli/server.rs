@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::arguments::{Create, ServerVerb};
 use super::connection::random;
 use super::output::{Output, Table};
-use super::progress::Bars;
 use super::volume::connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
@@ -24,17 +22,13 @@ pub(super) async fn run(
     driver: &Driver,
     verb: &ServerVerb,
     output: &Output,
-    cancel: &CancellationToken,
+    control: &Control,
 ) -> Result<()> {
-    let mut control = Control::default().cancelled_by(cancel.clone());
-    if let Some(bars) = Bars::on_terminal(output.is_json()) {
-        control = control.watched_by(bars);
-    }
     match verb {
         ServerVerb::Create(create) => {
             let request = request(create).await?;
             let instance = request.instance;
-            let server = driver.spawn(request, &control).await?;
+            let server = driver.spawn(request, control).await?;
             output.print(&Created { instance, server }, |created| {
                 shown(&created.server)
             })
@@ -43,12 +37,13 @@ pub(super) async fn run(
         ServerVerb::Show { server } => {
             output.print(&driver.show(ServerRef::parse(server)).await?, shown)
         }
+        ServerVerb::Watch => super::watch::run(driver, output, control).await,
         ServerVerb::Start { server } => {
             let mut states = Vec::new();
             for server in ServerVerb::servers(server) {
                 states.push(Changed::new(
                     &server,
-                    driver.start(server.clone(), &control).await?,
+                    driver.start(server.clone(), control).await?,
                 ));
             }
             output.print(&states, |states| changed(states))
@@ -59,7 +54,7 @@ pub(super) async fn run(
             for server in ServerVerb::servers(server) {
                 states.push(Changed::new(
                     &server,
-                    driver.stop(server.clone(), how, &control).await?,
+                    driver.stop(server.clone(), how, control).await?,
                 ));
             }
             output.print(&states, |states| changed(states))
@@ -70,14 +65,14 @@ pub(super) async fn run(
             for server in ServerVerb::servers(server) {
                 states.push(Changed::new(
                     &server,
-                    driver.reboot(server.clone(), how, &control).await?,
+                    driver.reboot(server.clone(), how, control).await?,
                 ));
             }
             output.print(&states, |states| changed(states))
         }
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
-                delete(driver, &server, !keep_disks, &control).await?;
+                delete(driver, &server, !keep_disks, control).await?;
             }
             output.print(&serde_json::json!({"deleted": server}), |_| {
                 let mut table = Table::with(&["Deleted"]);

@@ -3,11 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use tokio_util::sync::CancellationToken;
-
 use super::arguments::{Kept, VolumeVerb, Volumes};
 use super::output::{Output, Table};
-use super::progress::Bars;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
     ConnectorInfo, Control, Driver, Metadata, ServerRef, VolumeRequest, VolumesReport,
@@ -21,12 +18,8 @@ pub(super) async fn run(
     driver: &Driver,
     verb: &VolumeVerb,
     output: &Output,
-    cancel: &CancellationToken,
+    control: &Control,
 ) -> Result<()> {
-    let mut control = Control::default().cancelled_by(cancel.clone());
-    if let Some(bars) = Bars::on_terminal(output.is_json()) {
-        control = control.watched_by(bars);
-    }
     match verb {
         VolumeVerb::Connector { server, kept } => {
             let metadata = read_metadata(kept)?;
@@ -37,17 +30,17 @@ pub(super) async fn run(
             output.print(&told, connector)
         }
         VolumeVerb::Attach(volumes) => {
-            let report = driver.attach_volumes(request(volumes)?, &control).await?;
+            let report = driver.attach_volumes(request(volumes)?, control).await?;
             keep(&volumes.kept, &report.metadata)?;
             output.print(&report, listed)
         }
         VolumeVerb::Detach(volumes) => {
-            let report = driver.detach_volumes(request(volumes)?, &control).await?;
+            let report = driver.detach_volumes(request(volumes)?, control).await?;
             keep(&volumes.kept, &report.metadata)?;
             output.print(&report, listed)
         }
         VolumeVerb::Extend(volumes) => {
-            let report = driver.extend_volumes(request(volumes)?, &control).await?;
+            let report = driver.extend_volumes(request(volumes)?, control).await?;
             output.print(&report, listed)
         }
     }

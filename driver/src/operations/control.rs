@@ -52,6 +52,7 @@ pub struct Control {
     watcher: Option<Arc<dyn Watcher>>,
     cancel: CancellationToken,
     rehearsal: saga::Rehearsal,
+    is_dry_run: bool,
 }
 
 impl Control {
@@ -74,6 +75,19 @@ impl Control {
     pub fn rehearsing(mut self, rehearsal: saga::Rehearsal) -> Self {
         self.rehearsal = rehearsal;
         self
+    }
+
+    /// Has the operation look at everything that it would look at before its first step, and end there with
+    /// [`Error::DryRun`](crate::Error::DryRun), which has the steps. An operation that finds nothing to do ends as it always does.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.is_dry_run = true;
+        self
+    }
+
+    /// Whether the operation ends before its first step.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 
     /// Tells the watcher.
@@ -106,6 +120,7 @@ impl Control {
             watcher: self.watcher.clone(),
             cancel: self.cancel.child_token(),
             rehearsal: self.rehearsal.clone(),
+            is_dry_run: self.is_dry_run,
         }
     }
 

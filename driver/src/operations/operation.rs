@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::control::Control;
 use super::driver::Driver;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Beginning, Journal, Outcome};
 use crate::saga::{Event, Observer, Saga};
 
@@ -56,6 +56,11 @@ pub(super) trait Operation: Send + Sync + Sized + 'static {
         control: &Control,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 
+    /// Whether it has begun what must not be left as it is: if it fails now, the next start finishes it.
+    fn is_owed(&self) -> bool {
+        false
+    }
+
     /// Its steps, with what they note handed to the journal.
     fn journaled(&self) -> Saga<Self> {
         self.recipe()
@@ -87,6 +92,9 @@ impl Driver {
         steps: &Control,
     ) -> Result<()> {
         let saga = operation.journaled();
+        if control.is_dry_run() {
+            return Err(Error::DryRun(Arc::new(saga.outline()?)));
+        }
         let asked = serde_json::to_value(operation.asked())
             .map_err(|error| Error::internal(format!("what was asked is no JSON: {error}")))?;
         let beginning = Beginning {
@@ -96,7 +104,14 @@ impl Driver {
         };
         let id = self.shared.journal.begin(&beginning).await?;
         let options = control.saga_options(steps);
-        let log = Log::of_running(self, id, Arc::clone(&options.observer));
+        let log = Log {
+            running: Some(Running::enter(self, id)),
+            is_owed: {
+                let operation = Arc::clone(operation);
+                Box::new(move || operation.is_owed())
+            },
+            ..Log::of_recovery(self, id, Arc::clone(&options.observer))
+        };
         saga.run(Arc::clone(operation), options.observer(Arc::new(log)))
             .await
     }
@@ -107,25 +122,20 @@ pub(super) struct Log {
     journal: Arc<dyn Journal>,
     id: u64,
     others: Arc<dyn Observer>,
+    /// Of an operation of this process; the journal learns how it ends.
     running: Option<Running>,
+    is_owed: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Log {
-    /// Of an operation of this process; the journal learns how it ends.
-    fn of_running(driver: &Driver, id: u64, others: Arc<dyn Observer>) -> Self {
-        Self {
-            running: Some(Running::enter(driver, id)),
-            ..Self::of_recovery(driver, id, others)
-        }
-    }
-
-    /// Of an operation that another process began.
+    /// Of an operation that was begun earlier; whoever goes on with it tells the journal how it ends.
     pub(super) fn of_recovery(driver: &Driver, id: u64, others: Arc<dyn Observer>) -> Self {
         Self {
             journal: Arc::clone(&driver.shared.journal),
             id,
             others,
             running: None,
+            is_owed: Box::new(|| false),
         }
     }
 }
@@ -148,6 +158,8 @@ impl Observer for Log {
                 Ok(()) => Outcome::Done,
                 // Not over: the next start tries to remove it again.
                 Err(Error::Saga(failure)) if !failure.left_behind.is_empty() => return,
+                // Not over either, unless whoever asked for it does not want it any more.
+                Err(error) if error.kind() != ErrorKind::Cancelled && (self.is_owed)() => return,
                 Err(error) => Outcome::Failed {
                     error: error.to_string(),
                 },

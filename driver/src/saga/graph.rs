@@ -1,6 +1,6 @@
 //! The order of the steps, checked before any of them runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::Step;
 use crate::error::{Error, Result};
@@ -55,26 +55,38 @@ impl Graph {
         Ok(graph)
     }
 
-    fn refuse_cycles(&self, saga: &str, steps: &[(&str, &[String])]) -> Result<()> {
+    /// Positions of the steps, those first that come first when nothing else decides.
+    pub(super) fn sorted(&self) -> Vec<usize> {
         let mut waiting: Vec<usize> = self.before.iter().map(Vec::len).collect();
-        let mut ready: Vec<usize> = (0..waiting.len())
+        let mut ready: BTreeSet<usize> = (0..waiting.len())
             .filter(|&step| waiting.get(step) == Some(&0))
             .collect();
-        while let Some(step) = ready.pop() {
-            for &later in self.after.get(step).into_iter().flatten() {
-                if let Some(count) = waiting.get_mut(later) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.push(later);
+        let mut order = Vec::with_capacity(waiting.len());
+        let mut next = BTreeSet::new();
+        while !ready.is_empty() {
+            for step in std::mem::take(&mut ready) {
+                order.push(step);
+                for &later in self.after.get(step).into_iter().flatten() {
+                    if let Some(count) = waiting.get_mut(later) {
+                        *count -= 1;
+                        if *count == 0 {
+                            next.insert(later);
+                        }
                     }
                 }
             }
+            std::mem::swap(&mut ready, &mut next);
         }
+        order
+    }
+
+    fn refuse_cycles(&self, saga: &str, steps: &[(&str, &[String])]) -> Result<()> {
+        let sorted: BTreeSet<usize> = self.sorted().into_iter().collect();
         let stuck: Vec<&str> = steps
             .iter()
-            .zip(&waiting)
-            .filter(|(_, count)| **count > 0)
-            .map(|((name, _), _)| *name)
+            .enumerate()
+            .filter(|(position, _)| !sorted.contains(position))
+            .map(|(_, (name, _))| *name)
             .collect();
         if stuck.is_empty() {
             Ok(())

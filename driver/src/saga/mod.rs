@@ -37,12 +37,14 @@
 
 mod graph;
 mod observer;
+mod outline;
 mod report;
 mod run;
 mod step;
 mod worker;
 
 pub use observer::{Event, NoObserver, Observer, Phase, observe_with};
+pub use outline::{Outline, OutlinedStep};
 pub use report::{SagaFailure, StepFailure};
 pub use run::{Rehearsal, RunOptions, cancellation, checkpoint};
 pub use step::{Saga, Snapshot, Step};

@@ -1,7 +1,10 @@
 //! The four exhaustive loops over every saga: repeat every step, fail at every step, repeat every undo, and kill at
-//! every record of the journal.
+//! every record of the journal. Before them, a dry run, which may change nothing.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
+use http::Method;
 use powervm_driver::Error;
 use powervm_driver::operations::Control;
 use powervm_driver::saga::Rehearsal;
@@ -15,6 +18,8 @@ use super::{Selection, crashes, pool};
 /// One turn of a loop.
 #[derive(Debug, Clone)]
 enum Turn {
+    /// It only tells its steps.
+    Tell,
     /// This step is run twice.
     Repeat(String),
     /// The record of this number cannot be written: the step does not run, or counts as failed.
@@ -48,7 +53,7 @@ pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<Ma
 }
 
 fn turns(records: &[Written]) -> Vec<Turn> {
-    let mut turns = Vec::new();
+    let mut turns = vec![Turn::Tell];
     let numbered = || (1..).zip(records);
     let ends = numbered().filter(|(_, record)| record.step.is_some() && record.what == "end");
     let last_end = ends.clone().last().map(|(number, _)| number);
@@ -76,6 +81,7 @@ fn case(stage: &Stage, turn: &Turn) -> Ended {
         })
     };
     let (kind, case) = match turn {
+        Turn::Tell => ("dry run", "the steps".to_owned()),
         Turn::Repeat(step) => ("step repeated", format!("'{step}'")),
         Turn::Fail(number) => ("step failed", record(*number)),
         Turn::RepeatUndo(step, _) => ("undo repeated", format!("'{step}'")),
@@ -96,6 +102,10 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
     let entry = scene.stage.subject.entry;
     let actor = scene.actor().await?;
     let control = match turn {
+        Turn::Tell => {
+            actor.line.arm(Vec::new());
+            Control::default().dry_run()
+        }
         Turn::Repeat(step) => Control::default().rehearsing(Rehearsal {
             repeat_step: Some(step.clone()),
             ..Rehearsal::default()
@@ -122,6 +132,24 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
     };
     scene.nothing_is_pending().await?;
     match (turn, outcome) {
+        (Turn::Tell, Err(Error::DryRun(outline))) => {
+            let steps: BTreeSet<&str> = outline.steps.iter().map(|step| &*step.name).collect();
+            let done = scene
+                .stage
+                .records
+                .iter()
+                .filter_map(|record| record.step.as_deref());
+            if let Some(untold) = done.into_iter().find(|step| !steps.contains(step)) {
+                bail!("the dry run does not tell the step '{untold}'");
+            }
+            let mut calls = actor.line.calls().into_iter();
+            if let Some(call) = calls.find(|call| call.method != Method::GET) {
+                bail!("the dry run sends {} {}", call.method, call.path);
+            }
+            scene.is_as_before().await?;
+            Ok("told")
+        }
+        (Turn::Tell, outcome) => bail!("no dry run: {outcome:?}"),
         (Turn::Kill(_), outcome) => bail!("the driver lives: {outcome:?}"),
         (Turn::Repeat(_), outcome) => {
             outcome.context("a repeated step fails it")?;

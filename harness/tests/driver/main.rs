@@ -8,12 +8,16 @@
 )]
 
 mod concurrency;
+mod doctor;
 mod failures;
+mod fates;
 mod interfaces;
 mod iscsi;
+mod lifecycle;
 mod neighbours;
 mod npiv;
 mod operations;
+mod out_of_reach;
 mod storage;
 mod support;
 mod volume_boot;

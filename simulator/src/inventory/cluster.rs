@@ -79,7 +79,7 @@ fn take_volume(
             let (Some(disk), Some(uuid)) = (disk, uuid) else {
                 continue;
             };
-            let Some(vios) = world.vioses.get_mut(uuid).map(Arc::make_mut) else {
+            let Some(mut vios) = world.vioses.get_mut(uuid) else {
                 continue;
             };
             for physical in vios

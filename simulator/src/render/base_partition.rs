@@ -128,13 +128,13 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     }
 }
 
-/// Groups that the partition is in, if any (cassette `refresher.yml`).
+/// Groups that the partition is in, if any, each below the partition (cassette `refresher.yml`).
 fn groups(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let ours = cx.world.groups.values().filter(|group| {
         group.partitions.contains(&partition.uuid) || group.vioses.contains(&partition.uuid)
     });
     let links: Vec<String> = ours
-        .map(|group| cx.href(&format!("Group/{}", group.uuid)))
+        .map(|group| cx.owned(owner(partition), "Group", group.uuid))
         .collect();
     if !links.is_empty() {
         w.links("AssociatedGroups", ROO.since("V1_2_0"), links);

@@ -140,3 +140,36 @@ fn a_pool_is_found_below_its_cluster_too() {
         there.to_xml()
     );
 }
+
+#[test]
+fn a_partition_links_its_groups_below_itself() {
+    let bench = Bench::furnished(Flavor::Hmc);
+    let mut followed = 0;
+    for kind in ["LogicalPartition", "VirtualIOServer"] {
+        for entry in bench.feed(&format!("uom/{kind}")).entries {
+            for link in entry
+                .content
+                .child("AssociatedGroups")
+                .iter()
+                .flat_map(|list| list.children_named("link"))
+            {
+                let path = link
+                    .attribute("href")
+                    .unwrap()
+                    .split_once("/rest/api/uom/")
+                    .unwrap()
+                    .1;
+                assert!(
+                    path.starts_with(&format!("{kind}/{}/Group/", entry.id)),
+                    "{path}"
+                );
+                assert_eq!(
+                    bench.entry(&format!("uom/{path}")).content.local_name(),
+                    "Group"
+                );
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 1);
+}

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::network::{Mac, NetworkInterface};
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum InterfaceVerb {
     /// Give a server another interface
     Attach {
@@ -25,7 +25,7 @@ pub(in crate::cli) enum InterfaceVerb {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum VolumeVerb {
     /// Tell what Cinder has to know before it shows a volume to the host
     Connector {
@@ -43,7 +43,7 @@ pub(in crate::cli) enum VolumeVerb {
 }
 
 /// Volumes of a server.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Volumes {
     /// Name or UUID of the server
     pub(in crate::cli) server: String,
@@ -55,7 +55,7 @@ pub(in crate::cli) struct Volumes {
 }
 
 /// What is kept for the instance.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Kept {
     /// File with what an earlier call said to keep for the server, as a JSON object; it is replaced by what
     /// this one says

@@ -23,6 +23,9 @@ pub(in crate::cli) struct Arguments {
     /// Print JSON instead of tables
     #[arg(long, global = true)]
     pub(in crate::cli) json: bool,
+    /// Look at everything, print the steps that would be done, and do none
+    #[arg(long, global = true)]
+    pub(in crate::cli) dry_run: bool,
     #[command(subcommand)]
     pub(in crate::cli) noun: Noun,
 }
@@ -31,7 +34,7 @@ pub(in crate::cli) struct Arguments {
 ///
 /// The password comes from POWERVM_PASSWORD or from the file that POWERVM_PASSWORD_FILE or
 /// --password-file names; without either, the token file of NovaLink is used.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct Connection {
     /// URL of the REST API, such as https://hmc.example:12443
@@ -66,7 +69,7 @@ pub(in crate::cli) struct Connection {
 }
 
 /// Where boot disks live, and the rest of the configuration.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(in crate::cli) struct Place {
     /// Configuration file with a [powervm] group
@@ -89,7 +92,7 @@ pub(in crate::cli) struct Place {
     pub(in crate::cli) journal: Option<PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum Noun {
     /// Servers: partitions with their disks and interfaces
     #[command(subcommand)]
@@ -103,6 +106,8 @@ pub(in crate::cli) enum Noun {
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+    /// Look the host over, change nothing, and say what would stop a deploy
+    Doctor,
     /// Show what a killed powervm left behind; with --apply, finish or undo it
     ///
     /// Every command that changes something does so first, so this is for looking, and for hosts that nothing else is
@@ -111,7 +116,7 @@ pub(in crate::cli) enum Noun {
 }
 
 /// Show what a killed powervm left behind.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Recover {
     /// Finish or undo it now
     #[arg(long, conflicts_with = "history")]
@@ -121,12 +126,22 @@ pub(in crate::cli) struct Recover {
     pub(in crate::cli) history: Option<usize>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum HostVerb {
     /// Show what the host has and what is left of it
     Show,
     /// List everything on the host that a deploy makes
     Inventory,
+}
+
+impl Noun {
+    /// The command for each server that it names, one after the other.
+    pub(in crate::cli) fn one_by_one(&self) -> Vec<Self> {
+        match self {
+            Self::Server(verb) => verb.one_by_one().into_iter().map(Self::Server).collect(),
+            other => vec![other.clone()],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum ServerVerb {
     /// Make a server
     Create(Box<Create>),
@@ -19,6 +19,8 @@ pub(in crate::cli) enum ServerVerb {
         /// Name or UUID
         server: String,
     },
+    /// Tell what servers do by themselves, as it happens
+    Watch,
     /// Start servers
     Start {
         /// Names or UUIDs
@@ -58,7 +60,7 @@ pub(in crate::cli) enum ServerVerb {
 }
 
 /// Make a server.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Create {
     /// Its name
     pub(in crate::cli) name: String,
@@ -119,7 +121,30 @@ pub(in crate::cli) struct Create {
 impl ServerVerb {
     /// Whether it changes anything on the host.
     pub(in crate::cli) fn changes(&self) -> bool {
-        !matches!(self, Self::List | Self::Show { .. })
+        !matches!(self, Self::List | Self::Show { .. } | Self::Watch)
+    }
+
+    /// The verb for each of the servers that it names.
+    pub(in crate::cli) fn one_by_one(&self) -> Vec<Self> {
+        let many = match self {
+            Self::Start { server }
+            | Self::Stop { server, .. }
+            | Self::Reboot { server, .. }
+            | Self::Delete { server, .. } => server.len(),
+            _ => 1,
+        };
+        let only = |number: usize| {
+            let mut verb = self.clone();
+            if let Self::Start { server }
+            | Self::Stop { server, .. }
+            | Self::Reboot { server, .. }
+            | Self::Delete { server, .. } = &mut verb
+            {
+                *server = server.get(number).cloned().into_iter().collect();
+            }
+            verb
+        };
+        (0..many).map(only).collect()
     }
 
     /// Servers as they were named.

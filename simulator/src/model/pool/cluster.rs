@@ -1,12 +1,11 @@
 //! Clusters are made, take servers in and go; their pools take disks in and give them back
 //! (`docs/protocol/storage.md`).
 
-use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
 use super::logical_unit::{check_name, failed};
-use super::{Cluster, Node, SharedStoragePool, Tier};
+use super::{Cluster, Node, SharedStoragePool, Tier, Units};
 use crate::clock::Millis;
 use crate::model::command::{CreateCluster, NodeRequest, Outcome, UpdateCluster, VolumeName};
 use crate::model::ids::Ids;
@@ -76,7 +75,7 @@ impl Founding {
             capacity,
             failure_group: "Default".to_owned(),
             failure_group_udid: udid("26", ids.hex(32)),
-            units: OrdMap::new(),
+            units: Units::default(),
             version,
         };
         let pool = SharedStoragePool {

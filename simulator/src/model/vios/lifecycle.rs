@@ -4,7 +4,7 @@ use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::{IscsiInitiator, VirtualIoServer};
+use super::{Buses, IscsiInitiator, VirtualIoServer};
 use crate::clock::Millis;
 use crate::model::command::{CreatePartition, Outcome};
 use crate::model::names::{EventKind, PartitionKind, PartitionState};
@@ -45,7 +45,7 @@ impl World {
             mover: true,
             physical_volumes: Vec::new(),
             volume_groups: Vec::new(),
-            buses: OrdMap::new(),
+            buses: Buses::default(),
             fc_adapters: Vec::new(),
             fc_mappings: OrdMap::new(),
             external_disks: OrdMap::new(),

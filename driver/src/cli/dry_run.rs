@@ -1,0 +1,46 @@
+//! `powervm --dry-run …`: the steps instead of the deed.
+
+use std::sync::Arc;
+
+use super::act;
+use super::arguments::Noun;
+use super::output::{Output, Table};
+use crate::error::{Error, Result};
+use crate::operations::{Control, Driver};
+use crate::saga::Outline;
+
+/// Prints the steps of what the command would do. What has nothing to do says so as it always does.
+pub(super) async fn show(
+    driver: &Driver,
+    noun: &Noun,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
+    let mut outlines = Vec::new();
+    for noun in noun.one_by_one() {
+        match act(driver, &noun, output, control).await {
+            Err(Error::DryRun(outline)) => outlines.push(outline),
+            outcome => outcome?,
+        }
+    }
+    if outlines.is_empty() {
+        return Ok(());
+    }
+    let outlines: Vec<&Outline> = outlines.iter().map(Arc::as_ref).collect();
+    output.print(&outlines, |outlines| table(outlines))
+}
+
+fn table(outlines: &[&Outline]) -> Table {
+    let mut table = Table::with(&["Would", "Step", "After", "Undone when a later step fails"]);
+    for outline in outlines {
+        for step in &outline.steps {
+            table.row([
+                outline.saga.clone(),
+                step.name.clone(),
+                step.after.join(", "),
+                if step.has_undo { "yes" } else { "no" }.to_owned(),
+            ]);
+        }
+    }
+    table
+}
