@@ -191,6 +191,9 @@ impl World {
         if let Some(units) = request.units {
             self.change_units(now, request.pool, units)?;
         }
+        if let Some(volumes) = &request.volumes {
+            self.change_pool_volumes(now, request.pool, volumes)?;
+        }
         let name = request.name.unwrap_or_else(|| pool.name.clone());
         let alert_threshold = request.alert_threshold.unwrap_or(pool.alert_threshold);
         if name == pool.name && alert_threshold == pool.alert_threshold {
@@ -308,7 +311,7 @@ impl World {
         self.touch_pool(now, pool);
     }
 
-    fn touch_pool(&mut self, now: Millis, pool: Uuid) {
+    pub(super) fn touch_pool(&mut self, now: Millis, pool: Uuid) {
         let version = self.touch();
         if let Some(pool) = self.pools.get_mut(&pool).map(Arc::make_mut) {
             pool.version = version;
@@ -392,7 +395,7 @@ fn pool_serial(tier: &Tier) -> &str {
     tier.udid.get(2..34).unwrap_or_default()
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     if !name.is_empty()
         && name.len() <= NAME_LENGTH
         && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -404,7 +407,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     )))
 }
 
-fn failed(why: &str) -> Refusal {
+pub(super) fn failed(why: &str) -> Refusal {
     Refusal::internal(format!(
         "HSCL2970 The IOServer command has failed because of the following reason: {why}"
     ))
