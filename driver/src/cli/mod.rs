@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod recover;
 mod server;
+mod snapshot;
 mod volume;
 mod watch;
 

@@ -70,6 +70,7 @@ pub(super) async fn run(
             }
             output.print(&states, |states| changed(states))
         }
+        ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, control).await,
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;

@@ -1,6 +1,6 @@
 //! The driver itself: one host, its disks, and what concurrent operations share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,11 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::operation::Open;
 use super::shared::{Fresh, Turns};
+use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
+use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
 use crate::journal::{Journal, NoJournal};
@@ -33,6 +36,7 @@ const HOST_IS_FRESH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
+    pub(super) devices: Arc<dyn Devices>,
 }
 
 pub(super) struct Shared {
@@ -43,15 +47,24 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) trunks: Pairs,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
+    /// What is prepared for partitions that are on their way here.
+    pub(super) arrivals: Mutex<BTreeMap<PartitionUuid, Open>>,
     pub(super) volumes: Turns<String>,
     room: Fresh<System>,
-    vioses: Fresh<Vec<Vios>>,
-    switches: Fresh<Switches>,
-    repositories: Fresh<Vec<Repository>>,
+    pub(super) vioses: Fresh<Vec<Vios>>,
+    pub(super) switches: Fresh<Switches>,
+    repositories: Fresh<Repositories>,
     random: Mutex<ChaCha8Rng>,
     uploads: AtomicUsize,
+}
+
+/// Media repositories, and the Virtual I/O Servers that were asked for them.
+struct Repositories {
+    asked: BTreeSet<String>,
+    found: Vec<Repository>,
 }
 
 /// What never changes about the host.
@@ -66,6 +79,13 @@ pub(super) struct Identity {
 pub(super) enum Disks {
     Ssp { pool: Pool, images: ImageCache },
     Local(LocalDisks),
+}
+
+impl Shared {
+    /// Numbers, in the journal, of what this process is doing.
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Driver {
@@ -121,7 +141,10 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
+        let patience = Duration::from_secs(config.device_timeout);
+        let devices = LocalDevices::named_in(&config.device_folder, patience);
         Ok(Self {
+            devices: Arc::new(devices),
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
                 session,
@@ -131,8 +154,10 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                trunks: Pairs::default(),
                 journal,
                 running: Mutex::default(),
+                arrivals: Mutex::default(),
                 volumes: Turns::default(),
                 room: Fresh::for_at_most(ROOM_IS_FRESH),
                 vioses: Fresh::for_at_most(HOST_IS_FRESH),
@@ -141,6 +166,15 @@ impl Driver {
                 uploads: AtomicUsize::new(0),
             }),
         })
+    }
+
+    /// The same, with disks read there and not on this machine.
+    #[must_use]
+    pub fn reading_disks_of(self, devices: impl Devices + 'static) -> Self {
+        Self {
+            devices: Arc::new(devices),
+            ..self
+        }
     }
 
     /// The session that it works through.
@@ -157,10 +191,7 @@ impl Driver {
 
     /// Numbers, in the journal, of what this process is doing.
     pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
-        self.shared
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.running()
     }
 
     /// The host with its limits and what is left of it, read within the last seconds.
@@ -190,6 +221,16 @@ impl Driver {
         vios::active(&self.vioses().await?)
     }
 
+    /// All Virtual I/O Servers, read now if one of them could not be reached within the last minute.
+    pub(super) async fn vioses_now(&self) -> Result<Arc<Vec<Vios>>> {
+        let known = self.vioses().await?;
+        if known.iter().all(|vios| vios.is_active) {
+            return Ok(known);
+        }
+        self.shared.vioses.forget().await;
+        self.vioses().await
+    }
+
     /// The virtual switches, read within the last minute.
     pub(super) async fn switches(&self) -> Result<Arc<Switches>> {
         let shared = &self.shared;
@@ -199,15 +240,28 @@ impl Driver {
             .await
     }
 
+    /// Forgets which switches there are: one was made.
+    pub(super) async fn forget_switches(&self) {
+        self.shared.switches.forget().await;
+    }
+
     /// The media repositories of these Virtual I/O Servers, found within the last minute.
     pub(super) async fn repositories(&self, active: &[Vios]) -> Result<Vec<Repository>> {
         let shared = &self.shared;
-        let all = shared
-            .repositories
-            .get(|| Repository::find_all(&shared.session, active))
-            .await?;
+        let look = async || {
+            Ok(Repositories {
+                asked: active.iter().map(|vios| vios.uuid.clone()).collect(),
+                found: Repository::find_all(&shared.session, active).await?,
+            })
+        };
+        let mut known = shared.repositories.get(look).await?;
+        // One that could not be reached then may have a repository all the same.
+        if !active.iter().all(|vios| known.asked.contains(&vios.uuid)) {
+            shared.repositories.forget().await;
+            known = shared.repositories.get(look).await?;
+        }
         let is_active = |place: &&Repository| active.iter().any(|vios| vios.uuid == place.vios);
-        Ok(all.iter().filter(is_active).cloned().collect())
+        Ok(known.found.iter().filter(is_active).cloned().collect())
     }
 
     /// A media repository for the next config drive, made if there is none. Config drives are

@@ -17,7 +17,7 @@ use super::request::ServerRef;
 use super::server::InterfaceInfo;
 use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::{Mac, NetworkInterface};
+use crate::network::{Attachment, Mac, NetworkInterface};
 use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 
@@ -38,7 +38,12 @@ impl Driver {
         interface: NetworkInterface,
         control: &Control,
     ) -> Result<InterfaceInfo> {
-        let partition = self.resolve(&server.into()).await?;
+        let server = server.into();
+        let partition = self.resolve(&server).await?;
+        let instance = match server {
+            ServerRef::Uuid(instance) => instance,
+            ServerRef::Name(_) => partition.as_uuid(),
+        };
         let turn = self.shared.instances.take(&partition).await;
         let (target, before) = futures_util::try_join!(
             Target::read(self, partition),
@@ -47,10 +52,13 @@ impl Driver {
         let named =
             |plugged: &&Plugged| interface.mac.is_some() && plugged.info.mac == interface.mac;
         if let Some(there) = before.iter().find(named) {
+            plug::refresh(self, instance, &interface, there).await?;
             return Ok(there.info.clone());
         }
         target.check()?;
-        let planned = self.plan_interface(partition, interface, &before).await?;
+        let planned = self
+            .plan_interface(partition, instance, interface, &before)
+            .await?;
         let steps = control.for_steps();
         let plug = Arc::new(Plug {
             driver: self.clone(),
@@ -58,6 +66,7 @@ impl Driver {
             asked: AskedPlug {
                 partition: partition.as_uuid(),
                 server: target.name,
+                is_pair: matches!(planned.interface.attachment, Attachment::Ovs(_)),
                 mac: planned.mac,
                 before: before.into_iter().map(|plugged| plugged.path).collect(),
             },
@@ -106,8 +115,8 @@ impl Driver {
                 partition: partition.as_uuid(),
                 server: target.name,
                 mac,
-                path: plugged.path,
             },
+            plugged: plugged.clone(),
             notes: Notes::default(),
             _turn: turn,
         });
@@ -122,11 +131,12 @@ impl Driver {
     async fn plan_interface(
         &self,
         partition: PartitionUuid,
+        instance: Uuid,
         interface: NetworkInterface,
         before: &[Plugged],
     ) -> Result<PlannedInterface> {
         let (system, switches) = futures_util::try_join!(self.system(), self.switches())?;
-        let switch = switches.bridged()?.clone();
+        let switch = plug::switch_for(&interface, &switches)?;
         if interface.mac.is_some() && !system.limits.custom_mac {
             return Err(Error::operation(
                 ErrorKind::Precondition,
@@ -147,11 +157,14 @@ impl Driver {
                 None
             }
         });
-        Ok(PlannedInterface {
+        let planned = PlannedInterface {
+            instance,
             interface,
             switch,
             mac,
-        })
+        };
+        plug::foresee(self, std::slice::from_ref(&planned)).await?;
+        Ok(planned)
     }
 }
 
@@ -172,6 +185,8 @@ pub(super) struct Plug {
 pub(super) struct AskedPlug {
     partition: Uuid,
     server: String,
+    /// Whether a trunk adapter belongs to it.
+    is_pair: bool,
     /// Its address, if we chose one.
     mac: Option<Mac>,
     /// Paths of the interfaces that the server had.
@@ -240,16 +255,14 @@ impl Plug {
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server did not have before goes, and has the address if we chose one.
     async fn unplug(self: Arc<Self>) -> Result<()> {
-        let chosen = self.asked.mac;
-        for plugged in plug::interfaces(&self.driver, self.partition).await? {
-            let is_ours = chosen.is_none() || plugged.info.mac == chosen;
-            if is_ours && !self.asked.before.contains(&plugged.path) {
-                self.driver.session().ensure_deleted(&plugged.path).await?;
-            }
-        }
-        Ok(())
+        let AskedPlug {
+            is_pair,
+            mac,
+            before,
+            ..
+        } = &self.asked;
+        plug::take_back(&self.driver, self.partition, *is_pair, *mac, before).await
     }
 
     async fn report(&self) -> Result<InterfaceInfo> {
@@ -275,6 +288,7 @@ impl Plug {
 pub(super) struct Unplug {
     driver: Driver,
     asked: AskedUnplug,
+    plugged: Plugged,
     notes: Notes<()>,
     _turn: OwnedMutexGuard<()>,
 }
@@ -285,7 +299,6 @@ pub(super) struct AskedUnplug {
     partition: Uuid,
     server: String,
     mac: Mac,
-    path: String,
 }
 
 impl Operation for Unplug {
@@ -315,24 +328,25 @@ impl Operation for Unplug {
         _: &Control,
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
-        Ok(Some(Self {
+        let turn = driver.shared.instances.take(&partition).await;
+        match Target::read(driver, partition).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            target => target?,
+        };
+        let mut all = plug::interfaces(driver, partition).await?;
+        all.retain(|plugged| plugged.info.mac == Some(asked.mac));
+        Ok(all.pop().map(|plugged| Self {
             driver: driver.clone(),
             asked,
+            plugged,
             notes: Notes::default(),
-            _turn: driver.shared.instances.take(&partition).await,
+            _turn: turn,
         }))
     }
 }
 
 impl Unplug {
-    /// A lost answer is no matter: what is to be gone is looked for again.
     async fn remove(self: Arc<Self>) -> Result<()> {
-        let session = self.driver.session();
-        match session.ensure_deleted(&self.asked.path).await {
-            Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
-                session.ensure_deleted(&self.asked.path).await
-            }
-            result => result,
-        }
+        plug::unplug(&self.driver, &self.plugged).await
     }
 }

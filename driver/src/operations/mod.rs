@@ -10,18 +10,24 @@ mod inventory;
 mod jobs;
 mod lifecycle;
 mod list;
+mod management;
 mod map;
+mod migrate;
 mod operation;
 mod partition;
 mod plan;
 mod plug;
 mod power;
 mod recovery;
+mod remote_restart;
 mod request;
 mod server;
 pub(crate) mod shared;
+mod snapshot;
 mod spawn;
 mod target;
+mod trunk;
+mod unfinished;
 mod volume;
 
 pub use control::{Control, Progress, Watcher};
@@ -29,10 +35,17 @@ pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
+pub use migrate::{
+    Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
+    MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+};
 pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
+pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use snapshot::{SnapshotInfo, SnapshotRequest};
+pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

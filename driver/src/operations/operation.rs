@@ -1,14 +1,14 @@
 //! What all operations have in common: they are recipes, and the journal knows how to go on with them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::control::Control;
-use super::driver::Driver;
-use crate::error::{Error, Result};
+use super::driver::{Driver, Shared};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Beginning, Journal, Outcome};
 use crate::saga::{Event, Observer, Saga};
 
@@ -56,6 +56,16 @@ pub(super) trait Operation: Send + Sync + Sized + 'static {
         control: &Control,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 
+    /// Whether it has begun what must not be left as it is: if it fails now, the next start finishes it.
+    fn is_owed(&self) -> bool {
+        false
+    }
+
+    /// What becomes of it after a crash, as it was found: where that decides, and otherwise [`Self::PLAN`].
+    fn plan(&self) -> Plan {
+        Self::PLAN
+    }
+
     /// Its steps, with what they note handed to the journal.
     fn journaled(&self) -> Saga<Self> {
         self.recipe()
@@ -86,6 +96,34 @@ impl Driver {
         control: &Control,
         steps: &Control,
     ) -> Result<()> {
+        self.record(operation, control, steps, false)
+            .await
+            .map(drop)
+    }
+
+    /// As [`Self::perform`], of the first part of something: when it is done, its record stays until
+    /// [`Driver::close`] ends it, and a recovery in this process leaves it alone until then.
+    pub(super) async fn perform_first<O: Operation>(
+        &self,
+        operation: &Arc<O>,
+        control: &Control,
+        steps: &Control,
+    ) -> Result<Open> {
+        self.record(operation, control, steps, true).await
+    }
+
+    /// Ends the record of a first part.
+    pub(super) async fn close(&self, id: u64, outcome: &Outcome) -> Result<()> {
+        self.shared.journal.end(id, outcome).await
+    }
+
+    async fn record<O: Operation>(
+        &self,
+        operation: &Arc<O>,
+        control: &Control,
+        steps: &Control,
+        stays_open: bool,
+    ) -> Result<Open> {
         let saga = operation.journaled();
         if control.is_dry_run() {
             return Err(Error::DryRun(Arc::new(saga.outline()?)));
@@ -99,10 +137,30 @@ impl Driver {
         };
         let id = self.shared.journal.begin(&beginning).await?;
         let options = control.saga_options(steps);
-        let log = Log::of_running(self, id, Arc::clone(&options.observer));
+        let running = Arc::new(Running::enter(self, id));
+        let log = Log {
+            running: Some(Arc::clone(&running)),
+            stays_open,
+            is_owed: {
+                let operation = Arc::clone(operation);
+                Box::new(move || operation.is_owed())
+            },
+            ..Log::of_recovery(self, id, Arc::clone(&options.observer))
+        };
         saga.run(Arc::clone(operation), options.observer(Arc::new(log)))
-            .await
+            .await?;
+        Ok(Open {
+            id,
+            _running: running,
+        })
     }
+}
+
+/// A record that is not ended yet.
+pub(super) struct Open {
+    /// Its number in the journal.
+    pub(super) id: u64,
+    _running: Arc<Running>,
 }
 
 /// Writes what happens to an operation into the journal, and tells whoever else wants to know.
@@ -110,25 +168,22 @@ pub(super) struct Log {
     journal: Arc<dyn Journal>,
     id: u64,
     others: Arc<dyn Observer>,
-    running: Option<Running>,
+    /// Of an operation of this process: the journal learns how it ends.
+    running: Option<Arc<Running>>,
+    stays_open: bool,
+    is_owed: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Log {
-    /// Of an operation of this process; the journal learns how it ends.
-    fn of_running(driver: &Driver, id: u64, others: Arc<dyn Observer>) -> Self {
-        Self {
-            running: Some(Running::enter(driver, id)),
-            ..Self::of_recovery(driver, id, others)
-        }
-    }
-
-    /// Of an operation that another process began.
+    /// Of an operation that was begun earlier; whoever goes on with it tells the journal how it ends.
     pub(super) fn of_recovery(driver: &Driver, id: u64, others: Arc<dyn Observer>) -> Self {
         Self {
             journal: Arc::clone(&driver.shared.journal),
             id,
             others,
             running: None,
+            stays_open: false,
+            is_owed: Box::new(|| false),
         }
     }
 }
@@ -148,9 +203,12 @@ impl Observer for Log {
                 return;
             }
             let outcome = match outcome {
+                Ok(()) if self.stays_open => return,
                 Ok(()) => Outcome::Done,
                 // Not over: the next start tries to remove it again.
                 Err(Error::Saga(failure)) if !failure.left_behind.is_empty() => return,
+                // Not over either, unless whoever asked for it does not want it any more.
+                Err(error) if error.kind() != ErrorKind::Cancelled && (self.is_owed)() => return,
                 Err(error) => Outcome::Failed {
                     error: error.to_string(),
                 },
@@ -163,8 +221,9 @@ impl Observer for Log {
 }
 
 /// Keeps a recovery away from what this process is doing.
-pub(super) struct Running {
-    driver: Driver,
+struct Running {
+    // Weak, since what is kept open is kept by the driver itself.
+    driver: Weak<Shared>,
     id: u64,
 }
 
@@ -172,7 +231,7 @@ impl Running {
     fn enter(driver: &Driver, id: u64) -> Self {
         driver.running().insert(id);
         Self {
-            driver: driver.clone(),
+            driver: Arc::downgrade(&driver.shared),
             id,
         }
     }
@@ -180,6 +239,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.driver.running().remove(&self.id);
+        if let Some(shared) = self.driver.upgrade() {
+            shared.running().remove(&self.id);
+        }
     }
 }

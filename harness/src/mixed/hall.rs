@@ -1,11 +1,13 @@
 //! The simulated machine room with a driver for each of its systems.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use powervm_driver::Error;
 use powervm_driver::config::{Config, DiskDriver};
-use powervm_driver::operations::Driver;
+use powervm_driver::journal::JournalFile;
+use powervm_driver::operations::{Control, Driver};
 use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
 use powervm_simulator::Simulator;
 use powervm_simulator::inventory::{Inventory, Sizes};
@@ -16,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Ledger, Mixed};
+use super::{Ledger, Mixed, Until};
 use crate::image::Image;
 use crate::target::metered::MeteredTransport;
 use crate::target::{Flavor, Meter, TargetError};
@@ -26,11 +28,17 @@ const ORIGIN: &str = "http://localhost:12080";
 /// A NovaLink has one system; of two behind an HMC one can take the other's partitions.
 const SYSTEMS: u16 = 2;
 
+/// How often something is put back before it counts as a leak; an hour or more apart at the end, no storm lasts that
+/// long.
+const TRIES: u64 = 20;
+
 /// One system and who drives it.
 pub(super) struct Home {
     pub(super) system: Uuid,
     pub(super) name: String,
     pub(super) driver: Driver,
+    /// One recovery at a time.
+    pub(super) recovery: tokio::sync::Mutex<()>,
 }
 
 /// The machine room.
@@ -43,7 +51,10 @@ pub(super) struct Hall {
     pub(super) operators: u16,
     ledger: Mutex<Ledger>,
     began: Instant,
-    over: Instant,
+    /// When no new work begins any more; none for a number of deploys.
+    over: Option<Instant>,
+    /// How many deploys are left.
+    left: AtomicUsize,
     cancel: CancellationToken,
 }
 
@@ -60,7 +71,13 @@ impl Hall {
             partitions: 2 * mixed.operators.max(1),
             ..Sizes::default()
         };
-        let inventory = Inventory::sized(mixed.flavor.into(), sizes).with_shared_storage();
+        let mut inventory = Inventory::sized(mixed.flavor.into(), sizes).with_shared_storage();
+        let systems = inventory.systems.iter_mut();
+        for partition in systems.flat_map(|system| &mut system.partitions) {
+            // What operators resize has to have room for it.
+            partition.memory_minimum_mb = Some(partition.memory_mb / 2);
+            partition.memory_maximum_mb = Some(partition.memory_mb * 2);
+        }
         let simulator = Simulator::builder()
             .flavor(mixed.flavor.into())
             .seed(mixed.seed)
@@ -79,11 +96,13 @@ impl Hall {
                 managed_system: system.name.clone(),
                 ..Config::default()
             };
-            let driver = Driver::connect(session.await.map_err(told)?, config);
+            let journal = Arc::new(JournalFile::in_memory().map_err(told)?);
+            let driver = Driver::connect_with(session.await.map_err(told)?, config, journal);
             homes.push(Home {
                 system: system.uuid,
                 name: system.name.clone(),
                 driver: driver.await.map_err(told)?,
+                recovery: tokio::sync::Mutex::default(),
             });
         }
         let began = Instant::now();
@@ -96,7 +115,14 @@ impl Hall {
             operators: mixed.operators,
             ledger: Mutex::default(),
             began,
-            over: began + Duration::from_secs(3600 * mixed.hours),
+            over: match mixed.until {
+                Until::Hours(hours) => Some(began + Duration::from_secs(3600 * hours)),
+                Until::Deploys(_) => None,
+            },
+            left: AtomicUsize::new(match mixed.until {
+                Until::Hours(_) => usize::MAX,
+                Until::Deploys(deploys) => deploys,
+            }),
             cancel: mixed.cancel.clone(),
         })
     }
@@ -113,20 +139,50 @@ impl Hall {
 
     /// Whether new work begins.
     pub(super) fn is_open(&self) -> bool {
-        Instant::now() < self.over && !self.cancel.is_cancelled()
+        let is_over = self.over.is_some_and(|over| Instant::now() >= over);
+        !is_over && !self.cancel.is_cancelled()
+    }
+
+    /// Whether another server is made.
+    pub(super) fn is_another(&self) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        let (done, seen) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.is_open() && self.left.fetch_update(done, seen, one_less).is_ok()
+    }
+
+    /// Whether servers are made one after the other, without a pause.
+    pub(super) fn is_busy(&self) -> bool {
+        self.over.is_none()
     }
 
     /// Waits for so many minutes, or until no new work begins.
     pub(super) async fn pause(&self, minutes: u64) {
         let then = Instant::now() + Duration::from_secs(60 * minutes);
         tokio::select! {
-            () = tokio::time::sleep_until(then.min(self.over)) => {}
+            () = tokio::time::sleep_until(self.over.map_or(then, |over| then.min(over))) => {}
             () = self.cancel.cancelled() => {}
         }
     }
 
     pub(super) fn note<T>(&self, operation: &str, ended: Result<T, Error>) -> Option<T> {
         self.lock().note(operation, ended)
+    }
+
+    /// Tried until it works, for what was changed has to be put back.
+    pub(super) async fn restored<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        what: &str,
+        mut again: impl FnMut() -> F,
+    ) -> Option<T> {
+        for attempt in 1..=TRIES {
+            let restored = self.note(what, again().await);
+            if restored.is_some() {
+                return restored;
+            }
+            tokio::time::sleep(Duration::from_secs(30 * attempt * attempt)).await;
+        }
+        self.unexpected(format!("{what}: not within {TRIES} tries"));
+        None
     }
 
     pub(super) fn unexpected(&self, what: String) {
@@ -139,6 +195,18 @@ impl Hall {
 
     pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Finishes and undoes what the journals have, as an operator who saw that something is left does.
+    pub(super) async fn recover(&self) {
+        for home in &self.homes {
+            let _turn = home.recovery.lock().await;
+            self.restored("recover", || async {
+                let recovered = home.driver.recover(&Control::default()).await?;
+                recovered.into_iter().try_for_each(|one| one.result)
+            })
+            .await;
+        }
     }
 
     /// On which of the systems the partition is.

@@ -3,15 +3,17 @@
 //!
 //! It runs on the simulator of this process under a paused clock, so that a day takes as long as its requests do.
 
+mod devices;
 mod disturber;
 mod hall;
+mod jobs;
 mod ledger;
 mod operator;
 mod tenant;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{OptionFuture, join_all};
 use powervm_simulator::weather::Weather;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -30,8 +32,8 @@ pub use self::ledger::{Count, FailureCount, Ledger};
 pub struct Mixed {
     /// Which product it is.
     pub flavor: Flavor,
-    /// For how many simulated hours new work begins; what is under way then is finished.
-    pub hours: u64,
+    /// How long new work begins; what is under way then is finished.
+    pub until: Until,
     /// Decides everything random.
     pub seed: u64,
     /// The simulator's weather.
@@ -46,6 +48,15 @@ pub struct Mixed {
     pub image: Image,
     /// Begins no new work once it fires.
     pub cancel: CancellationToken,
+}
+
+/// When no new work begins any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// After so many simulated hours, in which operators edit and things break.
+    Hours(u64),
+    /// After so many deploys. Nobody disturbs them but the weather.
+    Deploys(usize),
 }
 
 /// What came of it. Nothing in it depends on the machine.
@@ -67,6 +78,16 @@ pub struct MixedReport {
 }
 
 impl MixedReport {
+    /// How many operations failed, for whatever reason.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.ledger
+            .operations
+            .values()
+            .map(|count| count.failed)
+            .sum()
+    }
+
     /// Whether nothing stayed, nothing contradicts itself, and every failure is of a kind that bad weather explains.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -88,20 +109,21 @@ pub async fn run(
     let hall = Hall::open(mixed).await?;
     let before = books::inventory(&hall.simulator.world());
     let tenants = (0..mixed.tenants).map(|number| tenant::live(&hall, number));
-    let operators = (0..mixed.operators).map(|number| operator::work(&hall, number));
+    let (hours, operators) = match mixed.until {
+        Until::Hours(hours) => (hours, mixed.operators),
+        Until::Deploys(_) => (0, 0),
+    };
+    let disturbances = OptionFuture::from((hours > 0).then(|| disturber::disturb(&hall)));
+    let operators = (0..operators).map(|number| operator::work(&hall, number));
     let clock = async {
-        for hour in 1..=mixed.hours {
+        for hour in 1..=hours {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             progress(hour);
         }
     };
     tokio::pin!(clock);
     let load = async {
-        tokio::join!(
-            join_all(tenants),
-            join_all(operators),
-            disturber::disturb(&hall)
-        );
+        tokio::join!(join_all(tenants), join_all(operators), disturbances);
     };
     tokio::pin!(load);
     tokio::select! {
@@ -109,6 +131,7 @@ pub async fn run(
         () = &mut load => {}
         () = async { clock.await; std::future::pending().await } => {}
     }
+    hall.recover().await;
     tokio::time::sleep(REST).await;
     let after = books::inventory(&hall.simulator.world());
     let counters = hall.simulator.counters();

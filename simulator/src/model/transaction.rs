@@ -42,6 +42,8 @@ impl World {
                 partition,
                 reset_serial_number,
             } => self.delete_partition(now, partition, reset_serial_number),
+            Command::CreateVios(request) => self.create_vios(now, *request),
+            Command::DeleteVios(vios) => self.delete_vios(now, vios),
             Command::UpdateVios(request) => self.update_vios(now, *request),
             Command::CreateScsiBus(request) => self.create_scsi_bus(now, request),
             Command::UpdateScsiBus(request) => self.update_scsi_bus(now, request),
@@ -69,6 +71,7 @@ impl World {
             Command::SetSystemState { system, state } => self.set_system_state(now, system, state),
             Command::CreateVolumeGroup(request) => self.create_volume_group(now, request),
             Command::UpdateVolumeGroup(request) => self.update_volume_group(now, request),
+            Command::UpdateCluster(request) => self.update_cluster(now, request),
             Command::UpdatePool(request) => self.update_pool(now, request),
             Command::CreateLogicalUnit(request) => self.create_logical_unit(now, request),
             Command::UpdateLogicalUnit(request) => self.update_logical_unit(now, request),
@@ -146,22 +149,30 @@ impl World {
     pub(crate) fn edit_partition(&mut self, owner: Owner, change: impl FnOnce(&mut Partition)) {
         let version = self.touch();
         let now = self.now;
-        let partition = match owner {
-            Owner::Partition(uuid) => self.partitions.get_mut(&uuid).map(Arc::make_mut),
-            Owner::Vios(uuid) => self
-                .vioses
-                .get_mut(&uuid)
-                .map(|vios| &mut Arc::make_mut(vios).partition),
+        let edit = |partition: &mut Partition| {
+            change(partition);
+            partition.version = version;
+            partition.note_load(now);
         };
-        let Some(partition) = partition else { return };
-        let (state, name) = (partition.state, partition.name.clone());
-        change(partition);
-        partition.version = version;
-        partition.note_load(now);
-        if let Owner::Vios(uuid) = owner
-            && (partition.state != state || partition.name != name)
-        {
-            self.touch_cluster_of(uuid, version);
+        match owner {
+            Owner::Partition(uuid) => {
+                if let Some(mut partition) = self.partitions.get_mut(&uuid) {
+                    edit(&mut partition);
+                }
+            }
+            Owner::Vios(uuid) => {
+                let Some(mut vios) = self.vioses.get_mut(&uuid) else {
+                    return;
+                };
+                let partition = &mut vios.partition;
+                let (state, name) = (partition.state, partition.name.clone());
+                edit(partition);
+                let shown = partition.state != state || partition.name != name;
+                drop(vios);
+                if shown {
+                    self.touch_cluster_of(uuid, version);
+                }
+            }
         }
     }
 
@@ -176,8 +187,8 @@ impl World {
     /// Changes a Virtual I/O Server; `change` sets the versions that it concerns to the number it gets.
     pub(super) fn edit_vios(&mut self, vios: Uuid, change: impl FnOnce(&mut VirtualIoServer, u64)) {
         let version = self.touch();
-        if let Some(vios) = self.vioses.get_mut(&vios).map(Arc::make_mut) {
-            change(vios, version);
+        if let Some(mut vios) = self.vioses.get_mut(&vios) {
+            change(&mut vios, version);
         }
     }
 

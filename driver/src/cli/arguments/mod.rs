@@ -2,6 +2,7 @@
 
 mod devices;
 mod server;
+mod snapshot;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
 pub(super) use self::server::{Create, ServerVerb};
+pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
 

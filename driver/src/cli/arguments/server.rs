@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
+use super::snapshot::Snapshot;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
 
@@ -48,6 +49,8 @@ pub(in crate::cli) enum ServerVerb {
         #[arg(long)]
         hard: bool,
     },
+    /// Copy a server's boot disk to an image, on the management partition of a NovaLink
+    Snapshot(Snapshot),
     /// Delete servers with their disks
     Delete {
         /// Names or UUIDs

@@ -170,15 +170,9 @@ impl Operation for Attach {
         Traces::of(&asked.volumes, disks.map(|disk| (disk.name(), disk.udid())))
             .see_off(driver, &scene.vioses)
             .await?;
-        let (volumes, already) = (&asked.volumes, asked.already.clone());
-        let search = Search::revived(
-            driver,
-            control,
-            volumes,
-            &scene.vioses,
-            already,
-            found.clone(),
-        );
+        let (volumes, found_then) = (&asked.volumes, found.clone());
+        let search = Search::revived(driver, control, volumes, &scene.vioses, found_then);
+        let search = search.besides(asked.already.clone());
         Ok(Some(Self {
             driver: driver.clone(),
             search,

@@ -14,9 +14,9 @@ mod iscsi;
 pub(super) mod ports;
 pub(super) mod report;
 pub(super) mod request;
-mod scene;
+pub(super) mod scene;
 pub(super) mod search;
-mod stale;
+pub(super) mod stale;
 pub(super) mod traces;
 
 pub use report::{AttachedVolume, ConnectorInfo, VolumePath, VolumesReport};

@@ -147,8 +147,8 @@ impl Ports {
     }
 }
 
-/// A server's port: Virtual I/O Server, physical port, names.
-type Behind = (String, Option<String>, Vec<Wwpn>);
+/// A server's port: UUID of the Virtual I/O Server, physical port, names.
+pub(in crate::operations) type Behind = (String, Option<String>, Vec<Wwpn>);
 
 /// Takes all ports of a server away.
 ///
@@ -280,7 +280,7 @@ async fn next_names(driver: &Driver, count: usize) -> Result<Vec<[Wwpn; 2]>> {
 }
 
 /// The server's ports, each with its Virtual I/O Server and physical port.
-async fn lent(driver: &Driver, client: &Client) -> Result<Vec<Behind>> {
+pub(in crate::operations) async fn lent(driver: &Driver, client: &Client) -> Result<Vec<Behind>> {
     let path = format!(
         "ManagedSystem/{}/VirtualIOServer",
         driver.shared.system.uuid

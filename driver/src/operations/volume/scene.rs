@@ -14,11 +14,11 @@ use crate::storage::volumes::{self, Served};
 use crate::volume::{Connection, Transport};
 
 /// A server, and what each Virtual I/O Server serves to it.
-pub(super) struct Scene {
+pub(in crate::operations) struct Scene {
     /// The server.
-    pub(super) target: Target,
+    pub(in crate::operations) target: Target,
     /// The Virtual I/O Servers that can work.
-    pub(super) vioses: Vec<Vios>,
+    pub(in crate::operations) vioses: Vec<Vios>,
     served: BTreeMap<String, Vec<Served>>,
 }
 
@@ -27,7 +27,10 @@ impl Scene {
     ///
     /// # Errors
     /// There is no such server; those of the requests.
-    pub(super) async fn look(driver: &Driver, partition: PartitionUuid) -> Result<Self> {
+    pub(in crate::operations) async fn look(
+        driver: &Driver,
+        partition: PartitionUuid,
+    ) -> Result<Self> {
         let (target, vioses, entries) = futures_util::try_join!(
             Target::read(driver, partition),
             driver.active_vioses(),
@@ -63,7 +66,11 @@ impl Scene {
     }
 
     /// The volume as this Virtual I/O Server served it to the server when this was looked at.
-    pub(super) fn served(&self, vios: &Vios, volume: &Connection) -> Option<&Served> {
+    pub(in crate::operations) fn served(
+        &self,
+        vios: &Vios,
+        volume: &Connection,
+    ) -> Option<&Served> {
         which(self.served.get(&vios.uuid)?, volume)
     }
 }

@@ -64,15 +64,18 @@ impl Search {
         control: &Control,
         volumes: &[Connection],
         vioses: &[Vios],
-        already: Places,
         found: Devices,
     ) -> Self {
         Self {
-            already,
             found: Mutex::new(found),
             is_revived: true,
             ..Self::new(driver, control, volumes, vioses, |_, _| false)
         }
+    }
+
+    /// The same search, for volumes that were served there before.
+    pub(in crate::operations) fn besides(self, already: Places) -> Self {
+        Self { already, ..self }
     }
 
     /// Where the volumes were served before.

@@ -3,6 +3,7 @@
 mod deploy;
 mod devices;
 mod power;
+pub(super) mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -96,28 +97,38 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
     (Furniture::Ports, devices::THROUGH_PORTS),
 ];
 
+/// What only one of the products can do.
+const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
+
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     let mut all = Vec::new();
-    let bare = FAMILIES.iter().map(|entries| (Furniture::Bare, *entries));
-    let families = bare.chain(WITH_VOLUMES.iter().copied());
-    for (furniture, entry) in
-        families.flat_map(|(way, entries)| entries.iter().map(move |e| (way, e)))
-    {
+    let mut add = |entry: &'static Entry, flavor, furniture| {
         for disk in entry.disks {
-            for flavor in [Flavor::NovaLink, Flavor::Hmc] {
-                // Behind a console the Virtual I/O Servers have no initiator that could be told of.
-                if furniture == Furniture::Iscsi && flavor == Flavor::Hmc {
-                    continue;
-                }
-                all.push(Subject {
-                    name: entry.name,
-                    disk: *disk,
-                    flavor,
-                    entry,
-                    furniture,
-                });
+            all.push(Subject {
+                name: entry.name,
+                disk: *disk,
+                flavor,
+                entry,
+                furniture,
+            });
+        }
+    };
+    for entry in FAMILIES.iter().copied().flatten() {
+        add(entry, Flavor::NovaLink, Furniture::Bare);
+        add(entry, Flavor::Hmc, Furniture::Bare);
+    }
+    for (flavor, entries) in ONLY {
+        let own = entries.iter();
+        own.for_each(|entry| add(entry, *flavor, Furniture::Bare));
+    }
+    for (furniture, entries) in WITH_VOLUMES {
+        for entry in *entries {
+            add(entry, Flavor::NovaLink, *furniture);
+            // Behind a console the Virtual I/O Servers have no iSCSI initiator that could be told of.
+            if *furniture != Furniture::Iscsi {
+                add(entry, Flavor::Hmc, *furniture);
             }
         }
     }

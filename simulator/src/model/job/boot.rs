@@ -230,16 +230,22 @@ impl World {
             BootMode::SystemManagementServices | BootMode::OpenFirmware | BootMode::Petitboot
         );
         match owner {
-            Owner::Vios(_) => past_firmware,
+            Owner::Vios(uuid) => {
+                past_firmware
+                    && self
+                        .vioses
+                        .get(&uuid)
+                        .is_some_and(|vios| vios.is_installed())
+            }
             Owner::Partition(uuid) => past_firmware && self.has_boot_disk(uuid),
         }
     }
 
     fn has_boot_disk(&self, client: Uuid) -> bool {
         self.servers_of(client).any(|vios| {
-            vios.devices().any(|(bus, device)| {
-                bus.client.is_some_and(|end| end.partition == client)
-                    && !matches!(device.backing, Backing::OpticalMedium { .. })
+            let mut devices = vios.buses.of(client).flat_map(|bus| &bus.devices);
+            devices.any(|device| {
+                !matches!(device.backing, Backing::OpticalMedium { .. })
                     && self
                         .storage(vios, &device.backing)
                         .is_some_and(|storage| storage.content().is_some())

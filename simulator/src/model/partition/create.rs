@@ -1,14 +1,14 @@
 //! A partition comes into being.
 
 use imbl::OrdMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
 use super::rules::{self, NO_MEMORY, ONE_PROCESSOR};
 use super::{Partition, PartitionCapabilities, PartitionProcessors};
 use crate::clock::Millis;
-use crate::model::command::{CreatePartition, Outcome};
+use crate::model::command::{CreatePartition, IoSlotName, Outcome};
+use crate::model::lowest::lowest_free;
 use crate::model::monitoring::Load;
 use crate::model::names::{
     CompatibilityMode, EventKind, Flavor, MigrationState, PartitionKind, PartitionState, RmcState,
@@ -19,22 +19,55 @@ use crate::model::resource::Resource;
 use crate::model::world::World;
 
 impl World {
-    /// Checks in the order in which a console does: type, name, identity, then sizes.
     pub(in crate::model) fn create_partition(
         &mut self,
         now: Millis,
         request: CreatePartition,
     ) -> Result<Outcome, Refusal> {
-        let system = self
-            .systems
-            .get(&request.system)
-            .ok_or_else(|| Refusal::not_found("ManagedSystem", request.system))?;
-        let system = Arc::clone(system);
         if request.kind == PartitionKind::VirtualIoServer {
             return Err(Refusal::internal(
                 " REST0140 Invalid Partition Type associated with LogicalPartition",
             ));
         }
+        let wishes = request.io_slots.clone();
+        let (partition, serial_number) = self.new_partition(now, request)?;
+        let (uuid, system) = (partition.uuid, partition.system);
+        let has_nvram = partition.nvram.is_some();
+        let resource = Resource::LogicalPartition(uuid);
+        self.partitions.insert(uuid, Arc::new(partition));
+        if let Some(number) = serial_number {
+            self.assign_serial_number(now, system, &number, uuid);
+        }
+        self.claim_io_slots(uuid, wishes)?;
+        self.announce(now, EventKind::AddUri, resource, "");
+        if has_nvram {
+            self.announce(now, EventKind::ModifyUri, resource, "NVRAM");
+        }
+        self.touch_system(now, system);
+        Ok(Outcome::Written(resource))
+    }
+
+    /// The slots that a new partition asks for.
+    pub(in crate::model) fn claim_io_slots(
+        &mut self,
+        uuid: Uuid,
+        wishes: Option<Vec<IoSlotName>>,
+    ) -> Result<(), Refusal> {
+        let partition = self.owner(uuid).and_then(|owner| self.partition(owner));
+        if let (Some(partition), Some(wishes)) = (partition.cloned(), wishes) {
+            self.assign_io_slots(&partition, &wishes)?;
+        }
+        Ok(())
+    }
+
+    /// A partition of either kind and the serial number that it is to have. Checks in the order in which a console does:
+    /// type, name, identity, then sizes.
+    pub(in crate::model) fn new_partition(
+        &mut self,
+        now: Millis,
+        request: CreatePartition,
+    ) -> Result<(Partition, Option<String>), Refusal> {
+        let system = self.system(request.system)?;
         if request.kind == PartitionKind::IbmI && !system.capabilities.ibmi {
             return Err(Refusal::logic(format!(
                 "System {} does not support IBM i partitions.",
@@ -120,18 +153,7 @@ impl World {
             let first = partition.as_profile(partition.profile, profile::DEFAULT, version);
             partition.profiles.push(Arc::new(first));
         }
-        let has_nvram = partition.nvram.is_some();
-        let resource = Resource::LogicalPartition(uuid);
-        self.partitions.insert(uuid, Arc::new(partition));
-        if let Some(number) = serial_number {
-            self.assign_serial_number(now, system.uuid, &number, uuid);
-        }
-        self.announce(now, EventKind::AddUri, resource, "");
-        if has_nvram {
-            self.announce(now, EventKind::ModifyUri, resource, "NVRAM");
-        }
-        self.touch_system(now, system.uuid);
-        Ok(Outcome::Written(resource))
+        Ok((partition, serial_number))
     }
 
     /// Names are unique among all partitions of a system, Virtual I/O Servers included.
@@ -142,14 +164,14 @@ impl World {
         name: &str,
     ) -> Result<(), Refusal> {
         let mut others = self
-            .all_partitions_of(system)
-            .filter(|other| Some(other.uuid) != except);
+            .partitions
+            .named(system, name)
+            .chain(self.vioses.named(system, name))
+            .filter(|other| Some(*other) != except);
         let mut arriving = self
             .arriving_at(system)
             .filter(|migration| Some(migration.partition) != except);
-        if others.any(|other| other.name == name)
-            || arriving.any(|migration| migration.name == name)
-        {
+        if others.next().is_some() || arriving.any(|migration| migration.name == name) {
             return Err(Refusal::logic(format!(
                 "HSCL05DE The name {name} is already used by another partition of the managed system."
             )));
@@ -177,9 +199,14 @@ impl World {
         system: Uuid,
         wish: Option<u16>,
     ) -> Result<u16, Refusal> {
-        let present = self.all_partitions_of(system).map(|partition| partition.id);
-        let arriving = self.arriving_at(system).map(|migration| migration.id);
-        let used: BTreeSet<u16> = present.chain(arriving).collect();
+        let used = || {
+            let servers = self.vioses.numbers(system);
+            let arriving = self.arriving_at(system).map(|migration| migration.id);
+            self.partitions
+                .numbers(system)
+                .chain(servers)
+                .chain(arriving)
+        };
         let most = self
             .systems
             .get(&system)
@@ -188,29 +215,25 @@ impl World {
             Some(id) if id == 0 || id > most => Err(Refusal::logic(format!(
                 "HSCL0617 The partition ID {id} must lie between 1 and {most}."
             ))),
-            Some(id) if used.contains(&id) => Err(Refusal::logic(format!(
+            Some(id) if used().any(|used| used == id) => Err(Refusal::logic(format!(
                 "HSCL0617 The partition ID {id} is already in use."
             ))),
             Some(id) => Ok(id),
-            None => (1..=most).find(|id| !used.contains(id)).ok_or_else(|| {
-                Refusal::logic(format!(
-                    "The managed system has its maximum of {most} partitions."
-                ))
-            }),
+            None => {
+                let free = u16::try_from(lowest_free(1, used().map(u32::from))).ok();
+                free.filter(|id| *id <= most).ok_or_else(|| {
+                    Refusal::logic(format!(
+                        "The managed system has its maximum of {most} partitions."
+                    ))
+                })
+            }
         }
     }
 
     fn unused_mac_prefix(&mut self) -> u64 {
         loop {
             let prefix = self.ids.mac_prefix();
-            let partitions = self
-                .partitions
-                .values()
-                .map(|partition| partition.mac_prefix);
-            if !partitions
-                .chain(self.vioses.values().map(|vios| vios.partition.mac_prefix))
-                .any(|used| used == prefix)
-            {
+            if !self.partitions.has_mac_prefix(prefix) && !self.vioses.has_mac_prefix(prefix) {
                 return prefix;
             }
         }

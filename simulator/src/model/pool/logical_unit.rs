@@ -27,7 +27,7 @@ impl World {
         let tier = tier.ok_or_else(|| Refusal::not_found("Tier", request.tier))?;
         self.check_pool_is_up(tier.pool)?;
         check_name(&request.name)?;
-        if tier.units.values().any(|unit| unit.name == request.name) {
+        if tier.units.named(&request.name).next().is_some() {
             return Err(failed(&format!(
                 "a logical unit named {} exists already in the pool.",
                 request.name
@@ -112,8 +112,8 @@ impl World {
         }
         self.check_pool_is_up(tier.pool)?;
         check_name(&name)?;
-        let mut others = tier.units.values().filter(|unit| unit.uuid != before.uuid);
-        if others.any(|unit| unit.name == name) {
+        let other = tier.units.named(&name).any(|unit| unit.uuid != before.uuid);
+        if other {
             return Err(failed(&format!(
                 "a logical unit named {name} exists already in the pool."
             )));
@@ -128,18 +128,11 @@ impl World {
         self.edit_unit(now, tier.uuid, before.uuid, |unit| {
             (unit.name, unit.capacity) = (name, capacity);
         });
-        let mapping: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| {
-                vios.maps(&Backing::LogicalUnit {
-                    tier: tier.uuid,
-                    unit: before.uuid,
-                })
-            })
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in mapping {
+        let backing = Backing::LogicalUnit {
+            tier: tier.uuid,
+            unit: before.uuid,
+        };
+        for vios in self.servers_where(|vios| vios.maps(&backing)) {
             self.edit_vios(vios, |vios, version| vios.mappings_version = version);
         }
         Ok(Outcome::Written(resource))
@@ -197,6 +190,9 @@ impl World {
         let resource = Resource::SharedStoragePool(request.pool);
         if let Some(units) = request.units {
             self.change_units(now, request.pool, units)?;
+        }
+        if let Some(volumes) = &request.volumes {
+            self.change_pool_volumes(now, request.pool, volumes)?;
         }
         let name = request.name.unwrap_or_else(|| pool.name.clone());
         let alert_threshold = request.alert_threshold.unwrap_or(pool.alert_threshold);
@@ -269,9 +265,13 @@ impl World {
     }
 
     /// Sets `InUse` to what the mappings of all Virtual I/O Servers say.
-    pub(in crate::model) fn settle_unit_use(&mut self, now: Millis, tier: Uuid, unit: Uuid) {
-        let backing = Backing::LogicalUnit { tier, unit };
-        let in_use = self.vioses.values().any(|vios| vios.maps(&backing));
+    pub(in crate::model) fn settle_unit_use(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+        in_use: bool,
+    ) {
         if self
             .logical_unit(tier, unit)
             .is_some_and(|unit| unit.in_use != in_use)
@@ -293,9 +293,9 @@ impl World {
             return;
         };
         let pool = holder.pool;
-        if let Some(unit) = holder.units.get_mut(&unit).map(Arc::make_mut) {
+        if let Some(mut unit) = holder.units.get_mut(&unit) {
             let content = unit.content;
-            change(unit);
+            change(&mut unit);
             // What lies on a unit is not in its document: a client whose upload broke off deletes the unit with the
             // entity tag that it got when it made it.
             if unit.content == content {
@@ -311,7 +311,7 @@ impl World {
         self.touch_pool(now, pool);
     }
 
-    fn touch_pool(&mut self, now: Millis, pool: Uuid) {
+    pub(super) fn touch_pool(&mut self, now: Millis, pool: Uuid) {
         let version = self.touch();
         if let Some(pool) = self.pools.get_mut(&pool).map(Arc::make_mut) {
             pool.version = version;
@@ -395,7 +395,7 @@ fn pool_serial(tier: &Tier) -> &str {
     tier.udid.get(2..34).unwrap_or_default()
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     if !name.is_empty()
         && name.len() <= NAME_LENGTH
         && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -407,7 +407,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     )))
 }
 
-fn failed(why: &str) -> Refusal {
+pub(super) fn failed(why: &str) -> Refusal {
     Refusal::internal(format!(
         "HSCL2970 The IOServer command has failed because of the following reason: {why}"
     ))

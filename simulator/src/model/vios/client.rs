@@ -32,6 +32,15 @@ impl World {
             .chain(anywhere.into_iter().flatten())
     }
 
+    /// The Virtual I/O Servers of all systems that this holds for.
+    pub(in crate::model) fn servers_where(
+        &self,
+        holds: impl Fn(&VirtualIoServer) -> bool,
+    ) -> Vec<Uuid> {
+        let servers = self.vioses.values().filter(|vios| holds(vios));
+        servers.map(|vios| vios.partition.uuid).collect()
+    }
+
     /// The virtual SCSI client adapters of a partition by slot, each with the server that it leads to.
     #[must_use]
     pub fn scsi_client_adapters(
@@ -39,10 +48,8 @@ impl World {
         partition: Uuid,
     ) -> Vec<(u16, &Arc<VirtualIoServer>, &Arc<ScsiBus>)> {
         let ends = self.servers_of(partition).flat_map(|vios| {
-            vios.buses.values().filter_map(move |bus| {
-                let client = bus.client.filter(|client| client.partition == partition)?;
-                Some((client.slot, vios, bus))
-            })
+            let own = vios.buses.of(partition);
+            own.filter_map(move |bus| Some((bus.client?.slot, vios, bus)))
         });
         let mut ends: Vec<_> = ends.collect();
         ends.sort_by_key(|(slot, ..)| *slot);
