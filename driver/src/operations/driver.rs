@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::bridge::Orders;
 use super::shared::{Fresh, Turns};
 use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
     pub(super) trunks: Pairs,
+    pub(super) bridges: Orders,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
     pub(super) volumes: Turns<String>,
@@ -140,6 +142,7 @@ impl Driver {
                 instances: Turns::default(),
                 networks: Turns::default(),
                 trunks: Pairs::default(),
+                bridges: Orders::default(),
                 journal,
                 running: Mutex::default(),
                 volumes: Turns::default(),

@@ -1,5 +1,6 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
+mod bridges;
 mod deploy;
 mod power;
 
@@ -77,7 +78,7 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[bridges::ENTRIES, deploy::ENTRIES, power::ENTRIES];
 
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
