@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bridge::BridgeChange;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
@@ -27,6 +28,7 @@ use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
 const OPERATIONS: &[Entry] = &[
+    Entry::of::<BridgeChange>(),
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod bridges;
 mod concurrency;
 mod doctor;
 mod failures;

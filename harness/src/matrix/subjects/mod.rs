@@ -1,5 +1,6 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
+mod bridges;
 mod deploy;
 mod devices;
 mod power;
@@ -88,7 +89,12 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES, devices::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[
+    bridges::ENTRIES,
+    deploy::ENTRIES,
+    power::ENTRIES,
+    devices::ENTRIES,
+];
 
 /// The same, with volumes for the server.
 const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
