@@ -6,7 +6,7 @@ mod provision;
 mod prune;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::OwnedMutexGuard;
@@ -17,6 +17,7 @@ pub use prune::{Prune, Pruned};
 
 use super::driver::Driver;
 use crate::error::Result;
+use crate::host::{Switches, Vios};
 use crate::network::bridge::Bridge;
 use crate::rest::Groups;
 
@@ -82,12 +83,13 @@ impl Driver {
     /// # Errors
     /// Those of the requests.
     pub async fn bridges(&self) -> Result<Vec<BridgeInfo>> {
-        let bridges = self.read_bridges().await?;
-        let mut told = Vec::new();
-        for bridge in &bridges {
-            told.push(self.told(bridge).await?);
-        }
-        Ok(told)
+        let (bridges, names) = futures_util::try_join!(self.read_bridges(), self.names())?;
+        Ok(bridges.iter().map(|bridge| names.told(bridge)).collect())
+    }
+
+    async fn names(&self) -> Result<Names> {
+        let (switches, vioses) = futures_util::try_join!(self.switches(), self.vioses())?;
+        Ok(Names { switches, vioses })
     }
 
     async fn read_bridges(&self) -> Result<Vec<Bridge>> {
@@ -96,20 +98,43 @@ impl Driver {
         Ok(feed.entries.iter().filter_map(Bridge::read).collect())
     }
 
-    async fn told(&self, bridge: &Bridge) -> Result<BridgeInfo> {
-        let (switches, vioses) = futures_util::try_join!(self.switches(), self.vioses())?;
-        let switch = bridge.switch.and_then(|id| switches.numbered(id));
+    async fn bridge_turn(&self) -> OwnedMutexGuard<()> {
+        self.shared.networks.take(&TURN.to_owned()).await
+    }
+
+    fn bridge_path(&self, uuid: &str) -> String {
+        format!(
+            "ManagedSystem/{}/NetworkBridge/{uuid}",
+            self.shared.system.uuid
+        )
+    }
+}
+
+/// What people call switches and servers; read before anything changes.
+struct Names {
+    switches: Arc<Switches>,
+    vioses: Arc<Vec<Vios>>,
+}
+
+impl Names {
+    fn switch_of(&self, bridge: &Bridge) -> Option<String> {
+        let switch = self.switches.numbered(bridge.switch?)?;
+        Some(switch.name.clone())
+    }
+
+    fn told(&self, bridge: &Bridge) -> BridgeInfo {
         let server = |uuid: &str| {
-            let found = vioses
+            let found = self
+                .vioses
                 .iter()
                 .find(|vios| vios.uuid.eq_ignore_ascii_case(uuid));
             found.map_or_else(|| uuid.to_owned(), |vios| vios.name.clone())
         };
         let mut vlans = bridge.tagged();
         vlans.insert(bridge.port_vlan);
-        Ok(BridgeInfo {
+        BridgeInfo {
             id: bridge.uuid.clone(),
-            switch: switch.map(|switch| switch.name.clone()),
+            switch: self.switch_of(bridge),
             port_vlan: bridge.port_vlan,
             vlans,
             control_channel: bridge.control_channel,
@@ -132,17 +157,6 @@ impl Driver {
                     primary: member.is_primary,
                 })
                 .collect(),
-        })
-    }
-
-    async fn bridge_turn(&self) -> OwnedMutexGuard<()> {
-        self.shared.networks.take(&TURN.to_owned()).await
-    }
-
-    fn bridge_path(&self, uuid: &str) -> String {
-        format!(
-            "ManagedSystem/{}/NetworkBridge/{uuid}",
-            self.shared.system.uuid
-        )
+        }
     }
 }

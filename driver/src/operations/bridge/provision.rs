@@ -8,7 +8,7 @@ use powervm_schema::vios::VirtualIoServer;
 use super::change::{Asked, BridgeChange};
 use super::{BridgeInfo, BridgeRef, Driver};
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::bridge::{Bridge, Edit, Refused, Surroundings, ensure};
+use crate::network::bridge::{Bridge, Edit, Refused, Surroundings, after, ensure};
 use crate::network::interface::MAX_VLAN;
 use crate::operations::control::Control;
 use crate::rest::Groups;
@@ -37,9 +37,10 @@ impl Driver {
                 "give numbers from 1 to 4094",
             ));
         }
-        let target = self.pick(bridge, &self.read_bridges().await?).await?;
+        let (bridges, names) = futures_util::try_join!(self.read_bridges(), self.names())?;
+        let target = self.pick(bridge, &bridges).await?;
         if vlans.iter().all(|vlan| target.carries(*vlan)) {
-            return self.told(&target).await;
+            return Ok(names.told(&target));
         }
         let waiting = Waiting::enter(self, &target.uuid, vlans);
         let turn = self.bridge_turn().await;
@@ -50,19 +51,28 @@ impl Driver {
         let edits = self
             .plan_bridging(&target, &bridges, vlans, &others)
             .await?;
+        let mut then = target.clone();
+        for edit in edits.iter().filter(|edit| edit.bridge == target.uuid) {
+            then.groups = after(
+                &then.groups,
+                then.port_vlan,
+                then.load_balancing,
+                &edit.moves,
+            );
+        }
+        let primary = then.port_vlan;
+        then.groups
+            .sort_by_key(|group| (group.port_vlan != primary, group.port_vlan));
         if !edits.is_empty() {
-            let switches = self.switches().await?;
-            let switch = target.switch.and_then(|id| switches.numbered(id));
             let asked = Asked {
                 title: format!("bridge VLANs {}", listed(vlans)),
-                switch: switch.map(|switch| switch.name.clone()).unwrap_or_default(),
+                switch: names.switch_of(&target).unwrap_or_default(),
                 edits,
             };
             BridgeChange::perform(self, asked, control, turn).await?;
         }
-        drop(waiting);
-        let now = self.pick(&by_id, &self.read_bridges().await?).await?;
-        self.told(&now).await
+        // They are carried even if that cannot be read now.
+        Ok(names.told(&then))
     }
 
     /// What is to be done for these VLANs, and for those that others wait for unless one of them cannot be.

@@ -70,11 +70,10 @@ impl Driver {
         vlans.insert(target.port_vlan);
         vlans.retain(|vlan| !removed.contains(vlan));
         if let Some(edit) = edit {
-            let switches = self.switches().await?;
-            let switch = target.switch.and_then(|id| switches.numbered(id));
+            let names = self.names().await?;
             let asked = Asked {
                 title: format!("prune VLANs {}", listed(&removed)),
-                switch: switch.map(|switch| switch.name.clone()).unwrap_or_default(),
+                switch: names.switch_of(&target).unwrap_or_default(),
                 edits: vec![edit],
             };
             BridgeChange::perform(self, asked, control, turn).await?;
