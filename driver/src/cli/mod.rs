@@ -8,6 +8,7 @@ mod dry_run;
 mod exit;
 mod host;
 mod interface;
+mod migration;
 mod output;
 mod progress;
 mod recover;
@@ -20,6 +21,7 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use self::arguments::{Arguments, Noun};
+use self::connection::Origin;
 use self::output::Output;
 use self::progress::Bars;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,10 +76,15 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     if changes && !matches!(arguments.noun, Noun::Recover(_)) {
         recover::first(&driver, &control).await?;
     }
+    let origin = Origin {
+        connection,
+        place,
+        is_dry_run: arguments.dry_run,
+    };
     let outcome = if arguments.dry_run {
-        dry_run::show(&driver, &arguments.noun, output, &control).await
+        dry_run::show(&driver, &arguments.noun, &origin, output, &control).await
     } else {
-        act(&driver, &arguments.noun, output, &control).await
+        act(&driver, &arguments.noun, &origin, output, &control).await
     };
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");
@@ -86,9 +93,15 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
 }
 
 /// Does what the arguments say.
-async fn act(driver: &Driver, noun: &Noun, output: &Output, control: &Control) -> Result<()> {
+async fn act(
+    driver: &Driver,
+    noun: &Noun,
+    origin: &Origin<'_>,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     match noun {
-        Noun::Server(verb) => server::run(driver, verb, output, control).await,
+        Noun::Server(verb) => server::run(driver, verb, origin, output, control).await,
         Noun::Interface(verb) => interface::run(driver, verb, output, control).await,
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output).await,

@@ -1,5 +1,6 @@
 //! Disks and media of a partition.
 
+pub(crate) mod drives;
 pub(crate) mod fabric;
 pub(crate) mod flights;
 pub mod image;

@@ -9,8 +9,10 @@
 
 mod concurrency;
 mod failures;
+mod hosts;
 mod interfaces;
 mod iscsi;
+mod live_migration;
 mod neighbours;
 mod npiv;
 mod operations;

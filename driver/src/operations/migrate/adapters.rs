@@ -8,6 +8,9 @@ use crate::host::Vios;
 use crate::host::vios::FcPort;
 use crate::volume::Wwpn;
 
+/// An adapter, and the ports on its fabric.
+type Wish<'a> = (&'a SourcePort, &'a [Wwpn]);
+
 /// `VirtualFCMappings`, an item an adapter: `slot/server name/server number//port`.
 ///
 /// Adapters that one Virtual I/O Server serves now are served by one again, each on its fabric, and by another one
@@ -21,7 +24,7 @@ pub(super) fn fibre_channel(
     vioses: &[Vios],
     fabrics: &BTreeMap<String, Vec<Wwpn>>,
 ) -> Result<Vec<String>> {
-    let mut groups: Vec<(&str, Vec<(&SourcePort, &[Wwpn])>)> = Vec::new();
+    let mut groups: Vec<(&str, Vec<Wish<'_>>)> = Vec::new();
     for port in ports {
         let Some(fabric) = port.fabric.as_deref().filter(|_| !fabrics.is_empty()) else {
             continue;
@@ -74,7 +77,7 @@ struct Taken(BTreeMap<Wwpn, u32>);
 
 impl Taken {
     /// A port of this server for each adapter, or nothing.
-    fn with(&self, vios: &Vios, group: &[(&SourcePort, &[Wwpn])]) -> Option<Vec<FcPort>> {
+    fn with(&self, vios: &Vios, group: &[Wish<'_>]) -> Option<Vec<FcPort>> {
         let mut taken = self.0.clone();
         let mut chosen = Vec::with_capacity(group.len());
         for (_, fabric) in group {
