@@ -137,6 +137,18 @@ struct Ending {
     took: Duration,
 }
 
+/// The Python of the environment with nova 25.3.0, made if it is not there.
+pub(crate) fn nova(workspace: &Workspace) -> Result<Python> {
+    let program = PROGRAMS
+        .iter()
+        .find(|program| program.name == "nova_in_tree");
+    let program = program.context("there is no program for Nova")?;
+    let python = Python::find(program.python)?;
+    let mut made = environments(workspace, &[program], &[python])?;
+    let (_, python) = made.pop_first().context("no environment was made")?;
+    Ok(python)
+}
+
 /// The environments' Pythons, by the file of pinned packages.
 type Environments = BTreeMap<&'static str, Python>;
 

@@ -82,6 +82,11 @@ impl Python {
         command::stdout(Command::new(&self.program).args(["-c", program]))
     }
 
+    /// The interpreter.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A command that starts this interpreter.
     pub(crate) fn command(&self) -> Command {
         Command::new(&self.program)

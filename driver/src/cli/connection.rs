@@ -83,9 +83,9 @@ pub(super) fn journal_path(connection: &Connection, place: &Place) -> Result<Pat
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "people want to know when an operation began; nothing is decided by it"
+    reason = "people want to know when an operation began and whether clocks agree; no operation depends on it"
 )]
-fn unix_seconds() -> u64 {
+pub(super) fn unix_seconds() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
@@ -97,6 +97,20 @@ async fn connect_with(
     place: &Place,
     journal: Arc<dyn Journal>,
 ) -> Result<Driver> {
+    let (session, config) = session_as(connection, variable, place).await?;
+    Driver::connect_with(session, config, journal).await
+}
+
+/// Logs on.
+pub(super) async fn session(connection: &Connection, place: &Place) -> Result<(Session, Config)> {
+    session_as(connection, PASSWORD, place).await
+}
+
+async fn session_as(
+    connection: &Connection,
+    variable: &str,
+    place: &Place,
+) -> Result<(Session, Config)> {
     let config = configuration(place)?;
     config.check()?;
     let endpoint = Endpoint::new(&connection.endpoint)?
@@ -108,7 +122,7 @@ async fn connect_with(
         ..SessionOptions::default()
     };
     let session = Session::connect(endpoint, options).await?;
-    Driver::connect_with(session, config, journal).await
+    Ok((session, config))
 }
 
 /// The configuration, unchecked.

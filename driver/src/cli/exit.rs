@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind};
 /// Nothing went wrong.
 const DONE: u8 = 0;
 /// Anything without a code of its own.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// The arguments or the configuration make no sense.
 const USAGE: u8 = 2;
 /// There is no such server.

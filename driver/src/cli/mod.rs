@@ -4,6 +4,7 @@
 
 mod arguments;
 mod connection;
+mod doctor;
 mod dry_run;
 mod exit;
 mod host;
@@ -14,6 +15,7 @@ mod progress;
 mod recover;
 mod server;
 mod volume;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -50,12 +52,12 @@ pub fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(run(arguments, &output));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => output.failure(&error),
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> Result<()> {
+async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     let control = control(&arguments, output);
     let (connection, place) = (&arguments.connection, &arguments.place);
     let changes = match &arguments.noun {
@@ -63,8 +65,10 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
         Noun::Host(_) => false,
         Noun::Interface(_) | Noun::Volume(_) => true,
         Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
-            return recover::show(connection, place, verb, output).await;
+            recover::show(connection, place, verb, output).await?;
+            return Ok(ExitCode::SUCCESS);
         }
+        Noun::Doctor => return doctor::run(connection, place, output).await,
         Noun::Recover(_) => true,
     };
     let changes = changes && !arguments.dry_run;
@@ -89,7 +93,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<()> {
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");
     }
-    outcome
+    outcome.map(|()| ExitCode::SUCCESS)
 }
 
 /// Does what the arguments say.
@@ -106,6 +110,8 @@ async fn act(
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
+        // Done before there is a driver, since it says why there can be none.
+        Noun::Doctor => Ok(()),
     }
 }
 

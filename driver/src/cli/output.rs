@@ -47,6 +47,21 @@ impl Output {
         put(&text)
     }
 
+    /// Prints one of many values on a line of its own.
+    pub(super) fn line<T: Serialize>(
+        self,
+        value: &T,
+        words: impl FnOnce(&T) -> String,
+    ) -> Result<()> {
+        if self.json {
+            let text = serde_json::to_string(value);
+            put(&text
+                .map_err(|error| Error::internal(format!("the result is no JSON: {error}")))?)
+        } else {
+            put(&printable(&words(value)))
+        }
+    }
+
     /// Prints an error and returns its exit code.
     pub(super) fn failure(self, error: &Error) -> ExitCode {
         let code = exit::code(error);

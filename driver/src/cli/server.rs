@@ -39,6 +39,7 @@ pub(super) async fn run(
         ServerVerb::Show { server } => {
             output.print(&driver.show(ServerRef::parse(server)).await?, shown)
         }
+        ServerVerb::Watch => super::watch::run(driver, output, control).await,
         ServerVerb::Start { server } => {
             let mut states = Vec::new();
             for server in ServerVerb::servers(server) {

@@ -87,8 +87,13 @@ impl Vios {
         Ok(feed.entries.iter().map(Self::read).collect())
     }
 
-    fn read(entry: &Entry) -> Self {
-        let vios = VirtualIoServer(&entry.content);
+    /// As its entry says, with whatever groups.
+    pub(crate) fn read(entry: &Entry) -> Self {
+        Self::of(&entry.id, &entry.content)
+    }
+
+    fn of(uuid: &str, document: &Element) -> Self {
+        let vios = VirtualIoServer(document);
         let partition = vios.partition();
         let state = partition
             .state()
@@ -108,7 +113,7 @@ impl Vios {
         let is_running = state == PartitionState::Running;
         let is_reachable = is_management || matches!(rmc, RmcState::Active | RmcState::Busy);
         Self {
-            uuid: entry.id.clone(),
+            uuid: uuid.to_owned(),
             name: partition.name().unwrap_or_default().to_owned(),
             id: partition.id().ok().flatten(),
             state: state.to_string(),
@@ -127,6 +132,11 @@ impl Vios {
     /// Whether it runs but cannot be reached yet.
     fn is_coming(&self) -> bool {
         !self.is_active && self.state == PartitionState::Running.as_str()
+    }
+
+    /// Its name and why it cannot be reached: `vios2 is running with RMC inactive`.
+    pub(crate) fn described(&self) -> String {
+        format!("{} is {} with RMC {}", self.name, self.state, self.rmc)
     }
 
     /// Path of this server.
@@ -201,6 +211,29 @@ pub async fn wait_until_ready(
     }
 }
 
+/// That a Virtual I/O Server can be reached, by its document with any groups: one that cannot does not tell what it
+/// serves, however empty its lists are.
+///
+/// # Errors
+/// It cannot; [`ErrorKind::Precondition`], to be repeated when it can.
+pub(crate) fn check_reach(document: &Element) -> Result<()> {
+    let vios = Vios::of("", document);
+    if vios.is_active {
+        return Ok(());
+    }
+    Err(out_of_reach(&[&vios], "what it serves cannot be seen"))
+}
+
+/// That these Virtual I/O Servers cannot be reached, and what that is an obstacle to.
+pub(crate) fn out_of_reach(away: &[&Vios], so: &str) -> Error {
+    let states: Vec<String> = away.iter().map(|vios| vios.described()).collect();
+    Error::operation(
+        ErrorKind::Precondition,
+        format!("{}: {so}", states.join(", ")),
+        "see that it runs and that its RMC connection becomes active, then repeat this",
+    )
+}
+
 /// The active ones among these.
 ///
 /// # Errors
@@ -215,10 +248,7 @@ pub fn active(all: &[Vios]) -> Result<Vec<Vios>> {
 }
 
 fn none_active(all: &[Vios]) -> Error {
-    let states: Vec<String> = all
-        .iter()
-        .map(|vios| format!("{} is {} with RMC {}", vios.name, vios.state, vios.rmc))
-        .collect();
+    let states: Vec<String> = all.iter().map(Vios::described).collect();
     let states = if states.is_empty() {
         "there is none".to_owned()
     } else {

@@ -42,7 +42,7 @@ pub enum Outcome {
         /// The error's text.
         error: String,
     },
-    /// Another process began it; this one finished it.
+    /// Another process, or an earlier try, began it; this one finished it.
     Finished,
     /// Another process began it; this one undid it.
     Undone,

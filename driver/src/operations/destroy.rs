@@ -3,25 +3,29 @@
 //! Every step looks for what may be there instead of relying on the step before, so that a call after
 //! a failed one, or after a crash, finishes the work.
 
+mod notes;
+mod reach;
+mod volumes;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
+use notes::{Asked, Found, Gone};
 use powervm_schema::partition::LogicalPartition;
 use powervm_schema::xml::Element;
-use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
-use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver, path_of};
 use super::map::Removed;
 use super::operation::{Notes, Operation, Plan};
 use super::request::DestroyRequest;
-use super::volume::{find, forget, ports};
-use super::{jobs, map, partition, power};
+use super::volume::ports;
+use super::{jobs, map, partition, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
+use crate::journal::Outcome;
 use crate::partition::PartitionUuid;
 use crate::partition::power::POWER_OFF as POWER_OFF_JOB;
 use crate::partition::state::is_stoppable;
@@ -31,7 +35,6 @@ use crate::storage::local::LocalDisks;
 use crate::storage::mapping::{Client, Kind, Mapped};
 use crate::storage::names;
 use crate::storage::ssp::{ImageCache, Unit};
-use crate::volume::Connection;
 
 const POWER_OFF: &str = "power off";
 const UNMAP: &str = "unmap disks and media";
@@ -46,10 +49,12 @@ impl Driver {
     /// its last clone.
     ///
     /// A server that does not exist is removed already. A call that failed or was cancelled can be
-    /// repeated until it succeeds.
+    /// repeated until it succeeds; one that failed after it began to take disks away stays in the journal, and the
+    /// next start finishes it.
     ///
     /// # Errors
-    /// The step that failed, and why.
+    /// The step that failed, and why. [`ErrorKind::Precondition`] while a Virtual I/O Server that serves it is out of
+    /// reach: it is powered off then and has everything else that it had.
     pub async fn destroy(&self, request: DestroyRequest, control: &Control) -> Result<()> {
         let mut asked = Asked {
             instance: request.instance,
@@ -62,6 +67,12 @@ impl Driver {
         let found = self.find(uuid).await?;
         // Written down with it: when the partition is gone, nothing else knows its name.
         asked.name = asked.name.or_else(|| Some(found.as_ref()?.name.clone()));
+        let earlier = unfinished::removals::<Asked, Gone>(self, uuid).await?;
+        let mut gone = Gone::default();
+        for record in &earlier {
+            asked.name = asked.name.or_else(|| record.asked.name.clone());
+            gone.extend(record.notes.clone());
+        }
         let what = asked.title();
         let steps = control.for_steps();
         let destroy = Arc::new(Destroy {
@@ -69,14 +80,19 @@ impl Driver {
             uuid,
             asked,
             found,
-            vioses: self.active_vioses().await?,
+            reach: Mutex::default(),
             control: steps.clone(),
-            notes: Notes::default(),
+            notes: Notes::new(gone),
             _turn: turn,
         });
         self.perform(&destroy, control, &steps)
             .await
-            .map_err(|error| repeatable(&what, error))
+            .map_err(|error| repeatable(&what, error))?;
+        for record in earlier {
+            let finished = Outcome::Finished;
+            self.shared.journal.end(record.id, &finished).await?;
+        }
+        Ok(())
     }
 
     /// The partition. That there is none is asked twice: to take the disks of a server that runs is no way to remove
@@ -147,37 +163,11 @@ pub(super) struct Destroy {
     uuid: PartitionUuid,
     asked: Asked,
     found: Option<Found>,
-    vioses: Vec<Vios>,
+    /// The Virtual I/O Servers that can be reached, as the first step that needs them found them.
+    reach: Mutex<Vec<Vios>>,
     control: Control,
     notes: Notes<Gone>,
     _turn: OwnedMutexGuard<()>,
-}
-
-/// What the journal keeps of the order.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
-    instance: Uuid,
-    name: Option<String>,
-    destroy_disks: bool,
-    /// Without credentials: nothing is logged on to.
-    volumes: Vec<Connection>,
-}
-
-impl Asked {
-    fn title(&self) -> String {
-        self.name
-            .clone()
-            .unwrap_or_else(|| self.instance.to_string())
-    }
-}
-
-/// What is known of things only as long as other things are there.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Gone {
-    /// What the partition had, by the UUID of the Virtual I/O Server.
-    removed: BTreeMap<String, Removed>,
-    /// Identifiers of the images that its disks were clones of.
-    images: BTreeSet<String>,
 }
 
 impl Operation for Destroy {
@@ -198,6 +188,10 @@ impl Operation for Destroy {
         recipe(&self.asked)
     }
 
+    fn is_owed(&self) -> bool {
+        self.notes.with(|gone| gone.has_begun)
+    }
+
     /// Every step looks for what may be there, so it is just run again.
     async fn revive(
         driver: &Driver,
@@ -213,41 +207,11 @@ impl Operation for Destroy {
             uuid,
             asked,
             found: driver.find(uuid).await?,
-            vioses: driver.active_vioses().await?,
+            reach: Mutex::default(),
             control: control.clone(),
             notes: Notes::new(gone),
             _turn: turn,
         }))
-    }
-}
-
-/// The partition as it was found.
-struct Found {
-    id: Option<u32>,
-    name: String,
-    state: String,
-    /// Whether it has Fibre Channel ports of its own.
-    has_ports: bool,
-}
-
-impl Found {
-    fn of(document: &Element) -> Self {
-        let document = LogicalPartition(document);
-        let partition = document.partition();
-        Self {
-            has_ports: document
-                .virtual_fibre_channel_client_adapters()
-                .next()
-                .is_some(),
-            id: partition.id().ok().flatten(),
-            name: partition.name().unwrap_or_default().to_owned(),
-            state: partition
-                .state()
-                .ok()
-                .flatten()
-                .map(|state| state.to_string())
-                .unwrap_or_default(),
-        }
     }
 }
 
@@ -265,27 +229,31 @@ impl Destroy {
 
     /// What is mapped is written down first: once it is not, nothing tells whose disks they are.
     async fn unmap(self: Arc<Self>) -> Result<()> {
+        let seen = self.driver.mappings().await?;
+        let vioses = self.check_reach(&seen).await?;
         let client = Client {
             uuid: self.uuid,
             id: self.found.as_ref().and_then(|found| found.id),
             href: self.driver.partition_href(self.uuid),
         };
-        self.remember(map::of(&self.driver, &client).await?);
+        self.remember(map::of(&seen, &client));
+        self.notes.with(|gone| gone.has_begun = true);
         checkpoint().await?;
-        let removed = map::nowhere(&self.driver, &self.vioses, &client).await?;
+        let removed = map::nowhere(&self.driver, &vioses, &client).await?;
         self.remember(removed);
         if self.found.as_ref().is_some_and(|found| found.has_ports) {
-            ports::take_all(&self.driver, &self.vioses, &client).await?;
+            ports::take_all(&self.driver, &vioses, &client).await?;
         }
         Ok(())
     }
 
+    fn vioses(&self) -> Vec<Vios> {
+        let reach = self.reach.lock().unwrap_or_else(PoisonError::into_inner);
+        reach.clone()
+    }
+
     fn remember(&self, removed: BTreeMap<String, Removed>) {
-        self.notes.with(|notes| {
-            for (vios, removed) in removed {
-                notes.removed.entry(vios).or_default().extend(removed);
-            }
-        });
+        self.notes.with(|gone| gone.remember(removed));
     }
 
     fn removed(&self) -> BTreeMap<String, Removed> {
@@ -309,7 +277,7 @@ impl Destroy {
             .filter(|(_, found)| found.mapped.iter().any(is_ours))
             .map(|(vios, _)| vios)
             .collect();
-        let repositories = self.driver.repositories(&self.vioses).await?;
+        let repositories = self.driver.repositories(&self.vioses()).await?;
         let removals = repositories
             .iter()
             .filter(|repository| places.is_empty() || places.contains(&repository.vios))
@@ -403,70 +371,6 @@ impl Destroy {
             return Ok(());
         }
         disks.remove(&doomed.into_iter().collect::<Vec<_>>()).await
-    }
-
-    /// A disk that a Virtual I/O Server will not let go is warned of: it keeps nobody from anything but
-    /// the next volume at its address.
-    async fn forget_volumes(self: Arc<Self>) -> Result<()> {
-        let removed = self.removed();
-        let servers = self.vioses.iter().map(|vios| {
-            let known = removed.get(&vios.uuid).map(|removed| &removed.volumes);
-            self.forget_volumes_on(vios, known)
-        });
-        join_all(servers).await;
-        Ok(())
-    }
-
-    async fn forget_volumes_on(
-        &self,
-        vios: &Vios,
-        known: Option<&BTreeSet<(String, Option<String>, String)>>,
-    ) {
-        let mut disks = known.cloned().unwrap_or_default();
-        for volume in &self.asked.volumes {
-            let Some(udid) = volume.target_udid.as_deref() else {
-                continue;
-            };
-            let is_known = disks
-                .iter()
-                .any(|(_, known, _)| known.as_deref() == Some(udid));
-            if is_known || !find::may_serve(vios, volume) {
-                continue;
-            }
-            match find::disks_with(&self.driver, vios, udid).await {
-                Ok(names) => {
-                    let left = names
-                        .into_iter()
-                        .map(|name| (name, Some(udid.to_owned()), volume.volume.clone()));
-                    disks.extend(left);
-                }
-                Err(error) => self.control.warn(format!(
-                    "{} could not be asked for the disk of the volume {}: {error}",
-                    vios.name, volume.volume
-                )),
-            }
-        }
-        for (name, udid, volume) in disks {
-            // Somebody else may be about to map it.
-            let _turn = self.driver.shared.volumes.take(&volume).await;
-            let connection = self
-                .asked
-                .volumes
-                .iter()
-                .find(|known| known.volume == volume);
-            let gone = match connection {
-                Some(connection) => {
-                    forget::volume_now(&self.driver, vios, connection, &name, udid.as_deref()).await
-                }
-                None => forget::disk_now(&self.driver, vios, &name, udid.as_deref()).await,
-            };
-            if let Err(error) = gone {
-                self.control.warn(format!(
-                    "{} still has the disk {name} of the volume {volume}: {error}",
-                    vios.name
-                ));
-            }
-        }
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {

@@ -52,9 +52,15 @@ pub(super) struct Shared {
     room: Fresh<System>,
     pub(super) vioses: Fresh<Vec<Vios>>,
     pub(super) switches: Fresh<Switches>,
-    repositories: Fresh<Vec<Repository>>,
+    repositories: Fresh<Repositories>,
     random: Mutex<ChaCha8Rng>,
     uploads: AtomicUsize,
+}
+
+/// Media repositories, and the Virtual I/O Servers that were asked for them.
+struct Repositories {
+    asked: BTreeSet<String>,
+    found: Vec<Repository>,
 }
 
 /// What never changes about the host.
@@ -194,6 +200,16 @@ impl Driver {
         vios::active(&self.vioses().await?)
     }
 
+    /// All Virtual I/O Servers, read now if one of them could not be reached within the last minute.
+    pub(super) async fn vioses_now(&self) -> Result<Arc<Vec<Vios>>> {
+        let known = self.vioses().await?;
+        if known.iter().all(|vios| vios.is_active) {
+            return Ok(known);
+        }
+        self.shared.vioses.forget().await;
+        self.vioses().await
+    }
+
     /// The virtual switches, read within the last minute.
     pub(super) async fn switches(&self) -> Result<Arc<Switches>> {
         let shared = &self.shared;
@@ -206,12 +222,20 @@ impl Driver {
     /// The media repositories of these Virtual I/O Servers, found within the last minute.
     pub(super) async fn repositories(&self, active: &[Vios]) -> Result<Vec<Repository>> {
         let shared = &self.shared;
-        let all = shared
-            .repositories
-            .get(|| Repository::find_all(&shared.session, active))
-            .await?;
+        let look = async || {
+            Ok(Repositories {
+                asked: active.iter().map(|vios| vios.uuid.clone()).collect(),
+                found: Repository::find_all(&shared.session, active).await?,
+            })
+        };
+        let mut known = shared.repositories.get(look).await?;
+        // One that could not be reached then may have a repository all the same.
+        if !active.iter().all(|vios| known.asked.contains(&vios.uuid)) {
+            shared.repositories.forget().await;
+            known = shared.repositories.get(look).await?;
+        }
         let is_active = |place: &&Repository| active.iter().any(|vios| vios.uuid == place.vios);
-        Ok(all.iter().filter(is_active).cloned().collect())
+        Ok(known.found.iter().filter(is_active).cloned().collect())
     }
 
     /// A media repository for the next config drive, made if there is none. Config drives are

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use powervm_schema::atom::Entry;
 use powervm_schema::xml::Element;
 use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
 use crate::error::Result;
-use crate::host::Vios;
+use crate::host::{Vios, vios};
 use crate::storage::mapping::{self, Client, GROUP, Kind, Mapped, Wanted};
 use crate::storage::volumes;
 
@@ -35,22 +36,18 @@ pub(super) async fn everywhere(
         .try_for_each(|edited| edited.map(drop))
 }
 
-/// What the partition has, by the UUID of the Virtual I/O Server.
-///
-/// # Errors
-/// Those of the request.
-pub(super) async fn of(driver: &Driver, client: &Client) -> Result<BTreeMap<String, Removed>> {
-    let vioses = driver.mappings().await?;
-    let found = vioses.into_iter().map(|vios| {
+/// What these Virtual I/O Servers serve to the partition, by their UUIDs.
+pub(super) fn of(vioses: &[Entry], client: &Client) -> BTreeMap<String, Removed> {
+    let found = vioses.iter().map(|vios| {
         let served = Removed {
             mapped: mapping::mapped_to(&vios.content, client.uuid),
             volumes: volumes_of(&vios.content, client).collect(),
         };
-        (vios.id, served)
+        (vios.id.clone(), served)
     });
-    Ok(found
+    found
         .filter(|(_, served)| !served.mapped.is_empty())
-        .collect())
+        .collect()
 }
 
 /// What a Virtual I/O Server does not serve to a partition any more.
@@ -85,7 +82,7 @@ fn volumes_of(
 /// Virtual I/O Server.
 ///
 /// # Errors
-/// The first server that refused. The others may have done their part.
+/// The first server that refused, or that cannot be reached. The others may have done their part.
 pub(super) async fn nowhere(
     driver: &Driver,
     vioses: &[Vios],
@@ -97,6 +94,7 @@ pub(super) async fn nowhere(
         let removed: Arc<Mutex<Removed>> = Arc::default();
         let (client, found) = (client.clone(), Arc::clone(&removed));
         let edit = move |document: &mut Element| {
+            vios::check_reach(document)?;
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.volumes.extend(volumes_of(document, &client));
             Ok(mapping::unmap(document, &client, &mut found.mapped))

@@ -8,6 +8,7 @@ mod host;
 mod interface;
 mod inventory;
 mod jobs;
+mod lifecycle;
 mod list;
 mod map;
 mod migrate;
@@ -23,12 +24,14 @@ mod server;
 pub(crate) mod shared;
 mod spawn;
 mod target;
+mod unfinished;
 mod volume;
 
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
+pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
 pub use migrate::{
     Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
     MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::control::Control;
 use super::driver::{Driver, Shared};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Beginning, Journal, Outcome};
 use crate::saga::{Event, Observer, Saga};
 
@@ -55,6 +55,11 @@ pub(super) trait Operation: Send + Sync + Sized + 'static {
         notes: Self::Notes,
         control: &Control,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// Whether it has begun what must not be left as it is: if it fails now, the next start finishes it.
+    fn is_owed(&self) -> bool {
+        false
+    }
 
     /// What becomes of it after a crash, as it was found: where that decides, and otherwise [`Self::PLAN`].
     fn plan(&self) -> Plan {
@@ -136,6 +141,10 @@ impl Driver {
         let log = Log {
             running: Some(Arc::clone(&running)),
             stays_open,
+            is_owed: {
+                let operation = Arc::clone(operation);
+                Box::new(move || operation.is_owed())
+            },
             ..Log::of_recovery(self, id, Arc::clone(&options.observer))
         };
         saga.run(Arc::clone(operation), options.observer(Arc::new(log)))
@@ -162,10 +171,11 @@ pub(super) struct Log {
     /// Of an operation of this process: the journal learns how it ends.
     running: Option<Arc<Running>>,
     stays_open: bool,
+    is_owed: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Log {
-    /// Of an operation that another process began.
+    /// Of an operation that was begun earlier; whoever goes on with it tells the journal how it ends.
     pub(super) fn of_recovery(driver: &Driver, id: u64, others: Arc<dyn Observer>) -> Self {
         Self {
             journal: Arc::clone(&driver.shared.journal),
@@ -173,6 +183,7 @@ impl Log {
             others,
             running: None,
             stays_open: false,
+            is_owed: Box::new(|| false),
         }
     }
 }
@@ -196,6 +207,8 @@ impl Observer for Log {
                 Ok(()) => Outcome::Done,
                 // Not over: the next start tries to remove it again.
                 Err(Error::Saga(failure)) if !failure.left_behind.is_empty() => return,
+                // Not over either, unless whoever asked for it does not want it any more.
+                Err(error) if error.kind() != ErrorKind::Cancelled && (self.is_owed)() => return,
                 Err(error) => Outcome::Failed {
                     error: error.to_string(),
                 },

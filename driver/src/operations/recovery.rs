@@ -142,7 +142,8 @@ impl Driver {
         Ok(all)
     }
 
-    async fn left_over(&self) -> Result<Vec<Record>> {
+    /// What is not over, without what this process is doing.
+    pub(super) async fn left_over(&self) -> Result<Vec<Record>> {
         let mut pending = self.shared.journal.pending().await?;
         let running = self.running().clone();
         pending.retain(|record| !running.contains(&record.id));

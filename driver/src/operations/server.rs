@@ -84,6 +84,9 @@ pub enum StorageKind {
 }
 
 /// The instance's spelling: OpenStack writes UUIDs in lower case.
-fn lower_case<S: Serializer>(uuid: &PartitionUuid, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn lower_case<S: Serializer>(
+    uuid: &PartitionUuid,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&uuid.as_uuid())
 }

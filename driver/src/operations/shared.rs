@@ -74,6 +74,13 @@ impl<K: Ord + Clone> Turns<K> {
         };
         lock.lock_owned().await
     }
+
+    /// Whether somebody has the turn of this key now.
+    pub(crate) fn is_taken(&self, key: &K) -> bool {
+        let locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = locks.get(key).and_then(Weak::upgrade);
+        lock.is_some_and(|lock| lock.try_lock().is_err())
+    }
 }
 
 #[cfg(test)]

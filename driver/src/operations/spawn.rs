@@ -24,7 +24,7 @@ use super::server::Server;
 use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
-use super::{jobs, map, partition, plug, power};
+use super::{jobs, map, partition, plug, power, unfinished};
 use crate::error::{Error, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
@@ -67,6 +67,7 @@ impl Driver {
                 what: format!("the creation of {}", request.name),
             });
         }
+        unfinished::refuse(self, PartitionUuid::of_instance(request.instance)).await?;
         let plan = Plan::make(self, &request).await?;
         let turns = turns(self, &request.volumes).await;
         let flight = request
@@ -84,6 +85,7 @@ impl Driver {
                 .volumes
                 .iter()
                 .all(|volume| find::is_served(self, volume)),
+            servers: plan.vioses.iter().map(|vios| vios.uuid.clone()).collect(),
             ..Asked::of(&request, self.tag(), plan.namesakes.clone())
         };
         let spawn = Arc::new(Spawn {
@@ -209,7 +211,9 @@ impl Operation for Spawn {
         let turn = driver.shared.instances.take(&partition).await;
         // The number that the partition has now: if it is gone, another one may have that number.
         found.partition_id = partition::number(driver, partition).await?;
-        let vioses = driver.active_vioses().await?;
+        // Those that it worked with, whether they can be reached now or not.
+        let mut vioses = driver.vioses_now().await?.as_ref().clone();
+        vioses.retain(|vios| asked.servers.contains(&vios.uuid));
         let turns = turns(driver, &asked.volumes).await;
         let devices = found.devices.clone();
         Ok(Some(Self {

@@ -52,6 +52,13 @@ pub(super) async fn read(
     Ok(all.freeze())
 }
 
+/// When the server says that it answered, in seconds since 1970.
+pub(super) fn date(headers: &HeaderMap) -> Option<u64> {
+    let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(since.as_secs())
+}
+
 impl Answer {
     /// The etag of the HTTP header, without quotes.
     pub(super) fn etag(&self) -> Option<String> {

@@ -147,7 +147,7 @@ impl Endpoint {
                 .is_ok_and(|address| address.is_loopback())
     }
 
-    pub(super) fn trusted(&self) -> &Trust {
+    pub(crate) fn trusted(&self) -> &Trust {
         &self.trust
     }
 

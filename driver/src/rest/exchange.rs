@@ -1,5 +1,6 @@
 //! One request with its retries: the busy ones, the broken ones, the one after a new logon.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -140,6 +141,9 @@ impl Core {
                 .await
                 .map_err(ReadFailure::Transport)?;
             let (head, body) = answer.into_parts();
+            if let Some(time) = answer::date(&head.headers) {
+                self.server_time.store(time, Ordering::Relaxed);
+            }
             let body = answer::read(body, &head.headers, limit).await?;
             Ok(Answer {
                 status: head.status,

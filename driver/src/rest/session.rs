@@ -98,6 +98,8 @@ pub(super) struct Core {
     pub(super) jitter: Jitter,
     pub(super) upload_turns: Semaphore,
     pub(super) events: Mutex<Weak<Hub>>,
+    /// The server's clock, in seconds since 1970, at its last answer; 0 before one told it.
+    pub(super) server_time: AtomicU64,
     requests: AtomicU64,
     counts: CallCounts,
 }
@@ -161,6 +163,7 @@ impl Session {
             flavor: Flavor::Hmc,
             budget: RetryBudget::full(),
             events: Mutex::default(),
+            server_time: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             counts: CallCounts::new(),
             endpoint,
@@ -204,6 +207,13 @@ impl Session {
             self.core.endpoint.logon_credentials(),
             Credentials::Password { .. }
         )
+    }
+
+    /// The server's clock at its last answer that told it, in seconds since 1970.
+    #[must_use]
+    pub fn server_time(&self) -> Option<u64> {
+        let time = self.core.server_time.load(Ordering::Relaxed);
+        (time > 0).then_some(time)
     }
 
     /// All requests of this session so far, those of its scopes included.

@@ -127,6 +127,9 @@ pub(super) struct Matrix {
     /// Strike only every so many of the requests, beginning at one that the seed chooses.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
+    /// One thing at each request instead of everything that can befall it: the kinds in turn.
+    #[arg(long)]
+    pub in_turn: bool,
     /// Pairs of faults to draw for each operation (faults only).
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub pairs: usize,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use powervm_driver::Error;
 use powervm_driver::config::{Config, DiskDriver};
-use powervm_driver::operations::Driver;
+use powervm_driver::journal::JournalFile;
+use powervm_driver::operations::{Control, Driver};
 use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
 use powervm_simulator::Simulator;
 use powervm_simulator::inventory::{Inventory, Sizes};
@@ -26,11 +27,17 @@ const ORIGIN: &str = "http://localhost:12080";
 /// A NovaLink has one system; of two behind an HMC one can take the other's partitions.
 const SYSTEMS: u16 = 2;
 
+/// How often something is put back before it counts as a leak; an hour or more apart at the end, no storm lasts that
+/// long.
+const TRIES: u64 = 20;
+
 /// One system and who drives it.
 pub(super) struct Home {
     pub(super) system: Uuid,
     pub(super) name: String,
     pub(super) driver: Driver,
+    /// One recovery at a time.
+    pub(super) recovery: tokio::sync::Mutex<()>,
 }
 
 /// The machine room.
@@ -79,11 +86,13 @@ impl Hall {
                 managed_system: system.name.clone(),
                 ..Config::default()
             };
-            let driver = Driver::connect(session.await.map_err(told)?, config);
+            let journal = Arc::new(JournalFile::in_memory().map_err(told)?);
+            let driver = Driver::connect_with(session.await.map_err(told)?, config, journal);
             homes.push(Home {
                 system: system.uuid,
                 name: system.name.clone(),
                 driver: driver.await.map_err(told)?,
+                recovery: tokio::sync::Mutex::default(),
             });
         }
         let began = Instant::now();
@@ -129,6 +138,23 @@ impl Hall {
         self.lock().note(operation, ended)
     }
 
+    /// Tried until it works, for what was changed has to be put back.
+    pub(super) async fn restored<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        what: &str,
+        mut again: impl FnMut() -> F,
+    ) -> Option<T> {
+        for attempt in 1..=TRIES {
+            let restored = self.note(what, again().await);
+            if restored.is_some() {
+                return restored;
+            }
+            tokio::time::sleep(Duration::from_secs(30 * attempt * attempt)).await;
+        }
+        self.unexpected(format!("{what}: not within {TRIES} tries"));
+        None
+    }
+
     pub(super) fn unexpected(&self, what: String) {
         self.lock().unexpected(what);
     }
@@ -139,6 +165,18 @@ impl Hall {
 
     pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Finishes and undoes what the journals have, as an operator who saw that something is left does.
+    pub(super) async fn recover(&self) {
+        for home in &self.homes {
+            let _turn = home.recovery.lock().await;
+            self.restored("recover", || async {
+                let recovered = home.driver.recover(&Control::default()).await?;
+                recovered.into_iter().try_for_each(|one| one.result)
+            })
+            .await;
+        }
     }
 
     /// On which of the systems the partition is.

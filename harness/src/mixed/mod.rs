@@ -5,6 +5,7 @@
 
 mod disturber;
 mod hall;
+mod jobs;
 mod ledger;
 mod operator;
 mod tenant;
@@ -109,6 +110,7 @@ pub async fn run(
         () = &mut load => {}
         () = async { clock.await; std::future::pending().await } => {}
     }
+    hall.recover().await;
     tokio::time::sleep(REST).await;
     let after = books::inventory(&hall.simulator.world());
     let counters = hall.simulator.counters();

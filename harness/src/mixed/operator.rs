@@ -9,15 +9,15 @@ use powervm_schema::xml::{Element, Namespace};
 use powervm_simulator::model::partition::Partition;
 
 use super::hall::{Chance, Hall, Home};
-
-/// How often something is put back before it counts as a leak.
-const TRIES: u64 = 20;
+use super::jobs;
 
 /// A partition of the inventory as it was at the begin.
 struct Own {
     path: String,
     name: String,
     memory: String,
+    /// What it may be given, in megabytes.
+    most_memory: u64,
     runs: bool,
 }
 
@@ -46,11 +46,11 @@ pub(super) async fn work(hall: &Hall, number: u16) {
     }
     for partition in &own {
         let session = home.driver.session();
-        restored(hall, "restore memory", || {
+        hall.restored("restore memory", || {
             set_memory(session, partition, &partition.memory)
         })
         .await;
-        restored(hall, "restore name", || {
+        hall.restored("restore name", || {
             set_name(session, partition, &partition.name)
         })
         .await;
@@ -59,8 +59,8 @@ pub(super) async fn work(hall: &Hall, number: u16) {
         } else {
             ("PowerOff", Some("shutdown"))
         };
-        restored(hall, "restore power", || {
-            switch(session, partition, operation, how)
+        hall.restored("restore power", || {
+            switch(hall, session, partition, operation, how)
         })
         .await;
     }
@@ -82,13 +82,14 @@ fn own(hall: &Hall, home: &Home, number: u16) -> Vec<Own> {
             path: format!("LogicalPartition/{}", partition.uuid),
             name: partition.name.clone(),
             memory: partition.memory.current.to_string(),
+            most_memory: partition.memory.maximum,
             runs: partition.memory.active,
         })
         .collect()
 }
 
 async fn resize(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
-    let wanted = (256 * chance.between(8, 12)).to_string();
+    let wanted = (256 * chance.between(2, (own.most_memory / 256).max(2))).to_string();
     let resized = set_memory(home.driver.session(), own, &wanted).await;
     hall.note("resize", resized);
 }
@@ -113,13 +114,14 @@ async fn interface(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     };
     hall.pause(chance.between(1, 5)).await;
     let path = format!("{}/ClientNetworkAdapter/{}", own.path, made.id);
-    restored(hall, "detach interface", || session.ensure_deleted(&path)).await;
+    hall.restored("detach interface", || session.ensure_deleted(&path))
+        .await;
 }
 
 /// Adapters beyond the first, which the inventory made, are an operator's whose answer was lost.
 async fn strays(hall: &Hall, home: &Home, own: &Own) {
     let session = home.driver.session();
-    restored(hall, "look for lost interfaces", || async {
+    hall.restored("look for lost interfaces", || async {
         let path = format!("{}/ClientNetworkAdapter", own.path);
         let feed = session.get_feed(&path, Groups::None).await?;
         let mut adapters: Vec<_> = feed.entries.iter().collect();
@@ -174,11 +176,11 @@ async fn disk(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
     .await;
     hall.note("attach disk", mapped);
     hall.pause(chance.between(1, 5)).await;
-    restored(hall, "detach disk", || async {
+    hall.restored("detach disk", || async {
         edit(session, &server, MAPPINGS, |vios| Ok(unmap(vios, &name))).await
     })
     .await;
-    restored(hall, "delete disk", || async {
+    hall.restored("delete disk", || async {
         let feed = session.get_feed(&units, Groups::None).await?;
         let named = |entry: &&powervm_schema::atom::Entry| {
             entry.content.child_value("UnitName") == Some(&name)
@@ -220,7 +222,7 @@ async fn power(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
         ("PowerOff", Some("osshutdown")),
     ];
     if let Some((operation, how)) = chance.of(&ways) {
-        let switched = switch(home.driver.session(), own, operation, *how).await;
+        let switched = switch(hall, home.driver.session(), own, operation, *how).await;
         hall.note(operation, switched);
     }
 }
@@ -276,7 +278,22 @@ async fn set(session: &Session, own: &Own, path: &[&str], text: &str) -> Result<
     edited.await.map(drop)
 }
 
-async fn switch(session: &Session, own: &Own, operation: &str, how: Option<&str>) -> Result<()> {
+/// It is on, or off, already: as an HMC says it, and as a NovaLink does.
+const ALREADY: [&str; 5] = [
+    "HSCL3681",
+    "HSCL1558",
+    "PVME01042026",
+    "PVME01050901",
+    "PVME04000005",
+];
+
+async fn switch(
+    hall: &Hall,
+    session: &Session,
+    own: &Own,
+    operation: &str,
+    how: Option<&str>,
+) -> Result<()> {
     let mut job = Job::new(&own.path, operation).timeout(Duration::from_secs(1800));
     if let Some(how) = how {
         job = job.parameter("operation", how);
@@ -284,26 +301,10 @@ async fn switch(session: &Session, own: &Own, operation: &str, how: Option<&str>
             job = job.parameter("immediate", "true");
         }
     }
-    // It is on, or off, already.
-    session
-        .job(job.accept(["HSCL3681", "HSCL1558"]))
+    let job = job.accept(ALREADY);
+    jobs::run(hall, session, &own.path, operation, job)
         .await
         .map(drop)
-}
-
-/// Tried until it works, for what was changed has to be put back.
-async fn restored<T, F: Future<Output = Result<T>>>(
-    hall: &Hall,
-    what: &str,
-    mut again: impl FnMut() -> F,
-) {
-    for attempt in 1..=TRIES {
-        if hall.note(what, again().await).is_some() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_secs(30 * attempt * attempt)).await;
-    }
-    hall.unexpected(format!("{what}: not within {TRIES} tries"));
 }
 
 fn leaf(name: &'static str, text: &str) -> Element {

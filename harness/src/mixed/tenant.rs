@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use powervm_driver::Error;
 use powervm_driver::network::NetworkInterface;
 use powervm_driver::operations::{Control, DestroyRequest, Reboot, SpawnRequest, Stop};
 use powervm_driver::partition::Flavor;
@@ -12,10 +13,8 @@ use powervm_simulator::model::Owner;
 use uuid::Uuid;
 
 use super::hall::{Chance, Hall, Home};
+use super::jobs;
 use crate::image::{Origin, derived_uuid};
-
-/// How often a delete is tried; an hour apart at the end, no storm lasts that long.
-const TRIES: u64 = 20;
 
 pub(super) async fn live(hall: &Hall, number: u16) {
     let mut chance = hall.chance("tenant", number);
@@ -35,19 +34,29 @@ pub(super) async fn live(hall: &Hall, number: u16) {
         let Some(home) = chance.of(&hall.homes) else {
             return;
         };
-        let request = order(hall, uuid, format!("t{number}-{life}"), &mut chance);
+        let name = format!("t{number}-{life}");
+        let request = order(hall, uuid, name.clone(), &mut chance);
         // A medium of one Virtual I/O Server binds a partition to its system.
         let moves = request.config_drive.is_none();
         let made = home.driver.spawn(request, &Control::default()).await;
+        let left = match &made {
+            Err(Error::Saga(failure)) => failure.left_behind.len(),
+            _ => 0,
+        };
         if hall.note("spawn", made).is_some() {
             for _ in 0..chance.between(1, 6) {
                 hall.pause(chance.between(1, 25)).await;
                 act(hall, uuid, moves, &mut chance).await;
             }
-        } else if is_there(hall, uuid) {
-            hall.unexpected(format!("spawn of {uuid} failed and left its partition"));
+        } else {
+            if left > 0 {
+                hall.recover().await;
+            }
+            if is_there(hall, uuid) {
+                hall.unexpected(format!("spawn of {uuid} failed and left its partition"));
+            }
         }
-        destroy(hall, home, uuid).await;
+        destroy(hall, home, uuid, &name).await;
     }
 }
 
@@ -125,20 +134,20 @@ async fn migrate(hall: &Hall, home: &Home, uuid: Uuid) {
     let job = Job::new(format!("LogicalPartition/{uuid}"), "Migrate")
         .parameter("TargetManagedSystemName", &other.name)
         .timeout(Duration::from_secs(3600));
-    let migrated = home.driver.session().job(job).await;
+    let partition = format!("LogicalPartition/{uuid}");
+    let migrated = jobs::run(hall, home.driver.session(), &partition, "Migrate", job).await;
     hall.note("migrate", migrated);
 }
 
 /// Nothing of a server stays, however long it takes.
-async fn destroy(hall: &Hall, first: &Home, uuid: Uuid) {
-    for attempt in 1..=TRIES {
+async fn destroy(hall: &Hall, first: &Home, uuid: Uuid, name: &str) {
+    hall.restored("destroy", || async {
         let home = hall.home_of(uuid).unwrap_or(first);
-        let request = DestroyRequest::of(uuid);
-        let destroyed = home.driver.destroy(request, &Control::default()).await;
-        if hall.note("destroy", destroyed).is_some() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_secs(60 * attempt * attempt)).await;
-    }
-    hall.unexpected(format!("the server {uuid} cannot be destroyed"));
+        let request = DestroyRequest {
+            name: Some(name.to_owned()),
+            ..DestroyRequest::of(uuid)
+        };
+        home.driver.destroy(request, &Control::default()).await
+    })
+    .await;
 }

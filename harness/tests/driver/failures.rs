@@ -2,58 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::fates::{FATES, Fate, left_behind};
 use crate::support::*;
+use powervm_driver::ErrorKind;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{Control, Progress};
 use powervm_driver::saga::{Phase, Rehearsal};
-use powervm_driver::{Error, ErrorKind};
-use powervm_harness::audit::Inventory;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-
-/// What can become of a request: in words, and as a rule.
-type Fate = (&'static str, fn(Rule) -> Rule);
-
-/// Everything that can.
-const FATES: [Fate; 5] = [
-    ("refused", |rule| {
-        rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
-    }),
-    ("done, but refused", |rule| {
-        rule.after()
-            .answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
-    }),
-    ("lost on the way", |rule| rule.reset()),
-    ("done, but the answer lost", |rule| rule.after().reset()),
-    ("done, but half an answer", |rule| rule.cut(100)),
-];
-
-fn left_behind(error: &Error) -> usize {
-    match error {
-        Error::Saga(failure) => failure.left_behind.len(),
-        _ => 0,
-    }
-}
-
-/// Fails with what is not as it was.
-fn assert_same(before: Inventory, after: Inventory, about: &str) {
-    let (before, after) = (without_caches(before), without_caches(after));
-    let missing: Vec<_> = before
-        .items
-        .iter()
-        .filter(|item| !after.items.contains(item))
-        .collect();
-    let left: Vec<_> = after
-        .items
-        .iter()
-        .filter(|item| !before.items.contains(item))
-        .collect();
-    assert!(
-        missing.is_empty() && left.is_empty(),
-        "{about}: left {left:?}, missing {missing:?}"
-    );
-    assert_eq!(before.quantities, after.quantities, "{about}");
-}
 
 /// How many requests a deploy makes.
 async fn requests_of_a_deploy(flavor: Flavor, disk: DiskDriver) -> u64 {
@@ -107,7 +63,7 @@ async fn deploy_survives(flavor: Flavor, disk: DiskDriver) {
                     assert_eq!(left_behind(&error), 0, "{about}: {error}");
                 }
             }
-            assert_same(before, bench.world().await, &about);
+            assert_as_before(before, bench.world().await, &about);
             bench.assert_sound();
         }
     }
@@ -169,7 +125,7 @@ async fn removal_can_be_repeated(flavor: Flavor, disk: DiskDriver) {
                 .destroy(1)
                 .await
                 .unwrap_or_else(|error| panic!("{about}: {error}"));
-            assert_same(before, bench.world().await, &about);
+            assert_as_before(before, bench.world().await, &about);
             bench.assert_sound();
         }
     }
@@ -254,7 +210,7 @@ async fn every_step_and_every_undo_can_be_repeated() {
                     .len()
             );
             bench.destroy(1).await.unwrap();
-            assert_same(before.clone(), bench.world().await, &step);
+            assert_as_before(before.clone(), bench.world().await, &step);
             let faults = bench.simulator.faults();
             faults
                 .add(Rule::new("PUT", "*/do/PowerOn").answer(500, "no", "HSCL9999 no"))
@@ -269,7 +225,7 @@ async fn every_step_and_every_undo_can_be_repeated() {
                 .await
                 .unwrap_err();
             assert_eq!(left_behind(&error), 0, "{step}: {error}");
-            assert_same(before, bench.world().await, &step);
+            assert_as_before(before, bench.world().await, &step);
             bench.assert_sound();
         }
     }

@@ -1,19 +1,13 @@
 //! Servers that move from one host to another while they run: two drivers, on two systems of one machine room.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
 use crate::hosts::*;
 use crate::storage::*;
 use crate::support::*;
-use powervm_driver::config::DiskDriver;
-use powervm_driver::operations::{Control, LiveMigration, MigrationData, Progress, StorageKind};
-use powervm_driver::{Error, ErrorKind};
+use powervm_driver::ErrorKind;
+use powervm_driver::config::{Config, DiskDriver, FcStrategy};
+use powervm_driver::operations::{Control, MigrationData, StorageKind};
 use powervm_harness::storage::Protocol;
-use powervm_simulator::Flavor;
-use powervm_simulator::model::job::gate::Fate;
-use powervm_simulator::weather::Rule;
-use tokio_util::sync::CancellationToken;
+use powervm_simulator::{Flavor, Simulator};
 
 #[tokio::test(start_paused = true)]
 async fn a_server_moves_and_leaves_nothing_behind() {
@@ -226,250 +220,93 @@ async fn local_disks_are_refused() {
     assert_same(&before, &hosts.world().await, "refused");
 }
 
-/// Moves the server and expects that it does not, and that nothing has changed.
-async fn expect_failure(
-    hosts: &Hosts,
-    what: &str,
-    order: &LiveMigration,
-    control: &Control,
-) -> Error {
-    let (before, keys) = (hosts.before.lock().unwrap().clone(), hosts.keys());
-    let before = before.unwrap();
-    let error = hosts
-        .source()
-        .live_migrate(hosts.destination(), order.clone(), control)
-        .await
-        .unwrap_err();
-    if let Error::Saga(failure) = &error {
-        assert!(failure.left_behind.is_empty(), "{what}: {failure}");
+/// The ports of a system's Virtual I/O Servers, on the fabrics that they are plugged into.
+fn npiv(hosts: &Simulator, number: usize) -> Config {
+    let mut config = config(DiskDriver::Ssp);
+    config.volumes.fc_attach_strategy = FcStrategy::Npiv;
+    config.volumes.fabrics = vec!["A".to_owned(), "B".to_owned()];
+    let world = hosts.world();
+    let system = world.systems_in_order()[number].uuid;
+    for (fabric, name) in ["A", "B"].into_iter().enumerate() {
+        let ports = world.vioses_of(system).flat_map(|vios| vios.fc_ports());
+        let names = ports
+            .filter(|port| port.fabric == fabric)
+            .map(|port| format!("{:016x}", port.wwpn).parse().unwrap())
+            .collect();
+        config.volumes.fabric_ports.insert(name.to_owned(), names);
     }
-    assert_same(&before, &hosts.world().await, &format!("{what}: {error}"));
-    assert_eq!(hosts.keys(), keys, "{what}");
-    hosts.nothing_is_pending().await;
-    hosts.assert_sound();
-    error
+    config
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_validation_leaves_both_hosts_as_they_were() {
+async fn ports_of_the_servers_own_go_along_and_their_names_change_places_once() {
     for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let fault = Rule::new("PUT", "*/do/MigrateValidate")
-            .fate(Fate::Failed("HSCLA29A The validation failed.".to_owned()));
-        hosts.simulator.faults().add(fault).unwrap();
-        let error = expect_failure(&hosts, "refused", &hosts.order(), &Control::default()).await;
-        assert_eq!(error.kind(), ErrorKind::JobFailed);
-        assert!(error.to_string().contains("HSCLA29A"), "{error}");
-        hosts.simulator.faults().clear();
-        hosts.migrate(&hosts.order()).await.unwrap();
-    }
-}
+        let hosts = Hosts::with(flavor, room(flavor), npiv).await;
+        hosts.spawn(1).await;
+        let storage = powervm_harness::storage::Storage::of(&hosts.simulator);
+        let id = storage
+            .create("own", 1, Protocol::FibreChannel)
+            .await
+            .unwrap();
+        let show = async |told: &powervm_driver::operations::ConnectorInfo| {
+            let connector = serde_json::to_value(&told.connector).unwrap();
+            let info = storage.map(&id, &connector, false).await.unwrap();
+            powervm_driver::volume::Connection::parse(&info).unwrap()
+        };
+        let (source, there) = (hosts.source(), hosts.destination());
+        let told = source
+            .volume_connector(instance(1), Default::default())
+            .await
+            .unwrap();
+        let volume = show(&told).await;
+        let attach = powervm_driver::operations::VolumeRequest {
+            server: instance(1).into(),
+            volumes: vec![volume.clone()],
+            metadata: told.metadata.clone(),
+        };
+        let attached = source
+            .attach_volumes(attach, &Control::default())
+            .await
+            .unwrap();
 
-#[tokio::test(start_paused = true)]
-async fn a_destination_without_the_vlan_is_refused_unless_somebody_will_bridge_it() {
-    for flavor in FLAVORS {
-        let mut room = room(flavor);
-        for vios in &mut room.systems[1].vioses {
-            if let Some(network) = &mut vios.network {
-                network.tagged_vlans.clear();
-            }
-        }
-        let hosts = Hosts::with(flavor, room, |_, _| config(DiskDriver::Ssp)).await;
-        hosts.spawn_on(1, 1).await;
-        let error = expect_failure(&hosts, "no VLAN", &hosts.order(), &Control::default()).await;
-        assert!(error.to_string().contains("not bridged"), "{error}");
-        let mut order = hosts.order();
-        order.options.override_vlan_bridge = true;
-        hosts.migrate(&order).await.unwrap();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_destination_without_the_switch_is_refused() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let mut data = hosts.checked().await.unwrap();
-        let source = data.source.as_mut().unwrap();
-        source.interfaces[0].switch = "ELSEWHERE".to_owned();
-        let keys = hosts.keys();
-        let error = hosts
-            .destination()
+        let coming = there
+            .arriving_connector(instance(1), attached.metadata.clone())
+            .await
+            .unwrap();
+        assert_eq!(coming.connector.wwpns.len(), 2);
+        assert!(
+            coming
+                .connector
+                .wwpns
+                .iter()
+                .all(|name| !told.connector.wwpns.contains(name)),
+            "the other name of each port logs in there"
+        );
+        let data = hosts.checked().await.unwrap();
+        let data = there
             .pre_live_migration(data, &[], &Control::default())
             .await
-            .unwrap_err();
-        assert!(error.to_string().contains("ELSEWHERE"), "{error}");
-        assert_eq!(hosts.keys(), keys);
-        hosts.nothing_is_pending().await;
-    }
-}
+            .unwrap();
+        let mappings = data.prepared.as_ref().unwrap().fc_mappings.clone();
+        assert_eq!(mappings.len(), 2, "{mappings:?}");
+        assert!(mappings.iter().all(|item| item.contains("//fcs")));
 
-#[tokio::test(start_paused = true)]
-async fn a_destination_whose_servers_are_down_is_refused() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        hosts.stop_vioses_there(2);
-        hosts.note().await;
-        let error = expect_failure(&hosts, "down", &hosts.order(), &Control::default()).await;
-        assert_eq!(error.kind(), ErrorKind::Precondition, "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn with_one_server_down_the_system_decides() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        hosts.stop_vioses_there(1);
-        hosts.note().await;
-        let error = expect_failure(&hosts, "one down", &hosts.order(), &Control::default()).await;
-        assert!(error.to_string().contains("validate"), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_that_fails_midway_leaves_the_server_where_it_was() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let fault = Rule::new("PUT", "*/do/Migrate").fate(Fate::Failed(
-            "HSCLA2CF The partition could not be suspended.".to_owned(),
-        ));
-        hosts.simulator.faults().add(fault).unwrap();
-        let error = expect_failure(&hosts, "failed", &hosts.order(), &Control::default()).await;
-        assert!(error.to_string().contains("HSCLA2CF"), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_migration_that_cannot_be_undone_is_recovered() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let simulator = hosts.simulator.clone();
-        // The mover of the source is gone when memory has been copied, and comes back no more.
-        let world = simulator.world();
-        let movers = hosts.vioses_of(0);
-        drop(world);
-        let task = tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            for vios in movers {
-                Hosts::stop_vios(&simulator, vios);
-            }
-        });
-        let outcome = hosts.migrate(&hosts.order()).await;
-        task.await.unwrap();
-        let error = outcome.unwrap_err();
-        let server = hosts.source().show(instance(1)).await.unwrap();
-        assert_eq!(server.summary.state, "running", "{flavor:?}: {error}");
-        assert!(hosts.migrations().is_empty(), "{flavor:?}: {error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cancelled_migration_is_aborted() {
-    for flavor in FLAVORS {
-        for seconds in [4, 15, 25] {
-            let hosts = Hosts::running(flavor).await;
-            let cancel = CancellationToken::new();
-            let control = Control::default().cancelled_by(cancel.clone());
-            let task = tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs(seconds)).await;
-                cancel.cancel();
-            });
-            let error = expect_failure(&hosts, "cancelled", &hosts.order(), &control).await;
-            task.await.unwrap();
-            let text = format!("{error}");
-            assert!(
-                error.kind() == ErrorKind::Cancelled || error.kind() == ErrorKind::JobFailed,
-                "{flavor:?} after {seconds} s: {text}"
-            );
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_migration_that_takes_too_long_is_aborted() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
         let mut order = hosts.order();
-        order.options.limit = Duration::from_secs(15);
-        expect_failure(&hosts, "too long", &order, &Control::default()).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_migration_under_way_can_be_aborted_by_name() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let control = Control::default();
-        let error = hosts
-            .source()
-            .live_migration_abort(instance(1), &control)
+        order.volumes = vec![show(&coming).await];
+        order.source_volumes = vec![volume];
+        order.metadata = attached.metadata.clone();
+        let migrated = hosts.migrate(&order).await.unwrap();
+        let kept = &migrated.arrived.metadata;
+        assert_ne!(*kept, attached.metadata);
+        assert_eq!(migrated.arrived.volumes[0].paths.len(), 2);
+        let now = there
+            .volume_connector(instance(1), kept.clone())
             .await
-            .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Precondition, "nothing to abort");
-        let order = hosts.order();
-        let moving = expect_failure(&hosts, "aborted", &order, &control);
-        let aborting = async {
-            tokio::time::sleep(Duration::from_secs(15)).await;
-            hosts
-                .source()
-                .live_migration_abort(instance(1), &Control::default())
-                .await
-        };
-        let (error, aborted) = tokio::join!(moving, aborting);
-        aborted.unwrap();
-        assert!(error.to_string().contains("stopped"), "{error}");
-        let missing = hosts
-            .destination()
-            .live_migration_abort(instance(1), &control)
-            .await;
-        assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_answer_of_the_jobs_start_does_not_lose_the_migration() {
-    for flavor in FLAVORS {
-        for after in [false, true] {
-            let hosts = Hosts::running(flavor).await;
-            let rule = Rule::new("PUT", "*/do/Migrate");
-            let rule = if after { rule.after() } else { rule };
-            hosts.simulator.faults().add(rule.reset().first(1)).unwrap();
-            let warnings: Arc<Mutex<Vec<String>>> = Arc::default();
-            let seen = Arc::clone(&warnings);
-            let control = Control::default().watched_by(move |progress: &Progress| {
-                if let Progress::Warning { what } = progress {
-                    seen.lock().unwrap().push(what.clone());
-                }
-            });
-            let outcome = hosts
-                .source()
-                .live_migrate(hosts.destination(), hosts.order(), &control)
-                .await;
-            if after {
-                outcome.unwrap();
-                let warnings = warnings.lock().unwrap().clone();
-                assert!(
-                    warnings.iter().any(|what| what.contains("has moved")),
-                    "{warnings:?}"
-                );
-            } else {
-                assert!(outcome.is_err());
-                let before = hosts.before.lock().unwrap().clone().unwrap();
-                assert_same(&before, &hosts.world().await, "never begun");
-            }
-            assert_eq!(hosts.jobs(), Vec::<String>::new(), "{flavor:?}, {after}");
-            hosts.nothing_is_pending().await;
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_that_is_lost_while_the_job_runs_comes_back() {
-    for flavor in FLAVORS {
-        let hosts = Hosts::running(flavor).await;
-        let gone = Rule::new("GET", "*/jobs/*").reset().first(40);
-        hosts.simulator.faults().add(gone).unwrap();
-        let migrated = hosts.migrate(&hosts.order()).await.unwrap();
-        assert_eq!(migrated.to, hosts.names[1]);
+            .unwrap();
+        assert_eq!(now.connector.wwpns, coming.connector.wwpns);
+        order.metadata = kept.clone();
+        let again = hosts.migrate(&order).await.unwrap();
+        assert_eq!(again.arrived.metadata, *kept, "once");
         hosts.nothing_is_pending().await;
     }
 }

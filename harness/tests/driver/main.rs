@@ -8,14 +8,20 @@
 )]
 
 mod concurrency;
+mod doctor;
 mod failures;
+mod fates;
 mod hosts;
 mod interfaces;
 mod iscsi;
+mod lifecycle;
 mod live_migration;
+mod live_migration_failures;
 mod neighbours;
 mod npiv;
 mod operations;
+mod out_of_reach;
+mod remote_restart;
 mod storage;
 mod support;
 mod volume_boot;

@@ -124,25 +124,6 @@ pub(crate) fn count(now: &Inventory, before: &Inventory, kind: ItemKind) -> usiz
     of(now) - of(before)
 }
 
-/// Fails with what is not as it was.
-pub(crate) fn assert_same(before: &Inventory, after: &Inventory, about: &str) {
-    let missing: Vec<_> = before
-        .items
-        .iter()
-        .filter(|item| !after.items.contains(item))
-        .collect();
-    let left: Vec<_> = after
-        .items
-        .iter()
-        .filter(|item| !before.items.contains(item))
-        .collect();
-    assert!(
-        missing.is_empty() && left.is_empty(),
-        "{about}: left {left:?}, missing {missing:?}"
-    );
-    assert_eq!(before.quantities, after.quantities, "{about}");
-}
-
 /// Lets the server adapters of a partition lose their client.
 pub(crate) fn strand(bench: &Bench, instance: Uuid) {
     let client = PartitionUuid::of_instance(instance).as_uuid();

@@ -184,6 +184,30 @@ pub(crate) fn without_caches(mut inventory: Inventory) -> Inventory {
     inventory
 }
 
+/// Fails with what is not as it was.
+pub(crate) fn assert_same(before: &Inventory, after: &Inventory, about: &str) {
+    let missing: Vec<_> = before
+        .items
+        .iter()
+        .filter(|item| !after.items.contains(item))
+        .collect();
+    let left: Vec<_> = after
+        .items
+        .iter()
+        .filter(|item| !before.items.contains(item))
+        .collect();
+    assert!(
+        missing.is_empty() && left.is_empty(),
+        "{about}: left {left:?}, missing {missing:?}"
+    );
+    assert_eq!(before.quantities, after.quantities, "{about}");
+}
+
+/// The same, but for caches.
+pub(crate) fn assert_as_before(before: Inventory, after: Inventory, about: &str) {
+    assert_same(&without_caches(before), &without_caches(after), about);
+}
+
 /// Watches for the beginning of steps.
 pub(crate) fn at_step(
     step: &'static str,

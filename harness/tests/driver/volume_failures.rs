@@ -1,35 +1,14 @@
 //! A failure of any request of an attachment or a detachment ends in success or leaves everything as it was.
 
+use crate::fates::{FATES, left_behind};
 use crate::storage::*;
 use crate::support::*;
-use powervm_driver::Error;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::Control;
 use powervm_driver::saga::Rehearsal;
 use powervm_harness::storage::Protocol;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
-
-type Fate = (&'static str, fn(Rule) -> Rule);
-
-const FATES: [Fate; 4] = [
-    ("refused", |rule| {
-        rule.answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
-    }),
-    ("done, but refused", |rule| {
-        rule.after()
-            .answer(500, "Unknown internal error.", "HSCL9999 out of sorts")
-    }),
-    ("lost on the way", |rule| rule.reset()),
-    ("done, but the answer lost", |rule| rule.after().reset()),
-];
-
-fn left_behind(error: &Error) -> usize {
-    match error {
-        Error::Saga(failure) => failure.left_behind.len(),
-        _ => 0,
-    }
-}
 
 /// A host with a server that is off and two volumes; the second is attached.
 async fn scene(flavor: Flavor, protocol: Protocol) -> (Bench, San) {

@@ -8,7 +8,7 @@ use super::cluster::add_cluster;
 use super::directory::{processor_pools, register};
 use super::hardware::{Named, missing};
 use super::network::{FIRST_SLOT, sriov_adapters};
-use super::server::{vios_of, vios_slots};
+use super::server::{MAXIMUM_PARTITIONS, further_slots, vios_of, vios_slots};
 use super::{Inventory, InventoryError, SystemInventory, existing};
 use crate::clock::Millis;
 use crate::model::agenda::Agenda;
@@ -90,6 +90,7 @@ pub(super) fn world(
             )));
         }
         let uuid = add_system(&mut world, system)?;
+        let mut further = further_slots(system);
         for (number, vios) in system.vioses.iter().enumerate() {
             let id = number
                 + if system.management_partition.is_some() {
@@ -98,28 +99,11 @@ pub(super) fn world(
                     1
                 };
             let id = vios.id.map_or(id, usize::from);
-            let mut made = vios_of(&mut world.ids, system, vios, (uuid, id), &mut san, now)?;
-            let taken = |other: &Partition| {
-                other.uuid == made.partition.uuid || other.id == made.partition.id
-            };
-            if world.vioses_of(uuid).any(|other| taken(&other.partition)) {
-                return Err(InventoryError::Inconsistent(format!(
-                    "{} has the number or the UUID of another Virtual I/O Server",
-                    vios.name
-                )));
-            }
-            if vioses
-                .insert(
-                    format!("{}/{}", system.name, vios.name),
-                    made.partition.uuid,
-                )
-                .is_some()
-            {
-                return Err(InventoryError::Inconsistent(format!(
-                    "there are two Virtual I/O Servers named {}",
-                    vios.name
-                )));
-            }
+            let hardware = (&mut san, &mut further);
+            let mut made = vios_of(&mut world.ids, system, vios, (uuid, id), hardware, now)?;
+            check_identity(&world, &made.partition)?;
+            let name = format!("{}/{}", system.name, vios.name);
+            vioses.insert(name, made.partition.uuid);
             if flavor == Flavor::Hmc {
                 let partition = &mut made.partition;
                 let profile = partition.as_profile(partition.profile, DEFAULT, 1);
@@ -145,6 +129,31 @@ pub(super) fn world(
         pace,
         ..world
     })
+}
+
+/// Whether a partition that no command makes has a number and a name of its own on its system, and a UUID of its own.
+pub(super) fn check_identity(world: &World, partition: &Partition) -> Result<(), InventoryError> {
+    let taken = |what: String, other: &Partition| {
+        InventoryError::Inconsistent(format!(
+            "{} cannot have the {what}: {} has it. Give one of them another",
+            partition.name, other.name
+        ))
+    };
+    if let Some(other) = world
+        .owner(partition.uuid)
+        .and_then(|owner| world.partition(owner))
+    {
+        return Err(taken(format!("UUID {}", partition.uuid), other));
+    }
+    for other in world.all_partitions_of(partition.system) {
+        if other.id == partition.id {
+            return Err(taken(format!("partition number {}", partition.id), other));
+        }
+        if other.name == partition.name {
+            return Err(taken("name".to_owned(), other));
+        }
+    }
+    Ok(())
 }
 
 fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementConsole {
@@ -235,7 +244,7 @@ fn add_system(world: &mut World, inventory: &SystemInventory) -> Result<Uuid, In
         location: inventory.location.clone(),
         state: SystemState::Operating,
         ip_address: "192.0.2.20".to_owned(),
-        maximum_partitions: 1000,
+        maximum_partitions: MAXIMUM_PARTITIONS,
         capabilities: capabilities(),
         memory: SystemMemory {
             installed: inventory.memory_mb,

@@ -1,12 +1,11 @@
 //! Clusters and their pools.
 
-use imbl::OrdMap;
 use std::sync::Arc;
 
 use super::hardware::{Named, missing};
 use super::{ClusterInventory, Inventory, InventoryError};
 use crate::model::World;
-use crate::model::pool::{Cluster, Node, SharedStoragePool, Tier};
+use crate::model::pool::{Cluster, Node, SharedStoragePool, Tier, Units};
 use crate::model::storage::{PhysicalVolume, VolumeUsage};
 use crate::model::units::Gigabytes;
 
@@ -65,7 +64,7 @@ pub(super) fn add_cluster(
         capacity,
         failure_group: "Default".to_owned(),
         failure_group_udid: udid("26", world.ids.hex(32)),
-        units: OrdMap::new(),
+        units: Units::default(),
         version: 1,
     };
     let pool = SharedStoragePool {
@@ -114,7 +113,7 @@ fn take_volume(
             let (Some(disk), Some(uuid)) = (disk, uuid) else {
                 continue;
             };
-            let Some(vios) = world.vioses.get_mut(uuid).map(Arc::make_mut) else {
+            let Some(mut vios) = world.vioses.get_mut(uuid) else {
                 continue;
             };
             for physical in vios

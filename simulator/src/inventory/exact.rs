@@ -182,6 +182,15 @@ impl PartitionInventory {
             || self.fc_adapters > 0
     }
 
+    /// Whether its boot disk is all that its system's Virtual I/O Servers do for it, so that nothing it asks for by
+    /// number can be taken by the disk of another one.
+    pub(super) fn is_plain(&self) -> bool {
+        self.mappings.is_empty()
+            && self.fc_mappings.is_empty()
+            && self.fc_adapters == 0
+            && !self.sriov
+    }
+
     /// The request that makes it.
     pub(super) fn creation(
         &self,

@@ -4,13 +4,13 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::build::io_slots;
+use super::build::{check_identity, io_slots};
 use super::directory::equip;
 use super::furnish::{
     fill_group, fill_pool, give_slots, kept_disks, map_storage, plug_adapters, settle,
 };
 use super::network::{add_sriov, bridge};
-use super::server::running;
+use super::server::{MAXIMUM_PARTITIONS, running};
 use super::{Inventory, InventoryError, ManagementInventory, PartitionInventory, SystemInventory};
 use crate::clock::Millis;
 use crate::model::command::{
@@ -70,8 +70,11 @@ pub(super) fn populate(
         if let Some(management) = &system.management_partition {
             add_management(world, uuid, management, now)?;
         }
-        for partition in &system.partitions {
-            add_partition(world, uuid, system, partition, then)?;
+        let runs = system
+            .partitions
+            .chunk_by(|one, next| one.is_plain() && next.is_plain());
+        for run in runs {
+            add_partitions(world, uuid, system, run, then)?;
         }
         let available = world.available_memory(uuid);
         if available == 0 {
@@ -98,10 +101,16 @@ fn add_management(
     inventory: &ManagementInventory,
     now: Millis,
 ) -> Result<(), InventoryError> {
+    let id = inventory.id.unwrap_or(1);
+    if !(1..=MAXIMUM_PARTITIONS).contains(&id) {
+        return Err(InventoryError::Inconsistent(format!(
+            "the number {id} of the management partition must lie between 1 and {MAXIMUM_PARTITIONS}"
+        )));
+    }
     let mut partition = running(
         &mut world.ids,
         system,
-        inventory.id.unwrap_or(1),
+        id,
         &inventory.name,
         inventory.memory_mb,
         50,
@@ -123,6 +132,7 @@ fn add_management(
         .map(|made| format!("{}{:X}", made.machine.serial, partition.id))
         .unwrap_or_default();
     let uuid = partition.uuid;
+    check_identity(world, &partition)?;
     world.partitions.insert(uuid, Arc::new(partition));
     let vioses: Vec<Uuid> = world
         .vioses_of(system)
@@ -173,13 +183,47 @@ fn add_management(
     Ok(())
 }
 
+/// Partitions one after another, but their boot disks mapped together: a list of mappings is posted as a whole, so one
+/// after another would cost the square of their number.
+fn add_partitions(
+    world: &mut World,
+    system: Uuid,
+    hardware: &SystemInventory,
+    run: &[PartitionInventory],
+    then: Millis,
+) -> Result<(), InventoryError> {
+    let mut made = Vec::new();
+    let mut disks: Vec<(Uuid, Vec<ScsiMapping>)> = world
+        .vioses_of(system)
+        .map(|vios| (vios.partition.uuid, Vec::new()))
+        .collect();
+    for inventory in run {
+        let Some(partition) = add_partition(world, system, hardware, inventory, then)? else {
+            continue;
+        };
+        if let Some(gigabytes) = inventory.disk_gb {
+            add_disk(world, &mut disks, partition, inventory, gigabytes, then)?;
+        }
+        made.push((inventory, partition));
+    }
+    for (vios, new) in disks {
+        if !new.is_empty() {
+            map_all(world, then, vios, new)?;
+        }
+    }
+    for (inventory, partition) in made {
+        finish_partition(world, (system, partition), hardware, inventory, then)?;
+    }
+    Ok(())
+}
+
 fn add_partition(
     world: &mut World,
     system: Uuid,
     hardware: &SystemInventory,
     inventory: &PartitionInventory,
     then: Millis,
-) -> Result<(), InventoryError> {
+) -> Result<Option<Uuid>, InventoryError> {
     // One with an identity was recorded: it runs from disks that no document tells of.
     if inventory.running && inventory.uuid.is_none() && !inventory.has_storage() {
         return Err(InventoryError::Inconsistent(format!(
@@ -191,7 +235,7 @@ fn add_partition(
     let Outcome::Written(Resource::LogicalPartition(partition)) =
         world.apply(then, Command::CreatePartition(Box::new(create)))?
     else {
-        return Ok(());
+        return Ok(None);
     };
     match &inventory.adapters {
         Some(adapters) => plug_adapters(world, system, partition, adapters, then)?,
@@ -203,9 +247,17 @@ fn add_partition(
             inventory.vlan,
         )?,
     }
-    if let Some(gigabytes) = inventory.disk_gb {
-        add_disk(world, system, partition, inventory, gigabytes, then)?;
-    }
+    Ok(Some(partition))
+}
+
+/// What comes after a partition's boot disk.
+fn finish_partition(
+    world: &mut World,
+    (system, partition): (Uuid, Uuid),
+    hardware: &SystemInventory,
+    inventory: &PartitionInventory,
+    then: Millis,
+) -> Result<(), InventoryError> {
     give_slots(world, system, partition, inventory)?;
     map_storage(world, system, partition, inventory, then)?;
     add_fc_adapters(world, system, partition, inventory.fc_adapters, then)?;
@@ -267,22 +319,18 @@ fn add_fc_adapters(
     Ok(())
 }
 
-/// A clone of one image, mapped by every Virtual I/O Server of the pool on this system.
+/// A clone of one image, to be mapped by every Virtual I/O Server of the pool on this system.
 fn add_disk(
     world: &mut World,
-    system: Uuid,
+    mappings: &mut [(Uuid, Vec<ScsiMapping>)],
     partition: Uuid,
     inventory: &PartitionInventory,
     gigabytes: u64,
     then: Millis,
 ) -> Result<(), InventoryError> {
-    let servers: Vec<Uuid> = world
-        .vioses_of(system)
-        .map(|vios| vios.partition.uuid)
-        .collect();
-    let pool = servers
+    let pool = mappings
         .iter()
-        .find_map(|vios| world.cluster_of(*vios))
+        .find_map(|(vios, _)| world.cluster_of(*vios))
         .map(|cluster| cluster.pool);
     let tier = pool
         .and_then(|pool| world.tiers_of(pool).next())
@@ -293,7 +341,7 @@ fn add_disk(
             inventory.name
         ))
     })?;
-    let image = match tier.units.values().find(|unit| unit.name == IMAGE) {
+    let image = match tier.units.named(IMAGE).next() {
         Some(image) => image.udid.clone(),
         None => add_image(world, tier.uuid, then)?,
     };
@@ -307,21 +355,17 @@ fn add_disk(
         cloned_from: Some(image),
     };
     world.apply(then, Command::CreateLogicalUnit(create))?;
-    for vios in servers {
-        if world
-            .cluster_of(vios)
-            .is_some_and(|cluster| cluster.pool == tier.pool)
-        {
-            map(
-                world,
-                then,
-                vios,
-                partition,
-                StorageName::LogicalUnit {
+    for (vios, new) in mappings {
+        let cluster = world.cluster_of(*vios);
+        if cluster.is_some_and(|cluster| cluster.pool == tier.pool) {
+            new.push(ScsiMapping {
+                client: Some(partition),
+                storage: Some(StorageName::LogicalUnit {
                     udid: None,
                     name: Some(name.clone()),
-                },
-            )?;
+                }),
+                ..ScsiMapping::default()
+            });
         }
     }
     Ok(())
@@ -390,12 +434,23 @@ fn map(
     client: Uuid,
     storage: StorageName,
 ) -> Result<(), Refusal> {
-    let mut mappings = world.posted_mappings(vios);
-    mappings.push(ScsiMapping {
+    let mapping = ScsiMapping {
         client: Some(client),
         storage: Some(storage),
         ..ScsiMapping::default()
-    });
+    };
+    map_all(world, at, vios, vec![mapping])
+}
+
+/// Adds mappings to those that a Virtual I/O Server has.
+fn map_all(
+    world: &mut World,
+    at: Millis,
+    vios: Uuid,
+    new: Vec<ScsiMapping>,
+) -> Result<(), Refusal> {
+    let mut mappings = world.posted_mappings(vios);
+    mappings.extend(new);
     let update = UpdateVios {
         vios,
         base: None,

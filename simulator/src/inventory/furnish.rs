@@ -71,10 +71,8 @@ fn fill_repository(
         let text = format!("volume group {} {why}", inventory.name);
         Err(InventoryError::Inconsistent(text))
     };
-    let groups = world
-        .vioses
-        .get_mut(&vios)
-        .map(|vios| &mut Arc::make_mut(vios).volume_groups);
+    let mut server = world.vioses.get_mut(&vios);
+    let groups = server.as_mut().map(|server| &mut server.volume_groups);
     let mut groups = groups.into_iter().flatten();
     let found = groups.find(|found| found.uuid == group).map(Arc::make_mut);
     let repository = found.and_then(|found| found.repository.as_mut());
@@ -138,8 +136,7 @@ pub(super) fn fill_pool(
     for unit in &inventory.logical_units {
         let image = unit.cloned_from.as_ref().map(|name| {
             let units = world.tiers.get(&tier).map(|tier| &tier.units);
-            let mut units = units.into_iter().flat_map(imbl::OrdMap::values);
-            let image = units.find(|unit| unit.name == *name);
+            let image = units.and_then(|units| units.named(name).next());
             image
                 .map(|unit| unit.udid.clone())
                 .ok_or_else(|| missing("image", name))
@@ -290,10 +287,8 @@ pub(super) fn settle(world: &mut World, system: Uuid, inventory: &SystemInventor
         .iter()
         .filter(|partition| partition.running)
     {
-        let found = world
-            .partitions_of(system)
-            .find(|other| other.name == partition.name);
-        let Some(found) = found.map(|found| found.uuid) else {
+        let found = world.partitions.named(system, &partition.name).next();
+        let Some(found) = found else {
             continue;
         };
         world.edit_partition(Owner::Partition(found), |partition| {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
+use super::network::FIRST_SLOT;
 use super::{DiskInventory, InventoryError, VolumeGroupInventory, san};
 use crate::model::ids::Ids;
 use crate::model::names::{EncryptionState, ReservePolicy, VolumeState};
@@ -147,16 +148,16 @@ pub(super) fn volume_group(
     Ok(Arc::new(group))
 }
 
-/// Fibre Channel adapters with two ports each, from slot C3 of the enclosure on.
+/// Fibre Channel adapters with two ports each in these slots.
 pub(super) fn fc_adapters(
     ports: u16,
     unit: &str,
-    first_slot: u16,
+    slots: impl Iterator<Item = u32>,
     fabrics: usize,
     ids: &mut Ids,
 ) -> Vec<FcAdapter> {
     let numbers: Vec<u16> = (0..ports).collect();
-    let adapters = numbers.chunks(2).zip(first_slot..);
+    let adapters = numbers.chunks(2).zip(slots);
     adapters
         .map(|(numbers, slot)| {
             let location = format!("{unit}-P1-C{slot}");
@@ -180,7 +181,7 @@ pub(super) fn fc_adapters(
             FcAdapter {
                 description: "8 Gigabit PCI Express Dual Port Fibre Channel Adapter".to_owned(),
                 location,
-                id: 553_713_664 + u32::from(slot),
+                id: FIRST_SLOT.saturating_add(slot),
                 ports,
             }
         })

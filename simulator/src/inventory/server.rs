@@ -1,6 +1,7 @@
 //! Virtual I/O Servers, and partitions that have been up for long.
 
 use imbl::OrdMap;
+use std::ops::RangeFrom;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -20,8 +21,10 @@ use crate::model::partition::{
 use crate::model::san::San;
 use crate::model::storage::PhysicalVolume;
 use crate::model::units::ProcUnits;
-use crate::model::vios::{IscsiInitiator, VirtualIoServer};
+use crate::model::vios::{Buses, IscsiInitiator, VirtualIoServer};
 
+/// The most partitions of a system, Virtual I/O Servers included.
+pub(super) const MAXIMUM_PARTITIONS: u16 = 1000;
 /// How long Virtual I/O Servers and the management partition have been up at the start, in milliseconds.
 const UPTIME: u64 = 86_400_000;
 /// How many slots further the next Virtual I/O Server has its adapters.
@@ -108,6 +111,11 @@ pub(super) fn running(
     }
 }
 
+/// The most Fibre Channel ports of a Virtual I/O Server.
+const MOST_FC_PORTS: u16 = 64;
+/// How many Fibre Channel adapters there is room for before a Virtual I/O Server's Ethernet adapter.
+const NEAR_FC_ADAPTERS: usize = 4;
+
 /// The slots of a Virtual I/O Server's first Fibre Channel adapter, of its Ethernet adapter and of its disks' adapter;
 /// each server has its own, as a slot belongs to one partition.
 pub(super) const fn vios_slots(id: u16) -> [u16; 3] {
@@ -115,16 +123,40 @@ pub(super) const fn vios_slots(id: u16) -> [u16; 3] {
     [3 + first, 7 + first, 14 + first]
 }
 
+/// Slots behind those that the Virtual I/O Servers of a system and its SR-IOV adapters have: Fibre Channel adapters for
+/// which there is no room in front.
+pub(super) fn further_slots(system: &SystemInventory) -> RangeFrom<u32> {
+    let given = system.vioses.iter().filter_map(|vios| vios.id);
+    let counted = u16::try_from(system.vioses.len()).unwrap_or(u16::MAX);
+    let last = given.max().unwrap_or(0).max(counted.saturating_add(1));
+    let blocks = u32::from(SLOTS_EACH) * (u32::from(last) + 1);
+    let sriov = system.sriov.iter().map(|adapter| u32::from(adapter.slot));
+    blocks.max(sriov.max().unwrap_or(0) + 1)..
+}
+
 pub(super) fn vios_of(
     ids: &mut Ids,
     system: &SystemInventory,
     inventory: &ViosInventory,
     (system_uuid, number): (Uuid, usize),
-    san: &mut San,
+    (san, further): (&mut San, &mut RangeFrom<u32>),
     now: Millis,
 ) -> Result<VirtualIoServer, InventoryError> {
     let id = u16::try_from(number)
-        .map_err(|_| InventoryError::Inconsistent("too many Virtual I/O Servers".to_owned()))?;
+        .ok()
+        .filter(|id| (1..=MAXIMUM_PARTITIONS).contains(id))
+        .ok_or_else(|| {
+            InventoryError::Inconsistent(format!(
+                "the number {number} of Virtual I/O Server {} must lie between 1 and {MAXIMUM_PARTITIONS}",
+                inventory.name
+            ))
+        })?;
+    if inventory.fc_ports > MOST_FC_PORTS {
+        return Err(InventoryError::Inconsistent(format!(
+            "{} has {} Fibre Channel ports, and {MOST_FC_PORTS} are the most",
+            inventory.name, inventory.fc_ports
+        )));
+    }
     let units = inventory.processor_units_hundredths;
     let mut partition = running(
         ids,
@@ -153,7 +185,8 @@ pub(super) fn vios_of(
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);
     let [fc, ethernet, disk_adapter] = vios_slots(id);
-    let fc_adapters = fc_adapters(inventory.fc_ports, &unit, fc, san.fabrics.len(), ids);
+    let slots = (u32::from(fc)..).take(NEAR_FC_ADAPTERS).chain(further);
+    let fc_adapters = fc_adapters(inventory.fc_ports, &unit, slots, san.fabrics.len(), ids);
     let first_port = fc_adapters
         .first()
         .and_then(|adapter| adapter.ports.first());
@@ -202,7 +235,7 @@ pub(super) fn vios_of(
         mover: true,
         physical_volumes: disks.into_iter().map(Arc::new).collect(),
         volume_groups,
-        buses: OrdMap::new(),
+        buses: Buses::default(),
         fc_adapters,
         fc_mappings: OrdMap::new(),
         external_disks: OrdMap::new(),

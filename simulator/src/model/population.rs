@@ -1,153 +1,218 @@
-//! Partitions of many systems by UUID, and those of one system without a look at all others.
+//! Partitions of both kinds of many systems: by UUID, and by what else they are looked for, without a look at all others.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::partition::Partition;
+use super::partition::{Partition, page_table};
+use super::register::{Holders, Indexed, Register};
+use super::units::ProcUnits;
 use super::vios::VirtualIoServer;
 
-/// What belongs to a system.
-pub trait Resident {
-    /// The system.
-    fn system(&self) -> Uuid;
+/// Residents of all systems by UUID.
+pub type Population<T> = Register<T>;
+
+/// What a resident is found by, and what it has of its system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    system: Uuid,
+    id: u16,
+    name: Arc<str>,
+    mac_prefix: u64,
+    macs: Vec<u64>,
+    /// Megabytes of its own, not of the shared pool.
+    memory: u64,
+    /// What its page table depends on: maximum memory and ratio.
+    table: Option<(u64, u8)>,
+    processors: ProcUnits,
 }
 
-impl Resident for Partition {
-    fn system(&self) -> Uuid {
-        self.system
-    }
+/// Where residents are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Residents {
+    systems: OrdMap<Uuid, Arc<Roll>>,
+    prefixes: Holders<u64, Uuid>,
 }
 
-impl Resident for VirtualIoServer {
-    fn system(&self) -> Uuid {
-        self.partition.system
-    }
+/// The residents of one system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Roll {
+    members: OrdSet<Uuid>,
+    ids: Holders<u16, Uuid>,
+    names: Holders<Arc<str>, Uuid>,
+    macs: Holders<u64, Uuid>,
+    /// Sums over those who are active; wide enough never to run over.
+    memory: u128,
+    processors: u64,
+    /// How many page tables there are of each kind.
+    tables: OrdMap<(u64, u8), u32>,
 }
 
-/// Residents of all systems by UUID. It reads like the map that it is; who moves from one system to another has to be
-/// [moved](Population::moved).
-#[derive(Debug, PartialEq, Eq)]
-pub struct Population<T> {
-    all: OrdMap<Uuid, Arc<T>>,
-    by_system: OrdMap<Uuid, OrdSet<Uuid>>,
-}
-
-impl<T> Clone for Population<T> {
-    fn clone(&self) -> Self {
+impl From<&Partition> for Traits {
+    fn from(partition: &Partition) -> Self {
+        let adapters = partition.network_adapters.values();
+        let ports = partition.logical_ports.values().map(|port| port.mac);
+        let nics = partition.vnics.values().map(|nic| nic.mac);
+        let memory = &partition.memory;
+        let own = memory.active && memory.shared.is_none();
+        let processors = &partition.processors;
         Self {
-            all: self.all.clone(),
-            by_system: self.by_system.clone(),
+            system: partition.system,
+            id: partition.id,
+            name: Arc::from(partition.name.as_str()),
+            mac_prefix: partition.mac_prefix,
+            macs: adapters
+                .map(|adapter| adapter.mac)
+                .chain(ports)
+                .chain(nics)
+                .collect(),
+            memory: if own { memory.current } else { 0 },
+            table: memory
+                .active
+                .then_some((memory.maximum, memory.page_table_ratio)),
+            processors: if processors.active {
+                processors.current.desired_units()
+            } else {
+                ProcUnits::ZERO
+            },
         }
     }
 }
 
-impl<T> Default for Population<T> {
-    fn default() -> Self {
-        Self {
-            all: OrdMap::new(),
-            by_system: OrdMap::new(),
-        }
+impl Indexed for Partition {
+    type Id = Uuid;
+    type Key = Traits;
+    type Index = Residents;
+
+    fn key(&self) -> Traits {
+        self.into()
+    }
+
+    fn enter(index: &mut Residents, id: Uuid, key: &Traits) {
+        index.enter(id, key);
+    }
+
+    fn leave(index: &mut Residents, id: Uuid, key: &Traits) {
+        index.leave(id, key);
     }
 }
 
-impl<T> Deref for Population<T> {
-    type Target = OrdMap<Uuid, Arc<T>>;
+impl Indexed for VirtualIoServer {
+    type Id = Uuid;
+    type Key = Traits;
+    type Index = Residents;
 
-    fn deref(&self) -> &Self::Target {
-        &self.all
+    fn key(&self) -> Traits {
+        (&self.partition).into()
+    }
+
+    fn enter(index: &mut Residents, id: Uuid, key: &Traits) {
+        index.enter(id, key);
+    }
+
+    fn leave(index: &mut Residents, id: Uuid, key: &Traits) {
+        index.leave(id, key);
     }
 }
 
-impl<T: Resident> Population<T> {
-    /// Puts a resident in, in the place of one with the same UUID.
-    pub fn insert(&mut self, uuid: Uuid, resident: Arc<T>) {
-        let system = resident.system();
-        if let Some(before) = self.all.insert(uuid, resident) {
-            self.forget(before.system(), uuid);
+impl Residents {
+    fn enter(&mut self, id: Uuid, traits: &Traits) {
+        self.prefixes.insert(traits.mac_prefix, id);
+        let roll = Arc::make_mut(self.systems.entry(traits.system).or_default());
+        roll.members.insert(id);
+        roll.ids.insert(traits.id, id);
+        roll.names.insert(Arc::clone(&traits.name), id);
+        for mac in &traits.macs {
+            roll.macs.insert(*mac, id);
         }
-        self.by_system.entry(system).or_default().insert(uuid);
-    }
-
-    /// Takes a resident out.
-    pub fn remove(&mut self, uuid: &Uuid) -> Option<Arc<T>> {
-        let gone = self.all.remove(uuid)?;
-        self.forget(gone.system(), *uuid);
-        Some(gone)
-    }
-
-    /// A resident to be changed.
-    pub fn get_mut(&mut self, uuid: &Uuid) -> Option<&mut Arc<T>> {
-        self.all.get_mut(uuid)
-    }
-
-    /// A resident has come from another system.
-    pub fn moved(&mut self, uuid: Uuid, from: Uuid) {
-        if let Some(resident) = self.all.get(&uuid) {
-            let system = resident.system();
-            self.forget(from, uuid);
-            self.by_system.entry(system).or_default().insert(uuid);
+        roll.memory += u128::from(traits.memory);
+        roll.processors += u64::from(traits.processors.hundredths());
+        if let Some(table) = traits.table {
+            *roll.tables.entry(table).or_default() += 1;
         }
     }
 
-    /// The residents of a system, by UUID.
-    pub fn of(&self, system: Uuid) -> impl Iterator<Item = &Arc<T>> {
-        let own = self.by_system.get(&system).into_iter().flatten();
-        own.filter_map(|uuid| self.all.get(uuid))
-    }
-
-    /// Whether every resident is found through its system, and nobody else.
-    pub(super) fn is_in_order(&self) -> bool {
-        let counted: usize = self.by_system.values().map(OrdSet::len).sum();
-        counted == self.all.len()
-            && self.all.iter().all(|(uuid, resident)| {
-                let own = self.by_system.get(&resident.system());
-                own.is_some_and(|own| own.contains(uuid))
-            })
-    }
-
-    fn forget(&mut self, system: Uuid, uuid: Uuid) {
-        if let Some(own) = self.by_system.get_mut(&system) {
-            own.remove(&uuid);
-            if own.is_empty() {
-                self.by_system.remove(&system);
+    fn leave(&mut self, id: Uuid, traits: &Traits) {
+        self.prefixes.remove(traits.mac_prefix, id);
+        let Some(roll) = self.systems.get_mut(&traits.system).map(Arc::make_mut) else {
+            return;
+        };
+        roll.members.remove(&id);
+        roll.ids.remove(traits.id, id);
+        roll.names.remove(Arc::clone(&traits.name), id);
+        for mac in &traits.macs {
+            roll.macs.remove(*mac, id);
+        }
+        roll.memory -= u128::from(traits.memory);
+        roll.processors -= u64::from(traits.processors.hundredths());
+        if let Some(table) = traits.table {
+            let left = roll.tables.get(&table).map_or(0, |count| count - 1);
+            if left == 0 {
+                roll.tables.remove(&table);
+            } else {
+                roll.tables.insert(table, left);
             }
         }
-    }
-}
-
-impl<T: Resident> FromIterator<(Uuid, Arc<T>)> for Population<T> {
-    fn from_iter<I: IntoIterator<Item = (Uuid, Arc<T>)>>(residents: I) -> Self {
-        let mut population = Self::default();
-        for (uuid, resident) in residents {
-            population.insert(uuid, resident);
+        if roll.members.is_empty() {
+            self.systems.remove(&traits.system);
         }
-        population
     }
 }
 
-impl<'p, T> IntoIterator for &'p Population<T> {
-    type Item = (&'p Uuid, &'p Arc<T>);
-    type IntoIter = <&'p OrdMap<Uuid, Arc<T>> as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.all.iter()
+impl<T: Indexed<Id = Uuid, Index = Residents>> Register<T> {
+    /// The residents of a system, by UUID.
+    pub fn of(&self, system: Uuid) -> impl Iterator<Item = &Arc<T>> {
+        let own = self.roll(system).into_iter().flat_map(|own| &own.members);
+        own.filter_map(|uuid| self.get(uuid))
     }
-}
 
-impl<T: Serialize> Serialize for Population<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.all.serialize(serializer)
+    /// Whether a resident of any system has this prefix of MAC addresses.
+    pub(super) fn has_mac_prefix(&self, prefix: u64) -> bool {
+        self.index().prefixes.of(prefix).next().is_some()
     }
-}
 
-impl<'de, T: Deserialize<'de> + Resident> Deserialize<'de> for Population<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let all = OrdMap::<Uuid, Arc<T>>::deserialize(deserializer)?;
-        Ok(all.into_iter().collect())
+    /// Whether an adapter on a system has this MAC address.
+    pub(super) fn has_mac(&self, system: Uuid, mac: u64) -> bool {
+        let own = self.roll(system);
+        own.is_some_and(|own| own.macs.of(mac).next().is_some())
+    }
+
+    /// The residents of a system with this name.
+    pub fn named(&self, system: Uuid, name: &str) -> impl Iterator<Item = Uuid> {
+        let own = self.roll(system).into_iter();
+        own.flat_map(move |own| own.names.of(Arc::from(name)))
+    }
+
+    /// The `PartitionID`s on a system, rising.
+    pub(super) fn numbers(&self, system: Uuid) -> impl Iterator<Item = u16> {
+        let own = self.roll(system).into_iter();
+        own.flat_map(|own| own.ids.values().copied())
+    }
+
+    /// Megabytes that active residents of a system have for themselves.
+    pub(super) fn assigned_memory(&self, system: Uuid) -> u64 {
+        let memory = self.roll(system).map_or(0, |own| own.memory);
+        u64::try_from(memory).unwrap_or(u64::MAX)
+    }
+
+    /// Processing units of the active residents of a system.
+    pub(super) fn assigned_processors(&self, system: Uuid) -> ProcUnits {
+        let hundredths = self.roll(system).map_or(0, |own| own.processors);
+        ProcUnits::from_hundredths(u32::try_from(hundredths).unwrap_or(u32::MAX))
+    }
+
+    /// Megabytes of the page tables of the active residents of a system with memory regions of this size.
+    pub(super) fn page_tables(&self, system: Uuid, region: u64) -> u64 {
+        let own = self.roll(system).into_iter().flat_map(|own| &own.tables);
+        own.map(|((maximum, ratio), count)| {
+            page_table(*maximum, *ratio, region).saturating_mul(u64::from(*count))
+        })
+        .fold(0, u64::saturating_add)
+    }
+
+    fn roll(&self, system: Uuid) -> Option<&Roll> {
+        self.index().systems.get(&system).map(|roll| &**roll)
     }
 }
 
@@ -156,38 +221,75 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, Eq)]
-    struct Guest(Uuid);
+    struct Guest {
+        system: Uuid,
+        memory: u64,
+    }
 
-    impl Resident for Guest {
-        fn system(&self) -> Uuid {
-            self.0
+    impl Indexed for Guest {
+        type Id = Uuid;
+        type Key = Traits;
+        type Index = Residents;
+
+        fn key(&self) -> Traits {
+            Traits {
+                system: self.system,
+                mac_prefix: 7,
+                macs: vec![9],
+                name: Arc::from("guest"),
+                id: 3,
+                memory: self.memory,
+                table: Some((4096, 6)),
+                processors: ProcUnits::whole(2),
+            }
+        }
+
+        fn enter(index: &mut Residents, id: Uuid, key: &Traits) {
+            index.enter(id, key);
+        }
+
+        fn leave(index: &mut Residents, id: Uuid, key: &Traits) {
+            index.leave(id, key);
         }
     }
 
-    fn of(population: &Population<Guest>, system: Uuid) -> Vec<Uuid> {
-        population.of(system).map(|guest| guest.0).collect()
+    fn count(population: &Population<Guest>, system: Uuid) -> usize {
+        let found = population.of(system).count();
+        assert_eq!(population.named(system, "guest").count(), found);
+        assert_eq!(population.numbers(system).count(), found);
+        assert_eq!(population.has_mac(system, 9), found > 0);
+        let processors = population.assigned_processors(system).hundredths();
+        assert_eq!(usize::try_from(processors).unwrap(), 200 * found);
+        found
     }
 
     #[test]
     fn residents_are_found_by_their_system_wherever_they_go() {
         let id = Uuid::from_u128;
-        let mut all: Population<Guest> = [
-            (id(1), Arc::new(Guest(id(10)))),
-            (id(2), Arc::new(Guest(id(10)))),
-        ]
-        .into_iter()
-        .collect();
-        assert_eq!((all.len(), of(&all, id(10)).len()), (2, 2));
-        Arc::make_mut(all.get_mut(&id(1)).unwrap()).0 = id(20);
-        assert!(!all.is_in_order());
-        all.moved(id(1), id(10));
-        assert!(all.is_in_order());
-        assert_eq!((of(&all, id(10)).len(), of(&all, id(20)).len()), (1, 1));
-        all.insert(id(2), Arc::new(Guest(id(20))));
-        assert_eq!((of(&all, id(10)).len(), of(&all, id(20)).len()), (0, 2));
+        let guest = |system: u128| {
+            Arc::new(Guest {
+                system: id(system),
+                memory: 5,
+            })
+        };
+        let mut all: Population<Guest> = [(id(1), guest(10)), (id(2), guest(10))]
+            .into_iter()
+            .collect();
+        assert_eq!((all.len(), count(&all, id(10))), (2, 2));
+        assert_eq!(all.page_tables(id(10), 16), 128);
+        all.get_mut(&id(1)).unwrap().system = id(20);
+        all.get_mut(&id(1)).unwrap().memory = 6;
+        assert_eq!((count(&all, id(10)), count(&all, id(20))), (1, 1));
+        assert_eq!(all.assigned_memory(id(20)), 6);
+        all.insert(id(2), guest(20));
+        assert_eq!((count(&all, id(10)), count(&all, id(20))), (0, 2));
+        assert_eq!(all.assigned_memory(id(20)), 11);
         assert!(all.is_in_order());
         all.remove(&id(1));
+        assert!(all.has_mac_prefix(7) && !all.has_mac_prefix(8));
         all.remove(&id(2));
-        assert!(all.is_empty() && all.by_system.is_empty() && all.is_in_order());
+        assert!(!all.has_mac_prefix(7));
+        assert!(all.is_empty() && all.is_in_order());
+        assert_eq!(*all.index(), Residents::default());
     }
 }

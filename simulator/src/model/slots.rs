@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::SlotChoice;
+use super::lowest::lowest_free;
 use super::refusal::Refusal;
 use super::resource::Owner;
 use super::world::World;
@@ -14,11 +15,16 @@ impl World {
     /// The slots of a partition that adapters sit in.
     #[must_use]
     pub fn used_slots(&self, owner: Owner) -> BTreeSet<u16> {
+        self.occupied(owner).into_iter().collect()
+    }
+
+    /// The same in no order.
+    fn occupied(&self, owner: Owner) -> Vec<u16> {
         let adapters = self
             .partition(owner)
             .into_iter()
             .flat_map(|partition| partition.network_adapters.values());
-        let mut used: BTreeSet<u16> = adapters.map(|adapter| adapter.slot).collect();
+        let mut used: Vec<u16> = adapters.map(|adapter| adapter.slot).collect();
         let nics = self
             .partition(owner)
             .into_iter()
@@ -30,10 +36,8 @@ impl World {
                 vios.buses.keys().chain(fibre_channel).copied()
             })),
             Owner::Partition(uuid) => {
-                let buses = self.servers_of(uuid).flat_map(|vios| vios.buses.values());
-                let clients = buses
-                    .filter_map(|bus| bus.client)
-                    .filter(|client| client.partition == uuid);
+                let buses = self.servers_of(uuid).flat_map(|vios| vios.buses.of(uuid));
+                let clients = buses.filter_map(|bus| bus.client);
                 used.extend(clients.map(|client| client.slot));
                 let mappings = self
                     .servers_of(uuid)
@@ -49,7 +53,7 @@ impl World {
 
     /// The slot for a new adapter.
     pub(super) fn free_slot(&self, owner: Owner, choice: SlotChoice) -> Result<u16, Refusal> {
-        let used = self.used_slots(owner);
+        let used = self.occupied(owner);
         let end = self
             .partition(owner)
             .map_or(0, |partition| partition.maximum_slots);
@@ -58,20 +62,22 @@ impl World {
 }
 
 /// Picks a slot below `end` that is not in `used`.
-fn choose(used: &BTreeSet<u16>, end: u32, choice: SlotChoice) -> Result<u16, Refusal> {
+fn choose(used: &[u16], end: u32, choice: SlotChoice) -> Result<u16, Refusal> {
     let full = || {
         Refusal::logic(format!(
             "No virtual slot is free: the partition has {end} virtual I/O slots. Raise its maximum."
         ))
     };
     match choice {
-        SlotChoice::Next => (FIRST..=u16::MAX)
-            .take_while(|slot| u32::from(*slot) < end)
-            .find(|slot| !used.contains(slot))
-            .ok_or_else(full),
+        SlotChoice::Next => {
+            let free = lowest_free(u32::from(FIRST), used.iter().copied().map(u32::from));
+            let free = u16::try_from(free).ok().filter(|_| free < end);
+            free.ok_or_else(full)
+        }
         SlotChoice::NextHigh => {
             let next = used
-                .last()
+                .iter()
+                .max()
                 .map_or(Some(FIRST), |highest| highest.checked_add(1))
                 .map(|slot| slot.max(FIRST));
             next.filter(|slot| u32::from(*slot) < end).ok_or_else(full)
@@ -95,16 +101,16 @@ mod tests {
 
     #[test]
     fn next_fills_holes_and_high_does_not() {
-        let used = BTreeSet::from([2, 3, 5]);
+        let used = [2, 3, 5];
         assert_eq!(choose(&used, 64, SlotChoice::Next), Ok(4));
         assert_eq!(choose(&used, 64, SlotChoice::NextHigh), Ok(6));
         assert_eq!(choose(&used, 64, SlotChoice::Given(9)), Ok(9));
-        assert_eq!(choose(&BTreeSet::new(), 64, SlotChoice::NextHigh), Ok(2));
+        assert_eq!(choose(&[], 64, SlotChoice::NextHigh), Ok(2));
     }
 
     #[test]
     fn what_is_taken_or_out_of_range_is_refused() {
-        let used = BTreeSet::from([2, 3, 63]);
+        let used = [2, 3, 63];
         for choice in [
             SlotChoice::Given(2),
             SlotChoice::Given(0),
@@ -117,7 +123,7 @@ mod tests {
                 "{choice:?}"
             );
         }
-        assert!(choose(&BTreeSet::from([2, 3]), 4, SlotChoice::Next).is_err());
-        assert!(choose(&BTreeSet::from([u16::MAX]), 70_000, SlotChoice::NextHigh).is_err());
+        assert!(choose(&[2, 3], 4, SlotChoice::Next).is_err());
+        assert!(choose(&[u16::MAX], 70_000, SlotChoice::NextHigh).is_err());
     }
 }

@@ -146,22 +146,30 @@ impl World {
     pub(crate) fn edit_partition(&mut self, owner: Owner, change: impl FnOnce(&mut Partition)) {
         let version = self.touch();
         let now = self.now;
-        let partition = match owner {
-            Owner::Partition(uuid) => self.partitions.get_mut(&uuid).map(Arc::make_mut),
-            Owner::Vios(uuid) => self
-                .vioses
-                .get_mut(&uuid)
-                .map(|vios| &mut Arc::make_mut(vios).partition),
+        let edit = |partition: &mut Partition| {
+            change(partition);
+            partition.version = version;
+            partition.note_load(now);
         };
-        let Some(partition) = partition else { return };
-        let (state, name) = (partition.state, partition.name.clone());
-        change(partition);
-        partition.version = version;
-        partition.note_load(now);
-        if let Owner::Vios(uuid) = owner
-            && (partition.state != state || partition.name != name)
-        {
-            self.touch_cluster_of(uuid, version);
+        match owner {
+            Owner::Partition(uuid) => {
+                if let Some(mut partition) = self.partitions.get_mut(&uuid) {
+                    edit(&mut partition);
+                }
+            }
+            Owner::Vios(uuid) => {
+                let Some(mut vios) = self.vioses.get_mut(&uuid) else {
+                    return;
+                };
+                let partition = &mut vios.partition;
+                let (state, name) = (partition.state, partition.name.clone());
+                edit(partition);
+                let shown = partition.state != state || partition.name != name;
+                drop(vios);
+                if shown {
+                    self.touch_cluster_of(uuid, version);
+                }
+            }
         }
     }
 
@@ -176,8 +184,8 @@ impl World {
     /// Changes a Virtual I/O Server; `change` sets the versions that it concerns to the number it gets.
     pub(super) fn edit_vios(&mut self, vios: Uuid, change: impl FnOnce(&mut VirtualIoServer, u64)) {
         let version = self.touch();
-        if let Some(vios) = self.vioses.get_mut(&vios).map(Arc::make_mut) {
-            change(vios, version);
+        if let Some(mut vios) = self.vioses.get_mut(&vios) {
+            change(&mut vios, version);
         }
     }
 

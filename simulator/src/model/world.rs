@@ -193,13 +193,10 @@ impl World {
             return 0;
         };
         let region = base.memory.region;
-        let partitions = self
-            .all_partitions_of(system)
-            .filter(|partition| partition.memory.active);
-        let overheads: u64 = partitions
-            .map(|partition| partition.memory.overhead(region))
-            .sum();
-        base.memory.hypervisor.saturating_add(overheads)
+        base.memory
+            .hypervisor
+            .saturating_add(self.partitions.page_tables(system, region))
+            .saturating_add(self.vioses.page_tables(system, region))
     }
 
     /// `CurrentAvailableSystemMemory` in megabytes: what no active partition and not the hypervisor has.
@@ -208,14 +205,10 @@ impl World {
         let Some(base) = self.systems.get(&system) else {
             return 0;
         };
-        let assigned: u64 = self
-            .all_partitions_of(system)
-            .filter(|partition| partition.memory.active && partition.memory.shared.is_none())
-            .map(|partition| partition.memory.current)
-            .sum();
         base.memory
             .configurable
-            .saturating_sub(assigned)
+            .saturating_sub(self.partitions.assigned_memory(system))
+            .saturating_sub(self.vioses.assigned_memory(system))
             .saturating_sub(self.pooled_memory(system))
             .saturating_sub(self.memory_kept_for_arrivals(system))
             .saturating_sub(self.hypervisor_memory(system))
@@ -227,15 +220,10 @@ impl World {
         let Some(base) = self.systems.get(&system) else {
             return ProcUnits::ZERO;
         };
-        let active = self
-            .all_partitions_of(system)
-            .filter(|partition| partition.processors.active);
-        let assigned: ProcUnits = active
-            .map(|partition| partition.processors.current.desired_units())
-            .sum();
         base.processors
             .configurable
-            .minus(assigned)
+            .minus(self.partitions.assigned_processors(system))
+            .minus(self.vioses.assigned_processors(system))
             .minus(self.reserved_by_processor_pools(system))
             .minus(self.processors_kept_for_arrivals(system))
     }

@@ -22,6 +22,7 @@ mod fragments;
 mod group;
 mod io_configuration;
 mod job;
+mod jobs;
 mod logical_port;
 mod managed_system;
 mod media_repository;
@@ -63,8 +64,6 @@ mod writer;
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 pub use context::{Context, schema_version, upper};
 pub use error::ErrorDocument;
 pub use monitoring::Monitoring;
@@ -78,8 +77,6 @@ use crate::http::query::Query;
 use crate::http::target::{Action, Service, Target, no_such_job};
 use crate::model::etag::etag as tag;
 use crate::model::events::Event;
-use crate::model::job::Job;
-use crate::model::job::catalogue::Operation;
 use crate::model::{Resource, World};
 use cache::{Address, Cache, Version};
 use envelope::{Content, Envelope, feed_etag};
@@ -173,10 +170,10 @@ impl Renderer {
                 Ok(self.feed(cx, target, &search::path(condition), &hits))
             }
             Action::SearchParameters => Ok(Some(search::parameters(cx, target))),
-            Action::Operation(operation) => template(cx, target, operation).map(Some),
-            Action::Jobs => self.jobs(cx, target),
+            Action::Operation(operation) => jobs::template(cx, target, operation).map(Some),
+            Action::Jobs => jobs::feed(cx, target),
             Action::Job(id) => match cx.world.jobs.get(id) {
-                Some(job) => Ok(Some(job_entry(cx, job, true))),
+                Some(job) => Ok(Some(jobs::entry(cx, job, true))),
                 None => Err(no_such_job(&id.to_string())),
             },
             Action::Quick | Action::QuickAll | Action::QuickProperty(_) => Err(Problem::new(
@@ -236,7 +233,7 @@ impl Renderer {
                 .jobs
                 .get(id)
                 .ok_or_else(|| no_such_job(&id.to_string()))?;
-            return Ok(job_entry(cx, job, false));
+            return Ok(jobs::entry(cx, job, false));
         }
         let gone = || {
             Problem::new(
@@ -368,39 +365,6 @@ impl Renderer {
             _ => None,
         })
     }
-
-    fn jobs(&self, cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {
-        let resource = match target.steps.is_empty() {
-            true => None,
-            false => {
-                Selection::of(cx.world, target)?;
-                target.id()
-            }
-        };
-        let jobs = cx
-            .world
-            .jobs
-            .values()
-            .filter(|job| resource.is_none() || job.target.uuid() == resource);
-        let contents: Vec<(Content, String)> = jobs
-            .map(|job| (job_content(cx, job), job_href(cx, job)))
-            .collect();
-        if contents.is_empty() {
-            return Ok(None);
-        }
-        let path = match target.path() {
-            root if root.is_empty() => "jobs".to_owned(),
-            resource => format!("{resource}/jobs"),
-        };
-        let href = cx.href(&format!("{path}{}", cx.groups.query()));
-        let entries = contents
-            .iter()
-            .map(|(content, href)| (content, href.clone()));
-        Ok(Some(Rendered {
-            body: envelope(cx, &console(cx)).feed(&href, &path, entries),
-            etag: None,
-        }))
-    }
 }
 
 /// The SELF link of a feed's member: the feed's own path, the member's identity and the groups.
@@ -444,73 +408,4 @@ fn event_href(cx: &Context<'_>, event: &Event) -> String {
         event::uuid(event),
         cx.groups.query()
     ))
-}
-
-fn job_content(cx: &Context<'_>, job: &Job) -> Content {
-    let id = context::named(cx.world.console.uuid, &format!("jobs/{}", job.id)).to_string();
-    Content {
-        id,
-        title: "JobResponse",
-        service: "web",
-        etag: None,
-        xml: job::render(cx, job).into(),
-    }
-}
-
-fn job_href(cx: &Context<'_>, job: &Job) -> String {
-    cx.href(&format!("jobs/{}", job.id))
-}
-
-/// A job's entry. An HMC answers a read with two SELF links, the first broken, and an etag in the header alone
-/// (cassette `refresher.yml`); the answer to the submission has the one plain link and no etag.
-fn job_entry(cx: &Context<'_>, job: &Job, read: bool) -> Rendered {
-    let content = job_content(cx, job);
-    let href = job_href(cx, job);
-    if !read {
-        return Rendered {
-            body: envelope(cx, &None).entry(&content, &[&href]),
-            etag: None,
-        };
-    }
-    let etag = cx
-        .world
-        .etag(&Resource::Job(job.id), Default::default())
-        .map(|etag| etag.0);
-    let body = if cx.is_hmc() {
-        let broken = format!("nulljobs/{}", job.id);
-        let reading = Uuid::new_v3(&Uuid::NAMESPACE_OID, &cx.now.0.to_be_bytes());
-        let unique = format!("{href}/{reading}");
-        envelope(cx, &console(cx)).entry(&content, &[&broken, &unique])
-    } else {
-        envelope(cx, &None).entry(&content, &[&href])
-    };
-    Rendered { body, etag }
-}
-
-/// The template of a job that the resource of the URL knows.
-fn template(cx: &Context<'_>, target: &Target, operation: &str) -> Result<Rendered, Problem> {
-    let job_target = crate::accept::job_target(target)?;
-    if !target.steps.is_empty() {
-        Selection::of(cx.world, target)?;
-    }
-    if Operation::find(cx.world.flavor, job_target, operation).is_none() {
-        return Err(crate::accept::no_such_operation().into());
-    }
-    let id = context::named(
-        cx.world.console.uuid,
-        &format!("{}/do/{operation}", target.path()),
-    )
-    .to_string();
-    let xml = job::render_template(cx, job_target, operation).into();
-    let content = Content {
-        id,
-        title: "JobRequest",
-        service: "web",
-        etag: None,
-        xml,
-    };
-    Ok(Rendered {
-        body: envelope(cx, &None).entry(&content, &[]),
-        etag: None,
-    })
 }

@@ -194,7 +194,7 @@ fn ports_are_looked_up_and_counted() {
     );
     let vios = room.vioses()[0];
     let ports = |room: &mut Room, total: u16| {
-        let vios = Arc::make_mut(room.world.vioses.get_mut(&vios).unwrap());
+        let mut vios = room.world.vioses.get_mut(&vios).unwrap();
         vios.fc_adapters[0].ports[0].total = total;
     };
     ports(&mut room, 1);

@@ -2,6 +2,9 @@
 
 use powervm_simulator::model::World;
 use powervm_simulator::model::names::{MountType, PartitionState};
+use powervm_simulator::model::partition::Partition;
+use powervm_simulator::model::register::Editing;
+use powervm_simulator::model::storage::VolumeGroup;
 use powervm_simulator::model::units::{Gigabytes, ProcUnits};
 use powervm_simulator::model::vios::{Backing, VirtualIoServer};
 use std::sync::Arc;
@@ -56,12 +59,12 @@ fn found(tamper: impl FnOnce(&mut World, [Uuid; 2], Uuid), rule: &str) {
     );
 }
 
-fn server(world: &mut World, vios: Uuid) -> &mut VirtualIoServer {
-    Arc::make_mut(world.vioses.get_mut(&vios).unwrap())
+fn server(world: &mut World, vios: Uuid) -> Editing<'_, VirtualIoServer> {
+    world.vioses.get_mut(&vios).unwrap()
 }
 
-fn partition(world: &mut World, uuid: Uuid) -> &mut powervm_simulator::model::partition::Partition {
-    Arc::make_mut(world.partitions.get_mut(&uuid).unwrap())
+fn partition(world: &mut World, uuid: Uuid) -> Editing<'_, Partition> {
+    world.partitions.get_mut(&uuid).unwrap()
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn partitions() {
     );
     found(
         |world, [one, _], _| {
-            let partition = partition(world, one);
+            let mut partition = partition(world, one);
             partition.state = PartitionState::Running;
             (partition.memory.active, partition.processors.active) = (true, true);
             (
@@ -127,7 +130,8 @@ fn adapters() {
         uuid: Uuid,
         change: impl FnOnce(&mut powervm_simulator::model::network::NetworkAdapter),
     ) {
-        let adapters = &mut partition(world, uuid).network_adapters;
+        let mut partition = partition(world, uuid);
+        let adapters = &mut partition.network_adapters;
         let key = *adapters.keys().next().unwrap();
         change(Arc::make_mut(adapters.get_mut(&key).unwrap()));
     }
@@ -169,13 +173,14 @@ fn mappings() {
         client: Uuid,
         change: impl FnOnce(&mut powervm_simulator::model::vios::ScsiBus),
     ) {
-        let buses = &mut server(world, vios).buses;
+        let mut server = server(world, vios);
+        let buses = &mut server.buses;
         let slot = buses
             .values()
             .find(|bus| bus.client.unwrap().partition == client)
             .unwrap()
             .slot;
-        change(Arc::make_mut(buses.get_mut(&slot).unwrap()));
+        change(&mut buses.get_mut(&slot).unwrap());
     }
     found(
         |world, [one, _], _| {
@@ -261,54 +266,59 @@ fn mappings() {
 
 #[test]
 fn storage() {
-    fn group(
-        world: &mut World,
-        vios: Uuid,
-        index: usize,
-    ) -> &mut powervm_simulator::model::storage::VolumeGroup {
-        Arc::make_mut(&mut server(world, vios).volume_groups[index])
+    fn group(world: &mut World, vios: Uuid, index: usize, change: impl FnOnce(&mut VolumeGroup)) {
+        change(Arc::make_mut(&mut server(world, vios).volume_groups[index]));
     }
     found(
-        |world, _, vios| group(world, vios, 1).capacity = Gigabytes::whole(1),
+        |world, _, vios| group(world, vios, 1, |group| group.capacity = Gigabytes::whole(1)),
         "group-capacity-is-not-its-volumes",
     );
     found(
-        |world, _, vios| group(world, vios, 1).reserved = Gigabytes::whole(9999),
+        |world, _, vios| {
+            group(world, vios, 1, |group| {
+                group.reserved = Gigabytes::whole(9999)
+            })
+        },
         "group-over-full",
     );
     found(
-        |world, _, vios| group(world, vios, 1).next_disk = 1,
+        |world, _, vios| group(world, vios, 1, |group| group.next_disk = 1),
         "disk-number-would-come-again",
     );
     found(
-        |world, _, vios| group(world, vios, 1).physical_volumes.clear(),
+        |world, _, vios| group(world, vios, 1, |group| group.physical_volumes.clear()),
         "volume-of-no-group",
     );
     found(
         |world, _, vios| {
-            group(world, vios, 1)
-                .physical_volumes
-                .push("hdisk0".to_owned())
+            group(world, vios, 1, |group| {
+                group.physical_volumes.push("hdisk0".to_owned());
+            })
         },
         "group-of-foreign-volumes",
     );
     found(
-        |world, _, vios| group(world, vios, 0).repository.as_mut().unwrap().size = Gigabytes::ZERO,
+        |world, _, vios| {
+            group(world, vios, 0, |group| {
+                group.repository.as_mut().unwrap().size = Gigabytes::ZERO;
+            })
+        },
         "repository-over-full",
     );
     found(
         |world, _, vios| {
-            let repository = group(world, vios, 0).repository.clone();
-            group(world, vios, 1).repository = repository;
+            let repository = world.vioses[&vios].volume_groups[0].repository.clone();
+            group(world, vios, 1, |group| group.repository = repository);
         },
         "several-media-repositories",
     );
     found(
         |world, _, vios| {
-            let disks = &mut group(world, vios, 1).disks;
-            let mut copy = (**disks.values().next().unwrap()).clone();
-            copy.udid = "03x.0".to_owned();
-            disks.insert(0, Arc::new(copy));
+            group(world, vios, 1, |group| {
+                let mut copy = (**group.disks.values().next().unwrap()).clone();
+                copy.udid = "03x.0".to_owned();
+                group.disks.insert(0, Arc::new(copy));
+            });
         },
         "virtual-disk-name-twice",
     );
@@ -337,7 +347,7 @@ fn pools() {
         let tier = *world.tiers.keys().next().unwrap();
         let units = &mut Arc::make_mut(world.tiers.get_mut(&tier).unwrap()).units;
         let key = *units.keys().next().unwrap();
-        change(Arc::make_mut(units.get_mut(&key).unwrap()));
+        change(&mut units.get_mut(&key).unwrap());
     }
     found(
         |world, _, _| change(world, |unit| unit.in_use = false),

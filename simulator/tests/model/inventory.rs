@@ -225,6 +225,16 @@ fn contradictions_are_named() {
         ),
         ("repository_gb = 100", "repository_gb = 10", "rootvg"),
         ("memory_mb = 16384", "memory_mb = 65536", "there"),
+        (
+            "name = \"only\"\nid = 1001",
+            "name = \"only\"",
+            "between 1 and 1000",
+        ),
+        (
+            "name = \"only\"\nfc_ports = 65",
+            "name = \"only\"",
+            "65 Fibre Channel ports",
+        ),
     ] {
         let inventory = Inventory::from_toml(&SMALL.replace(right, wrong)).unwrap();
         let error = inventory.world(Flavor::Hmc, 1, Millis::EPOCH).unwrap_err();
@@ -237,6 +247,52 @@ fn contradictions_are_named() {
     };
     assert!(nothing.world(Flavor::NovaLink, 1, Millis::EPOCH).is_err());
     assert!(nothing.world(Flavor::Hmc, 1, Millis::EPOCH).is_ok());
+}
+
+#[test]
+fn a_management_partition_has_an_identity_of_its_own() {
+    for (management, server, why) in [
+        ("id = 2", "", "partition number 2: only has it"),
+        ("", "id = 1", "partition number 1: only has it"),
+        ("id = 0", "", "between 1 and 1000"),
+        ("name = \"only\"", "", "the name: only has it"),
+        (
+            "uuid = \"11111111-1111-4111-8111-111111111111\"",
+            "uuid = \"11111111-1111-4111-8111-111111111111\"",
+            "the UUID 11111111-1111-4111-8111-111111111111: only has it",
+        ),
+    ] {
+        let server = format!("name = \"only\"\n{server}");
+        let text = SMALL.replace("name = \"only\"", &server).replace(
+            "[[systems.partitions]]",
+            &format!("[systems.management_partition]\n{management}\n[[systems.partitions]]"),
+        );
+        let inventory = Inventory::from_toml(&text).unwrap();
+        let error = inventory
+            .world(Flavor::NovaLink, 1, Millis::EPOCH)
+            .unwrap_err();
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+}
+
+#[test]
+fn each_adapter_sits_in_a_slot_of_its_own_however_many_there_are() {
+    let mut inventory = Inventory::sized(Flavor::Hmc, Sizes::default());
+    for vios in &mut inventory.systems[0].vioses {
+        vios.fc_ports = 64;
+    }
+    let world = world(&inventory, Flavor::Hmc, 1);
+    let system = world.systems.values().next().unwrap();
+    let places: std::collections::BTreeSet<_> =
+        system.io_slots.iter().map(|slot| slot.drc_index).collect();
+    assert_eq!(places.len(), system.io_slots.len());
+    let ports: std::collections::BTreeSet<_> = world
+        .vioses
+        .values()
+        .flat_map(|vios| vios.fc_ports())
+        .map(|port| port.location.as_str())
+        .collect();
+    assert_eq!(ports.len(), 128);
 }
 
 #[test]

@@ -285,9 +285,7 @@ fn a_disk_of_a_former_volume_is_stale() {
 fn a_server_without_an_initiator_says_so() {
     let mut room = Room::novalink();
     let vios = room.vioses()[0];
-    Arc::make_mut(room.world.vioses.get_mut(&vios).unwrap())
-        .iscsi
-        .initiator = None;
+    room.world.vioses.get_mut(&vios).unwrap().iscsi.initiator = None;
     for operation in ["ISCSIDiscovery", "ISCSIRemove"] {
         let results = room.server_job(0, operation, &[("targetIQN", "x")]);
         assert_eq!(results["RETURN_CODE"], "127", "{operation}");

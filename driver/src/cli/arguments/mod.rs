@@ -108,6 +108,8 @@ pub(in crate::cli) enum Noun {
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+    /// Look the host over, change nothing, and say what would stop a deploy
+    Doctor,
     /// Show what a killed powervm left behind; with --apply, finish or undo it
     ///
     /// Every command that changes something does so first, so this is for looking, and for hosts that nothing else is

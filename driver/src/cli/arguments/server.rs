@@ -20,6 +20,8 @@ pub(in crate::cli) enum ServerVerb {
         /// Name or UUID
         server: String,
     },
+    /// Tell what servers do by themselves, as it happens
+    Watch,
     /// Start servers
     Start {
         /// Names or UUIDs
@@ -153,6 +155,7 @@ impl ServerVerb {
             self,
             Self::List
                 | Self::Show { .. }
+                | Self::Watch
                 | Self::LiveMigrateAbort { .. }
                 | Self::LiveMigrateRecover { .. }
         )

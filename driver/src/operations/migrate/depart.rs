@@ -123,11 +123,7 @@ pub(super) fn recipe(data: &MigrationData) -> Saga<Depart> {
                 .after([CHECK])
                 .undo(Depart::bring_back),
         )
-        .step(
-            Step::new(TIDY, Depart::tidy_up)
-                .after([MOVE])
-                .undo(Depart::tidy_up),
-        )
+        .step(Step::new(TIDY, Depart::tidy_up).after([MOVE]))
 }
 
 /// What the journal keeps of the order.
@@ -282,7 +278,8 @@ impl Depart {
             return Ok(());
         }
         let client = self.client().await?;
-        for entry in self.driver.mappings().await? {
+        let vioses = self.driver.mappings().await?;
+        for entry in &vioses {
             let media = drives::loaded(&entry.content, &client);
             self.notes.with(|notes| {
                 if !media.is_empty() {
@@ -291,7 +288,7 @@ impl Depart {
                 }
             });
         }
-        let had = map::of(&self.driver, &client).await?;
+        let had = map::of(&vioses, &client);
         self.notes.with(|notes| {
             let disks = had.into_iter().map(|(vios, had)| (vios, had.volumes));
             notes.had.disks.extend(disks);
@@ -367,9 +364,10 @@ impl Depart {
         }
     }
 
+    /// What has gone is not brought back: what it left is removed instead.
     async fn bring_back(self: Arc<Self>) -> Result<()> {
         match course::bring_back(&self.driver, self.uuid(), &self.control).await? {
-            Place::Gone => self.has_gone().await.map(drop),
+            Place::Gone => self.tidy_up().await,
             Place::Here | Place::Leaving(_) => Ok(()),
         }
     }

@@ -34,6 +34,8 @@ pub(in crate::operations) struct Asked {
     pub(super) tag: u32,
     /// Disks that had the boot disk's name before.
     pub(super) namesakes: BTreeSet<String>,
+    /// UUIDs of the Virtual I/O Servers that it works with.
+    pub(super) servers: BTreeSet<String>,
     pub(super) config_drive: bool,
     pub(super) power_on: bool,
 }
@@ -67,6 +69,7 @@ impl Asked {
             has_ports: false,
             tag,
             namesakes,
+            servers: BTreeSet::new(),
             config_drive: request.config_drive.is_some(),
             power_on: request.power_on,
         }

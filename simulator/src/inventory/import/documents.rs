@@ -28,7 +28,7 @@ pub(super) struct Item {
 }
 
 /// The types that an inventory is made of.
-const TYPES: [&str; 13] = [
+const TYPES: [&str; 15] = [
     "ManagementConsole",
     "ManagedSystem",
     "LogicalPartition",
@@ -38,6 +38,8 @@ const TYPES: [&str; 13] = [
     "VirtualSwitch",
     "NetworkBridge",
     "SharedProcessorPool",
+    "SharedMemoryPool",
+    "VirtualSerialNumberInformation",
     "Cluster",
     "SharedStoragePool",
     "Tier",

@@ -6,6 +6,7 @@
 mod adapters;
 mod cluster;
 mod documents;
+mod equipment;
 mod mappings;
 mod partition;
 mod repair;
@@ -104,6 +105,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     adapters::adapters(&documents, &mut found);
     let mut volumes = server::Volumes::default();
     server::storage(&documents, &mut found, &mut volumes, &mut remarks);
+    equipment::equipment(&documents, &mut found, &mut remarks);
     mappings::mappings(&documents, &mut found, &mut remarks);
     let clusters = cluster::clusters(&documents, &mut found, &mut volumes, &mut remarks);
     let console = documents.all("ManagementConsole").next();

@@ -80,9 +80,10 @@ pub(super) fn partitions(
                 .text("Description")
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned),
-            shared_memory: false,
-            io_slots: Vec::new(),
-            serial_number: None,
+            shared_memory: item.text_at(&["PartitionMemoryConfiguration", "SharedMemoryEnabled"])
+                == Some("true"),
+            io_slots: io_slots(item),
+            serial_number: item.text("VirtualSerialNumber").map(str::to_owned),
             sriov: false,
             running: item.text("PartitionState") == Some("running"),
             fc_adapters: 0,
@@ -92,6 +93,24 @@ pub(super) fn partitions(
     for system in found.values_mut() {
         system.partitions.sort_by_key(|partition| partition.id);
     }
+}
+
+/// The physical slots that its default profile gives it, such as `C12` of `U78CB.001.1234567-P1-C12`.
+fn io_slots(item: &Item) -> Vec<String> {
+    let slots = item
+        .child("PartitionIOConfiguration")
+        .and_then(|configuration| configuration.child("ProfileIOSlots"));
+    let slots = slots
+        .into_iter()
+        .flat_map(|slots| slots.children_named("ProfileIOSlot"));
+    let places = slots.filter_map(|slot| {
+        let place = text(slot, &["AssociatedIOSlot", "SlotPhysicalLocationCode"])?;
+        place.rsplit('-').next()
+    });
+    places
+        .filter(|place| !place.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The least, desired and most memory.

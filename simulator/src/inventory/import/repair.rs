@@ -70,6 +70,13 @@ pub(super) fn repair(wished: Inventory, flavor: Flavor, remarks: &mut Vec<String
                 }
             });
         }
+        if system.memory_pool.is_some() {
+            add("the shared memory pool".to_owned(), &mut made, &|made| {
+                if let Some(own) = made.systems.get_mut(index) {
+                    own.memory_pool.clone_from(&system.memory_pool);
+                }
+            });
+        }
         for partition in &system.partitions {
             let whole = |made: &mut Inventory| push(made, index, partition.clone());
             let mut candidate = made.clone();
@@ -109,6 +116,26 @@ fn piece_by_piece(
         });
     };
     add(format!("the exact size of {name}"), made, &exact);
+    if partition.shared_memory {
+        add(format!("the shared memory of {name}"), made, &|made| {
+            edit(made, index, |own| own.shared_memory = true);
+        });
+    }
+    if let Some(number) = &partition.serial_number {
+        let what = format!("the virtual serial number {number} of {name}");
+        add(what, made, &|made| {
+            edit(made, index, |own| own.serial_number = Some(number.clone()));
+        });
+    }
+    for slot in &partition.io_slots {
+        add(
+            format!("the physical slot {slot} of {name}"),
+            made,
+            &|made| {
+                edit(made, index, |own| own.io_slots.push(slot.clone()));
+            },
+        );
+    }
     for adapter in partition.adapters.iter().flatten() {
         let slot = adapter.slot.unwrap_or(0);
         add(
@@ -190,6 +217,9 @@ fn bare(partition: &PartitionInventory) -> PartitionInventory {
         adapters: partition.adapters.as_ref().map(|_| Vec::new()),
         mappings: Vec::new(),
         fc_mappings: Vec::new(),
+        shared_memory: false,
+        io_slots: Vec::new(),
+        serial_number: None,
         running: false,
         ..partition.clone()
     }
@@ -242,6 +272,7 @@ fn skeleton(wished: &Inventory) -> Inventory {
         system.partitions.clear();
         system.vioses.clear();
         system.management_partition = None;
+        system.memory_pool = None;
     }
     made
 }

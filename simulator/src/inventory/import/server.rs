@@ -62,7 +62,7 @@ pub(super) fn servers(documents: &Documents, found: &mut Systems, remarks: &mut 
             level: level(item),
             memory_mb: memory_of(item).1.unwrap_or_else(defaults::vios_memory_mb),
             processor_units_hundredths: units_of(item).unwrap_or_else(defaults::vios_units),
-            dedicated_processors: None,
+            dedicated_processors: dedicated(item),
             disks: Vec::new(),
             volume_groups: Vec::new(),
             fc_ports: ports.min(64),
@@ -89,6 +89,16 @@ fn agree_on_vlans(servers: &mut [ViosInventory]) {
             network.tagged_vlans = vlans.iter().copied().take(20).collect();
         }
     }
+}
+
+/// How many whole processors it has, if it has no share.
+fn dedicated(item: &Item) -> Option<u16> {
+    let configuration = item.child("PartitionProcessorConfiguration")?;
+    if text(configuration, &["HasDedicatedProcessors"]) != Some("true") {
+        return None;
+    }
+    let desired = ["DedicatedProcessorConfiguration", "DesiredProcessors"];
+    number(configuration, &desired).filter(|processors| *processors > 0)
 }
 
 /// `VIOS 2.2.6.10` of `OperatingSystemVersion`.

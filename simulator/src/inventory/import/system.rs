@@ -232,16 +232,20 @@ pub(super) fn make_room(systems: &mut [SystemInventory], remarks: &mut Vec<Strin
             .iter()
             .filter(|partition| partition.running)
             .map(|partition| {
-                (
-                    partition.memory_mb,
-                    partition.memory_maximum_mb.unwrap_or(partition.memory_mb),
-                )
+                let most = partition.memory_maximum_mb.unwrap_or(partition.memory_mb);
+                let own = if partition.shared_memory {
+                    0
+                } else {
+                    partition.memory_mb
+                };
+                (own, most)
             });
         let active: Vec<(u64, u64)> = servers.chain(management).chain(running).collect();
         let overheads: u64 = active.iter().map(|(_, most)| overhead(*most)).sum();
         system.hypervisor_mb = system.hypervisor_mb.saturating_sub(overheads).max(region);
-        let needed: u64 =
-            active.iter().map(|(memory, _)| memory).sum::<u64>() + overheads + system.hypervisor_mb;
+        let pooled = system.memory_pool.as_ref().map_or(0, |pool| pool.memory_mb);
+        let own: u64 = active.iter().map(|(memory, _)| memory).sum();
+        let needed = own + pooled + overheads + system.hypervisor_mb;
         let largest = system
             .partitions
             .iter()

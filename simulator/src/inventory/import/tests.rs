@@ -26,8 +26,13 @@ async fn recorded(simulator: &Simulator) -> Recording {
     .to_vec();
     urls.push("VirtualIOServer?group=All".to_owned());
     urls.extend(world.systems.keys().flat_map(|system| {
-        ["VirtualSwitch", "SharedProcessorPool"]
-            .map(|kind| format!("ManagedSystem/{system}/{kind}"))
+        [
+            "VirtualSwitch",
+            "SharedProcessorPool",
+            "SharedMemoryPool",
+            "VirtualSerialNumberInformation",
+        ]
+        .map(|kind| format!("ManagedSystem/{system}/{kind}"))
     }));
     urls.extend(
         world
@@ -99,16 +104,35 @@ fn seen(world: &World) -> Vec<String> {
         for switch in system.switches.values() {
             seen.push(format!("switch {} {}", switch.id, switch.name));
         }
+        for number in system.serial_numbers.values() {
+            seen.push(format!(
+                "number {} of {:?}",
+                number.number, number.partition
+            ));
+        }
+        if let Some(pool) = &system.memory_pool {
+            let disks: Vec<_> = pool.devices.iter().map(|disk| &disk.name).collect();
+            seen.push(format!(
+                "pool {} {:?} {disks:?}",
+                pool.size, pool.paging_servers
+            ));
+        }
+        // Slots that nobody owns may hold what an inventory made of recordings does not name.
+        for slot in system.io_slots.iter().filter(|slot| slot.owner.is_some()) {
+            seen.push(format!("slot {} {:?}", slot.location, slot.owner));
+        }
     }
     for partition in world.partitions.values() {
         seen.push(format!(
-            "partition {} {} {} {} {} {:?} {:?}",
+            "partition {} {} {} {} {} {:?} {} {:?} {:?}",
             partition.uuid,
             partition.id,
             partition.name,
             partition.kind,
             partition.state,
             partition.memory.desired,
+            partition.memory.shared.is_some(),
+            partition.serial_number,
             partition.processors.configured
         ));
         // An inventory says nothing of the management partition's adapter; its address is drawn.
@@ -122,8 +146,11 @@ fn seen(world: &World) -> Vec<String> {
     }
     for vios in world.vioses.values() {
         seen.push(format!(
-            "vios {} {} {}",
-            vios.partition.uuid, vios.partition.id, vios.partition.name
+            "vios {} {} {} {:?}",
+            vios.partition.uuid,
+            vios.partition.id,
+            vios.partition.name,
+            vios.partition.processors.configured.desired_units()
         ));
         seen.extend(
             vios.physical_volumes
@@ -218,16 +245,16 @@ async fn a_novalink_comes_back_with_its_own_partition() {
 #[tokio::test]
 async fn the_example_comes_back() {
     let mut example = Inventory::from_toml(EXAMPLE).unwrap();
-    // What an import cannot know: SR-IOV, memory pools, groups and the like.
+    // What an import cannot know: SR-IOV, groups and the like.
     example.groups.clear();
     example.enterprise_pools.clear();
     example.templates.clear();
     for system in &mut example.systems {
         system.sriov.clear();
-        system.memory_pool = None;
         system.management_partition = None;
         for partition in &mut system.partitions {
             partition.sriov = false;
+            partition.shared_memory = partition.name == "web-1-blue";
         }
     }
     comes_back(example, Flavor::Hmc).await;

@@ -43,9 +43,12 @@ impl World {
         shares::check(self, &mut found);
         migrations::check(self, &mut found);
         found.require(
-            self.partitions.is_in_order() && self.vioses.is_in_order(),
-            "lost-resident",
-            || "a partition is not where its system looks for it".to_owned(),
+            self.partitions.is_in_order()
+                && self.vioses.is_in_order()
+                && self.vioses.values().all(|vios| vios.buses.is_in_order())
+                && self.tiers.values().all(|tier| tier.units.is_in_order()),
+            "stale-index",
+            || "something is not found by what it has".to_owned(),
         );
         found.require(
             self.files.len() <= super::file::LIMIT,

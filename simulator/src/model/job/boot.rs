@@ -237,9 +237,9 @@ impl World {
 
     fn has_boot_disk(&self, client: Uuid) -> bool {
         self.servers_of(client).any(|vios| {
-            vios.devices().any(|(bus, device)| {
-                bus.client.is_some_and(|end| end.partition == client)
-                    && !matches!(device.backing, Backing::OpticalMedium { .. })
+            let mut devices = vios.buses.of(client).flat_map(|bus| &bus.devices);
+            devices.any(|device| {
+                !matches!(device.backing, Backing::OpticalMedium { .. })
                     && self
                         .storage(vios, &device.backing)
                         .is_some_and(|storage| storage.content().is_some())

@@ -207,7 +207,6 @@ impl World {
             }
             settled(partition);
         });
-        self.partitions.moved(uuid, before.system);
         self.move_serial_number(now, &before, arrival.system);
         for bus in arrival.buses {
             let mapping = ScsiMapping {

@@ -117,8 +117,8 @@ impl World {
                 target.name
             ));
         }
-        let taken = self.addresses(target.uuid);
-        if let Some(nic) = bundle.nics.iter().find(|nic| taken.contains(&nic.nic.mac)) {
+        let mut nics = bundle.nics.iter();
+        if let Some(nic) = nics.find(|nic| self.has_address(target.uuid, nic.nic.mac)) {
             return Err(format!(
                 "The MAC address {:012X} is in use on system {}.",
                 nic.nic.mac, target.name

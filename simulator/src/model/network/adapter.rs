@@ -1,6 +1,5 @@
 //! Network adapters come and go (`docs/protocol/partitions.md`).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -221,7 +220,7 @@ impl World {
                 "The managed system does not support custom MAC addresses.",
             ));
         }
-        if self.addresses(partition.system).contains(&mac) {
+        if self.has_address(partition.system, mac) {
             return Err(Refusal::logic(format!(
                 "The MAC address {mac:012X} is already in use on the managed system."
             )));
@@ -229,28 +228,16 @@ impl World {
         Ok(mac)
     }
 
-    /// Every MAC address on a system.
-    pub(in crate::model) fn addresses(&self, system: Uuid) -> BTreeSet<u64> {
-        let mut macs = BTreeSet::new();
-        for partition in self.all_partitions_of(system) {
-            macs.extend(
-                partition
-                    .network_adapters
-                    .values()
-                    .map(|adapter| adapter.mac),
-            );
-            macs.extend(partition.logical_ports.values().map(|port| port.mac));
-            macs.extend(partition.vnics.values().map(|nic| nic.mac));
-        }
-        macs
+    /// Whether an adapter on a system has this MAC address.
+    pub(in crate::model) fn has_address(&self, system: Uuid, mac: u64) -> bool {
+        self.partitions.has_mac(system, mac) || self.vioses.has_mac(system, mac)
     }
 
     /// An address that nobody on the system has.
     pub(in crate::model) fn unused_mac(&mut self, system: Uuid) -> u64 {
-        let used = self.addresses(system);
         loop {
             let mac = self.ids.mac_prefix() | self.ids.between(0, 0xff);
-            if !used.contains(&mac) {
+            if !self.has_address(system, mac) {
                 return mac;
             }
         }
@@ -259,9 +246,8 @@ impl World {
     /// The partition's prefix with the slot as last byte (recording `cna_feed.txt`); slots beyond one byte take a new
     /// prefix.
     pub(in crate::model) fn made_mac(&mut self, partition: &Partition, slot: u16) -> u64 {
-        let used = self.addresses(partition.system);
         let mut mac = partition.mac_prefix | u64::from(slot & 0xff);
-        while used.contains(&mac) {
+        while self.has_address(partition.system, mac) {
             mac = self.ids.mac_prefix() | u64::from(slot & 0xff);
         }
         mac

@@ -1,7 +1,6 @@
 //! A partition comes into being.
 
 use imbl::OrdMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -9,6 +8,7 @@ use super::rules::{self, NO_MEMORY, ONE_PROCESSOR};
 use super::{Partition, PartitionCapabilities, PartitionProcessors};
 use crate::clock::Millis;
 use crate::model::command::{CreatePartition, Outcome};
+use crate::model::lowest::lowest_free;
 use crate::model::monitoring::Load;
 use crate::model::names::{
     CompatibilityMode, EventKind, Flavor, MigrationState, PartitionKind, PartitionState, RmcState,
@@ -142,14 +142,14 @@ impl World {
         name: &str,
     ) -> Result<(), Refusal> {
         let mut others = self
-            .all_partitions_of(system)
-            .filter(|other| Some(other.uuid) != except);
+            .partitions
+            .named(system, name)
+            .chain(self.vioses.named(system, name))
+            .filter(|other| Some(*other) != except);
         let mut arriving = self
             .arriving_at(system)
             .filter(|migration| Some(migration.partition) != except);
-        if others.any(|other| other.name == name)
-            || arriving.any(|migration| migration.name == name)
-        {
+        if others.next().is_some() || arriving.any(|migration| migration.name == name) {
             return Err(Refusal::logic(format!(
                 "HSCL05DE The name {name} is already used by another partition of the managed system."
             )));
@@ -177,9 +177,14 @@ impl World {
         system: Uuid,
         wish: Option<u16>,
     ) -> Result<u16, Refusal> {
-        let present = self.all_partitions_of(system).map(|partition| partition.id);
-        let arriving = self.arriving_at(system).map(|migration| migration.id);
-        let used: BTreeSet<u16> = present.chain(arriving).collect();
+        let used = || {
+            let servers = self.vioses.numbers(system);
+            let arriving = self.arriving_at(system).map(|migration| migration.id);
+            self.partitions
+                .numbers(system)
+                .chain(servers)
+                .chain(arriving)
+        };
         let most = self
             .systems
             .get(&system)
@@ -188,29 +193,25 @@ impl World {
             Some(id) if id == 0 || id > most => Err(Refusal::logic(format!(
                 "HSCL0617 The partition ID {id} must lie between 1 and {most}."
             ))),
-            Some(id) if used.contains(&id) => Err(Refusal::logic(format!(
+            Some(id) if used().any(|used| used == id) => Err(Refusal::logic(format!(
                 "HSCL0617 The partition ID {id} is already in use."
             ))),
             Some(id) => Ok(id),
-            None => (1..=most).find(|id| !used.contains(id)).ok_or_else(|| {
-                Refusal::logic(format!(
-                    "The managed system has its maximum of {most} partitions."
-                ))
-            }),
+            None => {
+                let free = u16::try_from(lowest_free(1, used().map(u32::from))).ok();
+                free.filter(|id| *id <= most).ok_or_else(|| {
+                    Refusal::logic(format!(
+                        "The managed system has its maximum of {most} partitions."
+                    ))
+                })
+            }
         }
     }
 
     fn unused_mac_prefix(&mut self) -> u64 {
         loop {
             let prefix = self.ids.mac_prefix();
-            let partitions = self
-                .partitions
-                .values()
-                .map(|partition| partition.mac_prefix);
-            if !partitions
-                .chain(self.vioses.values().map(|vios| vios.partition.mac_prefix))
-                .any(|used| used == prefix)
-            {
+            if !self.partitions.has_mac_prefix(prefix) && !self.vioses.has_mac_prefix(prefix) {
                 return prefix;
             }
         }

@@ -27,7 +27,7 @@ impl World {
         let tier = tier.ok_or_else(|| Refusal::not_found("Tier", request.tier))?;
         self.check_pool_is_up(tier.pool)?;
         check_name(&request.name)?;
-        if tier.units.values().any(|unit| unit.name == request.name) {
+        if tier.units.named(&request.name).next().is_some() {
             return Err(failed(&format!(
                 "a logical unit named {} exists already in the pool.",
                 request.name
@@ -112,8 +112,8 @@ impl World {
         }
         self.check_pool_is_up(tier.pool)?;
         check_name(&name)?;
-        let mut others = tier.units.values().filter(|unit| unit.uuid != before.uuid);
-        if others.any(|unit| unit.name == name) {
+        let other = tier.units.named(&name).any(|unit| unit.uuid != before.uuid);
+        if other {
             return Err(failed(&format!(
                 "a logical unit named {name} exists already in the pool."
             )));
@@ -269,9 +269,13 @@ impl World {
     }
 
     /// Sets `InUse` to what the mappings of all Virtual I/O Servers say.
-    pub(in crate::model) fn settle_unit_use(&mut self, now: Millis, tier: Uuid, unit: Uuid) {
-        let backing = Backing::LogicalUnit { tier, unit };
-        let in_use = self.vioses.values().any(|vios| vios.maps(&backing));
+    pub(in crate::model) fn settle_unit_use(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+        in_use: bool,
+    ) {
         if self
             .logical_unit(tier, unit)
             .is_some_and(|unit| unit.in_use != in_use)
@@ -293,9 +297,9 @@ impl World {
             return;
         };
         let pool = holder.pool;
-        if let Some(unit) = holder.units.get_mut(&unit).map(Arc::make_mut) {
+        if let Some(mut unit) = holder.units.get_mut(&unit) {
             let content = unit.content;
-            change(unit);
+            change(&mut unit);
             // What lies on a unit is not in its document: a client whose upload broke off deletes the unit with the
             // entity tag that it got when it made it.
             if unit.content == content {

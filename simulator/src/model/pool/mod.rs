@@ -1,14 +1,15 @@
 //! Shared storage: clusters, their pool, its tiers and logical units.
 
 pub mod logical_unit;
+mod units;
 
-use imbl::OrdMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
 use super::names::LogicalUnitKind;
 use super::storage::{Content, PhysicalVolume};
 use super::units::Gigabytes;
+pub use units::Units;
 
 /// `Cluster`
 #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub struct Tier {
     /// The UDID of its failure group, prefix `26`.
     pub failure_group_udid: String,
     /// Its logical units by UUID.
-    pub units: OrdMap<Uuid, Arc<LogicalUnit>>,
+    pub units: Units,
     /// Changes with the document of the tier itself.
     pub version: u64,
 }
@@ -94,19 +95,19 @@ impl Tier {
     /// The unit with this UDID.
     #[must_use]
     pub fn unit(&self, udid: &str) -> Option<&Arc<LogicalUnit>> {
-        self.units.values().find(|unit| unit.udid == udid)
+        self.units.with_udid(udid)
     }
 
     /// What its units promise to their clients (`TotalLogicalUnitSize`).
     #[must_use]
     pub fn promised(&self) -> Gigabytes {
-        self.units.values().map(|unit| unit.capacity).sum()
+        self.units.promised()
     }
 
     /// What its units really take.
     #[must_use]
     pub fn allocated(&self) -> Gigabytes {
-        self.units.values().map(|unit| unit.allocated()).sum()
+        self.units.allocated()
     }
 }
 

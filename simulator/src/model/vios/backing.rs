@@ -120,10 +120,7 @@ impl World {
         self.tiers_of(cluster.pool).find_map(|tier| {
             let unit = match udid {
                 Some(udid) => tier.unit(udid),
-                None => tier
-                    .units
-                    .values()
-                    .find(|unit| Some(unit.name.as_str()) == name),
+                None => name.and_then(|name| tier.units.named(name).next()),
             };
             unit.map(|unit| Backing::LogicalUnit {
                 tier: tier.uuid,

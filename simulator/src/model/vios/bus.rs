@@ -138,7 +138,7 @@ impl World {
                 .map(|bus| bus.slot)
                 .collect();
             for slot in slots {
-                if let Some(bus) = server.buses.get_mut(&slot).map(Arc::make_mut) {
+                if let Some(mut bus) = server.buses.get_mut(&slot) {
                     bus.version = version;
                 }
                 server.mappings_version = version;

@@ -39,10 +39,8 @@ impl World {
         partition: Uuid,
     ) -> Vec<(u16, &Arc<VirtualIoServer>, &Arc<ScsiBus>)> {
         let ends = self.servers_of(partition).flat_map(|vios| {
-            vios.buses.values().filter_map(move |bus| {
-                let client = bus.client.filter(|client| client.partition == partition)?;
-                Some((client.slot, vios, bus))
-            })
+            let own = vios.buses.of(partition);
+            own.filter_map(move |bus| Some((bus.client?.slot, vios, bus)))
         });
         let mut ends: Vec<_> = ends.collect();
         ends.sort_by_key(|(slot, ..)| *slot);

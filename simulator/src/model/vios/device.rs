@@ -8,6 +8,7 @@ use super::backing::Storage;
 use super::{Backing, ScsiBus, ScsiClient, ScsiDevice, VirtualIoServer};
 use crate::clock::Millis;
 use crate::model::command::{ScsiMapping, StorageName};
+use crate::model::lowest::lowest_free;
 use crate::model::names::MountType;
 use crate::model::refusal::Refusal;
 use crate::model::resource::Owner;
@@ -32,10 +33,7 @@ impl World {
         let partition = self.client_of(&server, client)?;
         let client_slot = self.free_slot(Owner::Partition(client), mapping.client_slot)?;
         let slot = self.free_slot(Owner::Vios(vios), mapping.server_slot)?;
-        let used: BTreeSet<u32> = server.buses.values().map(|bus| bus.vhost).collect();
-        let vhost = (0..)
-            .find(|vhost| !used.contains(vhost))
-            .unwrap_or(u32::MAX);
+        let vhost = lowest_free(0, server.buses.values().map(|bus| bus.vhost));
         let client = ScsiClient {
             partition: client,
             partition_id: partition.id,
@@ -106,7 +104,7 @@ impl World {
             if let Some(tag) = &mapping.tag {
                 tag_volume(server, &device.backing, tag, version);
             }
-            if let Some(bus) = server.buses.get_mut(&slot).map(Arc::make_mut) {
+            if let Some(mut bus) = server.buses.get_mut(&slot) {
                 bus.devices.push(device);
                 bus.version = version;
             }
@@ -137,11 +135,8 @@ impl World {
             return refuse("the storage of the mapping has gone.".to_owned());
         };
         let client = bus.client.map(|client| client.partition);
-        let same_client = |other: &ScsiBus| other.client.map(|client| client.partition) == client;
-        if server
-            .devices()
-            .any(|(other, device)| device.backing == *backing && same_client(other))
-        {
+        let mut of_client = server.buses.with(client).flat_map(|bus| &bus.devices);
+        if of_client.any(|device| device.backing == *backing) {
             return refuse(format!(
                 "{} is already mapped to this client partition.",
                 storage.name()
@@ -161,22 +156,16 @@ impl World {
 
     /// Removes every server adapter that is paired with a client.
     pub(in crate::model) fn remove_buses_of(&mut self, now: Millis, client: Uuid) {
-        let of_client = |bus: &ScsiBus| bus.client.is_some_and(|end| end.partition == client);
         let servers: Vec<Uuid> = self
             .vioses
             .values()
-            .filter(|vios| vios.buses.values().any(|bus| of_client(bus)))
+            .filter(|vios| vios.buses.of(client).next().is_some())
             .map(|vios| vios.partition.uuid)
             .collect();
         for vios in servers {
             let mut touched = BTreeSet::new();
             self.edit_vios(vios, |server, version| {
-                let slots: Vec<u16> = server
-                    .buses
-                    .values()
-                    .filter(|bus| of_client(bus))
-                    .map(|bus| bus.slot)
-                    .collect();
+                let slots: Vec<u16> = server.buses.slots_of(client).collect();
                 for bus in slots.iter().filter_map(|slot| server.buses.remove(slot)) {
                     touched.extend(bus.devices.iter().map(|device| device.backing.clone()));
                 }
@@ -189,10 +178,9 @@ impl World {
     /// Takes a medium out of a client's drives, as `remove_optical_name` of a power-on asks for.
     pub(in crate::model) fn eject_medium(&mut self, now: Millis, client: Uuid, medium: &str) {
         let is_it = |backing: &Backing| matches!(backing, Backing::OpticalMedium { name, .. } if name == medium);
-        let of_client = |bus: &ScsiBus| bus.client.is_some_and(|end| end.partition == client);
         let loaded = |vios: &VirtualIoServer| {
-            vios.devices()
-                .any(|(bus, device)| of_client(bus) && is_it(&device.backing))
+            let mut devices = vios.buses.of(client).flat_map(|bus| &bus.devices);
+            devices.any(|device| is_it(&device.backing))
         };
         let servers: Vec<Uuid> = self
             .vioses
@@ -202,19 +190,13 @@ impl World {
             .collect();
         for vios in servers {
             self.edit_vios(vios, |server, version| {
-                let slots: Vec<u16> = server
-                    .buses
-                    .values()
-                    .filter(|bus| of_client(bus))
-                    .map(|bus| bus.slot)
-                    .collect();
+                let slots: Vec<u16> = server.buses.slots_of(client).collect();
                 for slot in slots {
-                    if let Some(bus) = server
+                    if let Some(mut bus) = server
                         .buses
                         .get_mut(&slot)
                         .filter(|bus| bus.devices.iter().any(|device| is_it(&device.backing)))
                     {
-                        let bus = Arc::make_mut(bus);
                         bus.devices.retain(|device| !is_it(&device.backing));
                         bus.version = version;
                     }
@@ -286,12 +268,9 @@ fn target_name(
     backing: &Backing,
     wish: Option<&str>,
 ) -> Result<String, Refusal> {
-    let used: BTreeSet<&str> = server
-        .devices()
-        .map(|(_, device)| device.target.as_str())
-        .collect();
+    let used = |name: &str| server.devices().any(|(_, device)| device.target == name);
     match wish {
-        Some(name) if used.contains(name) => Err(Refusal::internal(format!(
+        Some(name) if used(name) => Err(Refusal::internal(format!(
             "HSCL2970 The IOServer command on {} has failed: there is a device {name} already.",
             server.partition.name
         ))),
@@ -311,11 +290,14 @@ fn target_name(
             } else {
                 "vtscsi"
             };
-            let names = (0_u32..).map(|number| format!("{prefix}{number}"));
-            Ok(names
-                .into_iter()
-                .find(|name| !used.contains(name.as_str()))
-                .unwrap_or_default())
+            let numbers = server.devices().filter_map(|(_, device)| {
+                let digits = device.target.strip_prefix(prefix)?;
+                let number: u32 = digits.parse().ok()?;
+                // `vtscsi007` leaves `vtscsi7` free.
+                let padded = digits.len() > 1 && digits.starts_with(['0', '+']);
+                (!padded).then_some(number)
+            });
+            Ok(format!("{prefix}{}", lowest_free(0, numbers)))
         }
     }
 }

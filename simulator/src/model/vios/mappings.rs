@@ -63,7 +63,7 @@ impl World {
         let mut clients: BTreeSet<Uuid> = BTreeSet::new();
         self.edit_vios(vios, |server, version| {
             for (slot, targets) in &gone_devices {
-                let Some(bus) = server.buses.get_mut(slot).map(Arc::make_mut) else {
+                let Some(mut bus) = server.buses.get_mut(slot) else {
                     continue;
                 };
                 touched.extend(
@@ -118,9 +118,21 @@ impl World {
         touched: &BTreeSet<Backing>,
         clients: &BTreeSet<Uuid>,
     ) {
+        let mapped: BTreeSet<Backing> = self
+            .vioses
+            .get(&vios)
+            .into_iter()
+            .flat_map(|server| server.devices())
+            .filter_map(|(_, device)| touched.get(&device.backing).cloned())
+            .collect();
         for backing in touched {
             match backing {
-                Backing::LogicalUnit { tier, unit } => self.settle_unit_use(now, *tier, *unit),
+                Backing::LogicalUnit { tier, unit } => {
+                    // Only what this server does not map needs a look at all the others.
+                    let in_use = mapped.contains(backing)
+                        || self.vioses.values().any(|vios| vios.maps(backing));
+                    self.settle_unit_use(now, *tier, *unit, in_use);
+                }
                 Backing::PhysicalVolume { .. } => {
                     self.edit_vios(vios, |server, version| server.storage_version = version)
                 }

@@ -2,6 +2,7 @@
 
 pub mod backing;
 mod bus;
+mod buses;
 mod client;
 pub mod device;
 pub mod external;
@@ -19,6 +20,7 @@ use super::network::SharedEthernetAdapter;
 use super::partition::Partition;
 use super::storage::{PhysicalVolume, VolumeGroup};
 pub use bus::bus_uuid;
+pub use buses::Buses;
 pub use client::client_uuid;
 pub use external::ExternalDisk;
 pub use fibre_channel::{FcAdapter, FcClient, FcMapping, FcPort};
@@ -38,7 +40,7 @@ pub struct VirtualIoServer {
     /// Its volume groups, `rootvg` first.
     pub volume_groups: Vec<Arc<VolumeGroup>>,
     /// Its virtual SCSI server adapters by slot.
-    pub buses: OrdMap<u16, Arc<ScsiBus>>,
+    pub buses: Buses,
     /// Its Fibre Channel adapters.
     pub fc_adapters: Vec<FcAdapter>,
     /// Its virtual Fibre Channel server adapters by slot.
@@ -204,16 +206,12 @@ impl VirtualIoServer {
 
     /// Client adapters of a partition become those of the one that has taken over its identity.
     pub(super) fn rename_client(&mut self, from: Uuid, to: Uuid, version: u64) {
-        let slots: Vec<u16> = self.buses.keys().copied().collect();
+        let slots: Vec<u16> = self.buses.slots_of(from).collect();
         for slot in slots {
-            let Some(bus) = self.buses.get_mut(&slot) else {
-                continue;
-            };
-            if let Some(client) = bus.client.filter(|client| client.partition == from) {
-                Arc::make_mut(bus).client = Some(ScsiClient {
-                    partition: to,
-                    ..client
-                });
+            if let Some(mut bus) = self.buses.get_mut(&slot)
+                && let Some(client) = &mut bus.client
+            {
+                client.partition = to;
                 self.mappings_version = version;
             }
         }

@@ -54,7 +54,7 @@ impl World {
         let (client, awaited, detail) = named;
         let awaited = if any { Awaited::ANY } else { awaited };
         self.edit_vios(vios, |server, version| {
-            if let Some(bus) = server.buses.get_mut(&slot).map(Arc::make_mut) {
+            if let Some(mut bus) = server.buses.get_mut(&slot) {
                 (bus.client, bus.awaited, bus.version) = (None, Some(awaited), version);
                 server.mappings_version = version;
             }

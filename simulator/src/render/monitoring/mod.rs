@@ -1,12 +1,15 @@
 //! Performance and capacity monitoring: preferences, feeds of samples and the samples themselves
 //! (`docs/protocol/monitoring.md`).
 
+mod adapters;
 mod feed;
+mod operating_systems;
 mod preferences;
 mod processed;
 mod raw;
 mod raw_vios;
 mod stamp;
+mod usage;
 
 use uuid::Uuid;
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::context::{Context, upper};
-use super::raw::{
-    CYCLES_PER_SECOND, Used, affinity, decimal, mode, packets, sum, title_case, transfers,
-};
+use super::adapters::{packets, transfers};
+use super::raw::{affinity, decimal, mode, title_case};
+use super::usage::{CYCLES_PER_SECOND, Used, sum};
 use super::{MOST_SAMPLES, stamp};
 use crate::clock::Millis;
 use crate::model::monitoring::Collection;

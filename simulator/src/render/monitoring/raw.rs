@@ -1,20 +1,18 @@
-//! Raw samples of the hypervisor (`phyp`) and of operating systems (`lpar`): counters that only rise. Recordings
-//! `phyp_pcm_data` and `lpar_pcm_data`.
+//! Raw samples by their names, and that of the hypervisor (`phyp`): counters that only rise. Recording `phyp_pcm_data`.
 
 use serde_json::{Value, json};
 
 use super::super::context::{Context, upper};
+use super::adapters::{network, storage};
 use super::feed::categories;
-use super::{raw_vios, stamp};
+use super::usage::{CYCLES_PER_SECOND, Used, in_cycles, sum, used_cycles};
+use super::{operating_systems, raw_vios, stamp};
 use crate::clock::Millis;
 use crate::model::monitoring::Collection;
 use crate::model::monitoring::load::{Sum, in_waves, trait_of, up_time};
 use crate::model::names::{PartitionKind, PartitionState, SharingMode};
 use crate::model::partition::{Partition, ProcessorSetting};
 use crate::model::system::ManagedSystem;
-
-/// `procCyclesPerSecond`
-pub(super) const CYCLES_PER_SECOND: u64 = 512_000_000;
 
 /// The file with this name, if there is such a sample: `LTM_8247-22L*2125D4A_phyp_20150527T074430+0000.json`.
 pub(super) fn file(
@@ -41,7 +39,7 @@ pub(super) fn file(
     }
     let sample = match category {
         "phyp" => hypervisor(cx, system, prefix, at),
-        "lpar" => operating_systems(cx, system, at),
+        "lpar" => operating_systems::sample(cx, system, at),
         server => {
             let id = server.strip_prefix("vios_")?.parse::<u16>().ok()?;
             let vios = cx
@@ -223,205 +221,6 @@ fn processor(partition: &Partition, sum: &Sum) -> Value {
     value
 }
 
-/// What a partition has used by a moment, in cycles.
-pub(super) struct Used {
-    pub(super) entitled: u64,
-    pub(super) capped: u64,
-    pub(super) uncapped: u64,
-    pub(super) idle: u64,
-}
-
-impl Used {
-    /// A steady share of what it is entitled to, with waves; an uncapped partition takes a little more than that. Idle
-    /// cycles are among the capped ones: clients subtract them (`docs/protocol/monitoring.md`).
-    pub(super) fn of(partition: &Partition, sum: &Sum) -> Self {
-        let entitled = in_cycles(sum.entitled);
-        let part = |percent: u64| entitled / 100 * percent;
-        let waves = in_waves(
-            sum.ran,
-            CYCLES_PER_SECOND / 1000 * (1 + trait_of(partition.uuid, b'w') / 20),
-        );
-        let uncapped = partition.processors.current.sharing() == SharingMode::Uncapped;
-        let idle = part(10 + trait_of(partition.uuid, b'i') / 4);
-        let busy = part(5 + trait_of(partition.uuid, b'c') / 3);
-        Self {
-            entitled,
-            capped: idle.saturating_add(busy).saturating_add(waves),
-            uncapped: if uncapped {
-                part(trait_of(partition.uuid, b'u') / 12)
-            } else {
-                0
-            },
-            idle,
-        }
-    }
-
-    pub(super) const fn total(&self) -> u64 {
-        self.capped.saturating_add(self.uncapped)
-    }
-}
-
-fn used_cycles(partition: &Partition, at: Millis) -> u64 {
-    Used::of(partition, &sum(partition, at)).total()
-}
-
-/// What has added up for a partition; nothing for one that has no past.
-pub(super) fn sum(partition: &Partition, at: Millis) -> Sum {
-    partition.load.sum(at).unwrap_or(Sum {
-        state: partition.state,
-        ran: 0,
-        entitled: 0,
-    })
-}
-
-fn network(cx: &Context<'_>, partition: &Partition, sum: &Sum) -> Vec<Value> {
-    let Some(system) = cx.world.systems.get(&partition.system) else {
-        return Vec::new();
-    };
-    let adapters = partition.network_adapters.values();
-    let adapters = adapters.map(|adapter| {
-        let (received, sent) = packets(partition, adapter.slot, sum);
-        json!({
-            "vlanId": adapter.vlan,
-            "vswitchId": adapter.switch_id,
-            "physicalLocation": system.machine.slot_location(partition.id, adapter.slot),
-            "isPortVLANID": true,
-            "receivedPackets": received,
-            "sentPackets": sent,
-            "droppedPackets": received / 100_000,
-            "sentBytes": sent.saturating_mul(600),
-            "receivedBytes": received.saturating_mul(800),
-            "receivedPhysicalPackets": received / 2,
-            "sentPhysicalPackets": sent / 2,
-            "droppedPhysicalPackets": 0,
-            "sentPhysicalBytes": (sent / 2).saturating_mul(600),
-            "receivedPhysicalBytes": (received / 2).saturating_mul(800),
-        })
-    });
-    adapters.collect()
-}
-
-/// Packets received and sent by the adapter in a slot.
-pub(super) fn packets(partition: &Partition, slot: u16, sum: &Sum) -> (u64, u64) {
-    let purpose = u8::try_from(slot % 200).unwrap_or(0);
-    let received = in_waves(sum.ran, 20 + trait_of(partition.uuid, purpose));
-    let sent = in_waves(
-        sum.ran,
-        10 + trait_of(partition.uuid, purpose.wrapping_add(50)) / 2,
-    );
-    (received, sent)
-}
-
-/// Reads and writes through the adapter in a slot.
-pub(super) fn transfers(partition: &Partition, slot: u16, sum: &Sum) -> (u64, u64) {
-    let purpose = u8::try_from(slot % 200).unwrap_or(0).wrapping_add(100);
-    let reads = in_waves(sum.ran, 2 + trait_of(partition.uuid, purpose) / 10);
-    let writes = in_waves(
-        sum.ran,
-        4 + trait_of(partition.uuid, purpose.wrapping_add(9)) / 8,
-    );
-    (reads, writes)
-}
-
-fn storage(cx: &Context<'_>, partition: &Partition) -> serde_json::Map<String, Value> {
-    let mut storage = serde_json::Map::new();
-    let Some(system) = cx.world.systems.get(&partition.system) else {
-        return storage;
-    };
-    let location = |slot: u16| system.machine.slot_location(partition.id, slot);
-    let (mut generic, mut fibre) = (Vec::new(), Vec::new());
-    for vios in cx.world.vioses_of(partition.system) {
-        let id = vios.partition.id;
-        let of_partition = |uuid: uuid::Uuid| uuid == partition.uuid;
-        for bus in vios.buses.values() {
-            if let Some(client) = bus.client.filter(|client| of_partition(client.partition)) {
-                generic.push(json!({
-                    "physicalLocation": location(client.slot),
-                    "viosId": id,
-                    "viosAdapterSlotId": bus.slot,
-                }));
-            }
-        }
-        for mapping in vios.fc_mappings.values() {
-            if let Some(client) = mapping
-                .client
-                .filter(|client| of_partition(client.partition))
-            {
-                fibre.push(json!({
-                    "wwpnPair": client.wwpns,
-                    "viosId": id,
-                    "physicalLocation": location(client.slot),
-                }));
-            }
-        }
-    }
-    if !generic.is_empty() {
-        storage.insert("genericVirtualAdapters".to_owned(), Value::Array(generic));
-    }
-    if !fibre.is_empty() {
-        storage.insert(
-            "virtualFiberChannelAdapters".to_owned(),
-            Value::Array(fibre),
-        );
-    }
-    storage
-}
-
-/// What operating systems tell of their memory through RMC.
-fn operating_systems(cx: &Context<'_>, system: &ManagedSystem, at: Millis) -> Value {
-    let mut partitions: Vec<&Partition> = cx
-        .world
-        .partitions_of(system.uuid)
-        .map(|partition| &**partition)
-        .collect();
-    partitions.sort_by_key(|partition| partition.id);
-    let list = partitions.into_iter().map(|partition| {
-        let state = sum(partition, at).state;
-        let error = if state != PartitionState::Running {
-            Some(("6001", "Lpar is not in running state on Managed System"))
-        } else if !partition.rmc.is_up() {
-            Some(("6003", "RMC is INACTIVE on lpar"))
-        } else {
-            None
-        };
-        let (uuid, id) = (upper(partition.uuid), partition.id.to_string());
-        if let Some((code, message)) = error {
-            return json!({
-                "uuid": uuid,
-                "id": id,
-                "name": partition.name,
-                "errorInfo": { "errorId": code, "message": message },
-                "timeStamp": null,
-            });
-        }
-        let free = 20 + trait_of(partition.uuid, b'm') / 2;
-        json!({
-            "uuid": uuid,
-            "id": id,
-            "name": partition.name,
-            "memory": {
-                "pctRealMemAvbl": free + 10,
-                "totalPgSpSizeCount": 131_072,
-                "totalPgSpFreeCount": 130_000,
-                "vmActivePgCount": partition.memory.current * 16 * (100 - free) / 100,
-                "realMemSizeBytes": partition.memory.current << 20,
-                "pctRealMemFree": free,
-                "vmPgInRate": 0,
-                "vmPgOutRate": trait_of(partition.uuid, b'p'),
-                "vmPgSpInRate": 0,
-                "vmPgSpOutRate": 0,
-            },
-            "timeStamp": stamp::compact(at),
-        })
-    });
-    json!({ "lparUtil": list.collect::<Vec<Value>>() })
-}
-
-/// Hundredths of a processor times milliseconds as cycles.
-pub(super) const fn in_cycles(hundredths: u64) -> u64 {
-    hundredths.saturating_mul(CYCLES_PER_SECOND / 100_000)
-}
-
 /// Hundredths as a number: `0.5`, `20`.
 pub(super) fn decimal(hundredths: u32) -> Value {
     if hundredths.is_multiple_of(100) {
@@ -468,37 +267,4 @@ pub(super) fn title_case(state: PartitionState) -> String {
             .unwrap_or_default()
     });
     words.collect::<Vec<String>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Simulator;
-
-    #[test]
-    fn every_partition_uses_more_than_it_idles_and_less_than_it_may() {
-        let world = Simulator::builder().build().unwrap().world();
-        let mut partition = (**world.partitions.values().next().unwrap()).clone();
-        let units = u64::from(partition.processors.current.desired_units().hundredths());
-        for number in 0..500_u128 {
-            partition.uuid =
-                uuid::Uuid::from_u128((number << 64) | number.wrapping_mul(0x9e37_79b9));
-            let mut before = None;
-            for half_minute in 0..60_u64 {
-                let ran = half_minute * 30_000;
-                let used = Used::of(
-                    &partition,
-                    &Sum {
-                        state: PartitionState::Running,
-                        ran,
-                        entitled: ran * units,
-                    },
-                );
-                assert!(used.idle <= used.capped && used.capped <= used.entitled);
-                let busy = used.total() - used.idle;
-                assert!(before.is_none_or(|before| before < busy));
-                before = Some(busy);
-            }
-        }
-    }
 }

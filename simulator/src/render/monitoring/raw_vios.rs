@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::context::Context;
-use super::raw::{info, packets, sum, transfers};
+use super::adapters::{packets, transfers};
+use super::raw::info;
 use super::stamp;
+use super::usage::sum;
 use crate::clock::Millis;
 use crate::model::monitoring::load::Sum;
 use crate::model::partition::Partition;

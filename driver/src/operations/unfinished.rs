@@ -1,0 +1,76 @@
+//! What the journal has of a server that failed on its way and is not over.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::driver::Driver;
+use super::{destroy, operation::Operation, spawn};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Record;
+use crate::partition::PartitionUuid;
+
+/// A removal that failed on its way.
+pub(super) struct Unfinished<A, N> {
+    /// Its number in the journal.
+    pub(super) id: u64,
+    /// What it was asked for.
+    pub(super) asked: A,
+    /// What it knew last.
+    pub(super) notes: N,
+}
+
+/// Earlier removals of the partition. What this version cannot read is left to a recovery, which says so.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn removals<A: DeserializeOwned, N: DeserializeOwned + Default>(
+    driver: &Driver,
+    partition: PartitionUuid,
+) -> Result<Vec<Unfinished<A, N>>> {
+    let mut removals = Vec::new();
+    for record in of(driver, partition, &[destroy::Destroy::KIND]).await? {
+        let notes = record.notes().cloned();
+        let notes = notes.map_or_else(|| Ok(N::default()), serde_json::from_value);
+        if let (Ok(asked), Ok(notes)) = (serde_json::from_value(record.beginning.asked), notes) {
+            removals.push(Unfinished {
+                id: record.id,
+                asked,
+                notes,
+            });
+        }
+    }
+    Ok(removals)
+}
+
+/// That no creation and no removal of the server is still to be undone or finished: that would hit whatever bears its
+/// identity then.
+///
+/// # Errors
+/// There is one; [`ErrorKind::Precondition`].
+pub(super) async fn refuse(driver: &Driver, partition: PartitionUuid) -> Result<()> {
+    let kinds = [spawn::Spawn::KIND, destroy::Destroy::KIND];
+    match of(driver, partition, &kinds).await?.first() {
+        None => Ok(()),
+        Some(record) => Err(Error::operation(
+            ErrorKind::Precondition,
+            format!("'{}' failed before and is not over", record.beginning.title),
+            "see to what kept it, and run `powervm recover`",
+        )),
+    }
+}
+
+async fn of(driver: &Driver, partition: PartitionUuid, kinds: &[&str]) -> Result<Vec<Record>> {
+    /// What both have of what they were asked for.
+    #[derive(Deserialize)]
+    struct Asked {
+        instance: Uuid,
+    }
+    let mut records = driver.left_over().await?;
+    records.retain(|record| {
+        let asked = Asked::deserialize(&record.beginning.asked);
+        kinds.contains(&&*record.beginning.kind)
+            && asked.is_ok_and(|asked| PartitionUuid::of_instance(asked.instance) == partition)
+    });
+    Ok(records)
+}
