@@ -6,7 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::arguments::{Create, ServerVerb};
-use super::connection::random;
+use super::connection::{Origin, random};
+use super::migration;
 use super::output::{Output, Table};
 use super::volume::connections;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,7 @@ use crate::storage::media::ConfigDrive;
 pub(super) async fn run(
     driver: &Driver,
     verb: &ServerVerb,
+    origin: &Origin<'_>,
     output: &Output,
     control: &Control,
 ) -> Result<()> {
@@ -71,6 +73,22 @@ pub(super) async fn run(
             output.print(&states, |states| changed(states))
         }
         ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, control).await,
+        ServerVerb::LiveMigrate(order) => {
+            migration::live_migrate(driver, order, origin, output, control).await
+        }
+        ServerVerb::LiveMigrateAbort { server } => {
+            migration::abort(driver, server, output, control).await
+        }
+        ServerVerb::LiveMigrateRecover { server, force } => {
+            migration::recover(driver, server, *force, output, control).await
+        }
+        ServerVerb::RemoteRestart {
+            server,
+            override_vlan_bridge,
+        } => migration::restart(driver, server, *override_vlan_bridge, output, control).await,
+        ServerVerb::RemoteRestartCleanup { server } => {
+            migration::clean_up(driver, server, output, control).await
+        }
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;

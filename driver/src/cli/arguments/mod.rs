@@ -1,6 +1,7 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod migration;
 mod network;
 mod server;
 mod snapshot;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
+pub(super) use self::migration::LiveMigrate;
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;

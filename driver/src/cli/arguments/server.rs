@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
+use super::LiveMigrate;
 use super::snapshot::Snapshot;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
@@ -59,6 +60,34 @@ pub(in crate::cli) enum ServerVerb {
         /// Leave the disks
         #[arg(long)]
         keep_disks: bool,
+    },
+    /// Move a server to another host while it runs
+    LiveMigrate(Box<LiveMigrate>),
+    /// Stop the migration of a server: it stays where it is
+    LiveMigrateAbort {
+        /// Its UUID, or its name
+        server: String,
+    },
+    /// Bring a server back whose migration failed and could not be undone
+    LiveMigrateRecover {
+        /// Its UUID, or its name
+        server: String,
+        /// Also when the migration still goes on
+        #[arg(long)]
+        force: bool,
+    },
+    /// Start a server of another system, which has failed, on the system of --system; HMC only
+    RemoteRestart {
+        /// Its UUID, or its name
+        server: String,
+        /// Also when its VLANs have no bridge there
+        #[arg(long)]
+        override_vlan_bridge: bool,
+    },
+    /// Remove what a server left on the system of --system that was restarted on another one; HMC only
+    RemoteRestartCleanup {
+        /// Its UUID, or its name
+        server: String,
     },
 }
 
@@ -122,9 +151,17 @@ pub(in crate::cli) struct Create {
 }
 
 impl ServerVerb {
-    /// Whether it changes anything on the host.
+    /// Whether it changes anything on the host that the journal has to know of. To stop a migration is for another
+    /// process than the one that migrates and holds the journal.
     pub(in crate::cli) fn changes(&self) -> bool {
-        !matches!(self, Self::List | Self::Show { .. } | Self::Watch)
+        !matches!(
+            self,
+            Self::List
+                | Self::Show { .. }
+                | Self::Watch
+                | Self::LiveMigrateAbort { .. }
+                | Self::LiveMigrateRecover { .. }
+        )
     }
 
     /// The verb for each of the servers that it names.

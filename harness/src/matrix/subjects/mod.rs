@@ -3,6 +3,7 @@
 mod bridges;
 mod deploy;
 mod devices;
+mod migration;
 mod power;
 pub(super) mod snapshot;
 
@@ -45,12 +46,58 @@ pub struct Subject {
     pub disk: Disk,
     /// Which product the simulator is.
     pub flavor: Flavor,
-    pub(super) entry: &'static Entry,
+    pub(super) work: Work,
     /// What volumes there are.
     pub(super) furniture: Furniture,
 }
 
+/// An operation of one host, or of two.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
+    /// With one driver.
+    One(&'static Entry),
+    /// With a driver on each of two systems of one machine room.
+    Two(&'static Pair),
+}
+
 impl Subject {
+    /// Whether it has two hosts.
+    pub(super) fn has_two_hosts(&self) -> bool {
+        matches!(self.work, Work::Two(_))
+    }
+
+    /// What takes it back, where that can be.
+    pub(super) fn reverse(&self) -> Option<Act> {
+        match self.work {
+            Work::One(entry) => entry.reverse,
+            Work::Two(_) => None,
+        }
+    }
+
+    /// The step after which nothing is taken back any more, if there is one.
+    pub(super) fn no_return(&self) -> Option<&'static str> {
+        match self.work {
+            Work::One(_) => None,
+            Work::Two(pair) => Some(pair.no_return),
+        }
+    }
+
+    /// What a failed one leaves.
+    pub(super) fn failed(&self) -> Failed {
+        match self.work {
+            Work::One(entry) => entry.failed,
+            Work::Two(_) => Failed::AsBefore,
+        }
+    }
+
+    /// The longest that it may take, in simulated time.
+    pub(super) fn limit(&self) -> Duration {
+        match self.work {
+            Work::One(entry) => entry.limit,
+            Work::Two(pair) => pair.limit,
+        }
+    }
+
     /// Its name with everything that tells it from the others.
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -81,6 +128,24 @@ pub(super) struct Entry {
     pub(super) limit: Duration,
 }
 
+/// Something done with the drivers of two hosts, which share their storage.
+pub(super) type ActOnBoth =
+    for<'a> fn(&'a Driver, &'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
+
+/// An operation of two hosts. A failed one leaves both as they were; one that is repeated after it was done succeeds.
+#[derive(Debug)]
+pub(super) struct Pair {
+    name: &'static str,
+    flavors: &'static [Flavor],
+    /// Makes what the operation needs to be there.
+    pub(super) prepare: ActOnBoth,
+    /// The operation.
+    pub(super) run: ActOnBoth,
+    /// The step after which nothing is taken back any more.
+    no_return: &'static str,
+    limit: Duration,
+}
+
 /// Disks on which operations with storage are tried.
 pub(super) const BOTH: &[Disk] = &[Disk::Ssp, Disk::Localdisk];
 /// The disk for operations that do not touch it.
@@ -106,6 +171,9 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
 /// What only one of the products can do.
 const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
 
+/// What there is for two hosts.
+const PAIRS: &[&[Pair]] = &[migration::PAIRS];
+
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
@@ -116,7 +184,7 @@ pub fn all() -> Vec<Subject> {
                 name: entry.name,
                 disk: *disk,
                 flavor,
-                entry,
+                work: Work::One(entry),
                 furniture,
             });
         }
@@ -137,6 +205,15 @@ pub fn all() -> Vec<Subject> {
                 add(entry, Flavor::Hmc, *furniture);
             }
         }
+    }
+    for pair in PAIRS.iter().copied().flatten() {
+        all.extend(pair.flavors.iter().map(|flavor| Subject {
+            name: pair.name,
+            disk: Disk::Ssp,
+            flavor: *flavor,
+            work: Work::Two(pair),
+            furniture: Furniture::Bare,
+        }));
     }
     all
 }
