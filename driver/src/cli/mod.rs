@@ -12,6 +12,8 @@ mod interface;
 mod output;
 mod progress;
 mod recover;
+mod rescue;
+mod resize;
 mod server;
 mod volume;
 mod watch;

@@ -16,6 +16,8 @@ use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::remote_restart::RemoteRestart;
+use super::rescue::{Rescue, Unrescue};
+use super::resize::{Confirm, Resize, Revert};
 use super::spawn::Spawn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
@@ -28,6 +30,11 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
     Entry::of::<RemoteRestart>(),
+    Entry::of::<Resize>(),
+    Entry::of::<Confirm>(),
+    Entry::of::<Revert>(),
+    Entry::of::<Rescue>(),
+    Entry::of::<Unrescue>(),
 ];
 
 /// One kind of operation.

@@ -18,6 +18,8 @@ mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod rescue;
+mod resize;
 mod storage;
 mod support;
 mod volume_boot;

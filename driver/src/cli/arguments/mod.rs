@@ -1,6 +1,8 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod rescue;
+mod resize;
 mod server;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
+pub(super) use self::rescue::Rescue;
+pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 use super::exit;
 use crate::config::DiskDriver;

@@ -2,6 +2,8 @@
 
 mod deploy;
 mod power;
+mod rescue;
+mod resize;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -77,7 +79,12 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[
+    deploy::ENTRIES,
+    power::ENTRIES,
+    rescue::ENTRIES,
+    resize::ENTRIES,
+];
 
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
@@ -118,20 +125,26 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
-/// Makes the server of that number.
-pub(super) async fn spawn(
-    driver: &Driver,
-    control: &Control,
-    number: u32,
-    power_on: bool,
-) -> Result<()> {
+/// The image, as the driver takes it.
+pub(super) fn made_image() -> Image {
     let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         image::Origin::File(path) => ImageSource::File(path.clone()),
         image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
     };
-    let request = SpawnRequest {
+    Image {
+        id: made.uuid,
+        name: made.name,
+        checksum: made.md5,
+        size: made.bytes,
+        source,
+    }
+}
+
+/// What makes the server of that number.
+fn request(number: u32, power_on: bool) -> SpawnRequest {
+    SpawnRequest {
         instance: instance(number),
         name: name(number),
         flavor: partition::Flavor {
@@ -140,19 +153,23 @@ pub(super) async fn spawn(
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Some(Image {
-            id: made.uuid,
-            name: made.name,
-            checksum: made.md5,
-            size: made.bytes,
-            source,
-        }),
+        image: Some(made_image()),
         volumes: Vec::new(),
         metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,
-    };
+    }
+}
+
+/// Makes the server of that number.
+pub(super) async fn spawn(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    power_on: bool,
+) -> Result<()> {
+    let request = request(number, power_on);
     driver.spawn(request, control).await.map(drop)
 }
 
