@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod arrivals;
 mod concurrency;
 mod doctor;
 mod failures;
@@ -14,6 +15,7 @@ mod fates;
 mod interfaces;
 mod iscsi;
 mod lifecycle;
+mod live_resize;
 mod neighbours;
 mod npiv;
 mod operations;

@@ -18,7 +18,7 @@ use powervm_schema::xml::Element;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
 
-fn size(vcpus: u32, memory_mb: u64, root_gb: u64) -> Size {
+pub(crate) fn size(vcpus: u32, memory_mb: u64, root_gb: u64) -> Size {
     Size {
         vcpus,
         memory_mb,
@@ -27,7 +27,7 @@ fn size(vcpus: u32, memory_mb: u64, root_gb: u64) -> Size {
     }
 }
 
-fn with(mut size: Size, specs: &[(&str, &str)]) -> Size {
+pub(crate) fn with(mut size: Size, specs: &[(&str, &str)]) -> Size {
     let specs = specs
         .iter()
         .map(|(key, value)| (format!("powervm:{key}"), (*value).to_owned()));
@@ -36,7 +36,7 @@ fn with(mut size: Size, specs: &[(&str, &str)]) -> Size {
 }
 
 impl Bench {
-    async fn resize(&self, flavor: Size) -> powervm_driver::Result<Server> {
+    pub(crate) async fn resize(&self, flavor: Size) -> powervm_driver::Result<Server> {
         let request = ResizeRequest {
             instance: instance(1),
             name: Some("web-1".to_owned()),
@@ -46,7 +46,7 @@ impl Bench {
         self.driver.resize(request, &Control::default()).await
     }
 
-    async fn depart(
+    pub(crate) async fn depart(
         &self,
         destination: Destination,
         flavor: Size,
@@ -64,7 +64,7 @@ impl Bench {
             .await
     }
 
-    async fn confirm(&self) -> powervm_driver::Result<()> {
+    pub(crate) async fn confirm(&self) -> powervm_driver::Result<()> {
         let request = ConfirmRequest {
             instance: instance(1),
             name: Some("web-1".to_owned()),
@@ -97,7 +97,7 @@ impl Bench {
         entry.content
     }
 
-    fn boot_disk_gb(&self, disk: DiskDriver) -> f64 {
+    pub(crate) fn boot_disk_gb(&self, disk: DiskDriver) -> f64 {
         let world = self.simulator.world();
         if disk == DiskDriver::Ssp {
             let mut units = world.tiers.values().flat_map(|tier| tier.units.values());
@@ -442,251 +442,4 @@ async fn what_a_server_was_stands_in_the_journal() {
             .into_iter()
             .any(|disk| disk.kind == StorageKind::LogicalUnit)
     );
-}
-
-/// A running server that can grow to four processors and 4 GB, when its RMC connection is up.
-async fn roomy(flavor: Flavor) -> Bench {
-    let bench = Bench::new(flavor, DiskDriver::Ssp).await;
-    let mut roomy = request(1);
-    roomy.flavor = with(
-        size(1, 1024, 1),
-        &[
-            ("max_mem", "4096"),
-            ("max_vcpu", "4"),
-            ("max_proc_units", "2"),
-        ],
-    );
-    bench
-        .driver
-        .spawn(roomy, &Control::default())
-        .await
-        .unwrap();
-    tokio::time::sleep(std::time::Duration::from_secs(900)).await;
-    bench
-}
-
-impl Bench {
-    async fn resize_live(&self, flavor: Size) -> powervm_driver::Result<Server> {
-        let request = ResizeRequest {
-            instance: instance(1),
-            name: None,
-            flavor,
-            from_gb: None,
-        };
-        self.driver.resize_live(request, &Control::default()).await
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_running_server_grows_and_shrinks_within_its_bounds() {
-    for flavor in FLAVORS {
-        let bench = roomy(flavor).await;
-        let was = bench.driver.show(instance(1)).await.unwrap();
-        let grown = bench.resize_live(size(4, 4096, 2)).await.unwrap();
-        assert_eq!((grown.vcpus, grown.memory_mb), (4, 4096));
-        assert_eq!(grown.proc_units, Some(0.4));
-        assert_eq!(grown.summary, was.summary, "it ran on, under its name");
-        assert!((bench.boot_disk_gb(DiskDriver::Ssp) - 2.0).abs() < f64::EPSILON);
-        let shrunk = bench.resize_live(size(1, 1024, 0)).await.unwrap();
-        assert_eq!((shrunk.vcpus, shrunk.memory_mb), (1, 1024));
-        bench.assert_sound();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_running_server_cannot_take_is_refused_and_nothing_sent() {
-    let bench = roomy(Flavor::NovaLink).await;
-    bench.calls.take();
-    let refused = async |flavor: Size| bench.resize_live(flavor).await.unwrap_err();
-    for (flavor, words) in [
-        (size(1, 8192, 0), "maximum memory"),
-        (size(8, 1024, 0), "maximum virtual processors"),
-        (size(1, 512, 0), "minimum memory"),
-        (
-            with(size(1, 1024, 0), &[("max_mem", "8192")]),
-            "maximum memory",
-        ),
-        (
-            with(size(1, 1024, 0), &[("max_vcpu", "8")]),
-            "maximum processors",
-        ),
-        (
-            with(size(1, 1024, 0), &[("max_proc_units", "3")]),
-            "processing units",
-        ),
-        (
-            with(size(1, 1024, 0), &[("dedicated_proc", "true")]),
-            "mode of its processors",
-        ),
-        (
-            with(size(1, 1024, 0), &[("processor_compatibility", "POWER7")]),
-            "compatibility",
-        ),
-        (
-            with(size(1, 1024, 0), &[("srr_capability", "false")]),
-            "remote restart",
-        ),
-    ] {
-        let error = refused(flavor).await;
-        assert!(error.to_string().contains(words), "{words}: {error}");
-    }
-    assert!(bench.calls.take().iter().all(|(method, _)| method == "GET"));
-
-    let young = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
-    young.spawn(1).await.unwrap();
-    let error = young.resize_live(size(1, 1024, 0)).await.unwrap_err();
-    assert!(error.to_string().contains("RMC"), "{error}");
-    young
-        .driver
-        .stop(
-            instance(1),
-            powervm_driver::operations::Stop::Hard,
-            &Control::default(),
-        )
-        .await
-        .unwrap();
-    let error = young.resize_live(size(1, 1024, 0)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Precondition);
-    assert!(error.to_string().contains("does not run"), "{error}");
-}
-
-/// Another host of the pool, on which nothing of the server is but its disk.
-async fn neighbour(of: &Bench) -> Bench {
-    let simulator = of.simulator.fork(&of.simulator.save());
-    let host = Bench::with(simulator, config(DiskDriver::Ssp)).await;
-    let removal = DestroyRequest {
-        destroy_disks: false,
-        ..DestroyRequest::of(instance(1))
-    };
-    host.driver
-        .destroy(removal, &Control::default())
-        .await
-        .unwrap();
-    host
-}
-
-fn arriving() -> SpawnRequest {
-    SpawnRequest {
-        image: None,
-        ..request(1)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_arrives_on_another_host_with_its_disk() {
-    for flavor in FLAVORS {
-        let source = Bench::new(flavor, DiskDriver::Ssp).await;
-        let was = source.spawn(1).await.unwrap();
-        let left = source
-            .depart(Destination::OtherHost, size(2, 2048, 1))
-            .await
-            .unwrap();
-        let host = neighbour(&source).await;
-        assert!(
-            host.driver
-                .instance_on_disk(instance(1), "web-1")
-                .await
-                .unwrap()
-        );
-        assert!(
-            !host
-                .driver
-                .instance_on_disk(instance(2), "web-2")
-                .await
-                .unwrap()
-        );
-        let empty = host.world().await;
-        let mut arriving = arriving();
-        arriving.flavor = size(2, 2048, 1);
-        let arrived = host
-            .driver
-            .spawn_from_disk(arriving, left.disk, &Control::default())
-            .await
-            .unwrap();
-        assert_eq!(arrived.summary.name, "web-1");
-        assert_eq!(arrived.summary.status, PowerState::Running);
-        assert_eq!((arrived.vcpus, arrived.memory_mb), (2, 2048));
-        let macs = |server: &Server| -> Vec<_> {
-            server
-                .interfaces
-                .iter()
-                .map(|interface| interface.mac)
-                .collect()
-        };
-        assert_eq!(macs(&arrived), macs(&was), "as the guest knows them");
-        let boot = |server: &Server| {
-            server
-                .storage
-                .iter()
-                .filter(|disk| disk.name == "boot_web_1")
-                .count()
-        };
-        assert_eq!(boot(&arrived), 2);
-
-        // It was not wanted there after all: its disk stays.
-        let removal = DestroyRequest {
-            destroy_disks: false,
-            ..DestroyRequest::of(instance(1))
-        };
-        host.driver
-            .destroy(removal, &Control::default())
-            .await
-            .unwrap();
-        assert_eq!(without_caches(host.world().await), without_caches(empty));
-        source.confirm().await.unwrap();
-        host.assert_sound();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_arrival_that_fails_leaves_the_disk() {
-    let source = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
-    source.spawn(1).await.unwrap();
-    let host = neighbour(&source).await;
-    let empty = host.world().await;
-    let rule = Rule::new("PUT", "*do/PowerOn*").answer(500, "no", "HSCL9999 no");
-    host.simulator.faults().add(rule).unwrap();
-    let failed = host
-        .driver
-        .spawn_from_disk(arriving(), None, &Control::default())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&failed, Error::Saga(failure) if failure.left_behind.is_empty()),
-        "{failed}"
-    );
-    host.simulator.faults().clear();
-    assert_eq!(without_caches(host.world().await), without_caches(empty));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_disk_that_is_not_the_servers_is_not_taken() {
-    let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
-    bench.spawn(1).await.unwrap();
-    let control = Control::default();
-    // The name of another server that is here.
-    let thief = SpawnRequest {
-        instance: instance(2),
-        ..arriving()
-    };
-    let taken = bench.driver.spawn_from_disk(thief, None, &control).await;
-    assert_eq!(taken.unwrap_err().kind(), ErrorKind::Precondition);
-    let nobody = SpawnRequest {
-        name: "web-9".to_owned(),
-        instance: instance(9),
-        ..arriving()
-    };
-    let missing = bench.driver.spawn_from_disk(nobody, None, &control).await;
-    assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
-    let elsewhere = DiskInfo {
-        cluster_name: "other".to_owned(),
-        ssp_name: "other".to_owned(),
-        ssp_uuid: "00000000-0000-0000-0000-000000000000".to_owned(),
-    };
-    let other_pool = bench
-        .driver
-        .spawn_from_disk(arriving(), Some(elsewhere), &control)
-        .await
-        .unwrap_err();
-    assert!(other_pool.to_string().contains("no member"), "{other_pool}");
 }
