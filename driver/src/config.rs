@@ -81,6 +81,8 @@ pub struct Config {
     pub use_rmc_mgmt_vif: bool,
     /// Whether the config drive tells the guest the link-local address of that adapter.
     pub use_rmc_ipv6_scheme: bool,
+    /// Switch of the pairs of adapters that lead to Open vSwitch.
+    pub pvm_vswitch_for_novalink_io: String,
     /// Longest wait, in seconds, for the RMC connections of Virtual I/O Servers at connect; 0 waits
     /// 120 s, and 600 s for one that booted within the last hour.
     pub vios_active_wait_timeout: u64,
@@ -95,6 +97,10 @@ pub struct Config {
     pub max_uploads: usize,
     /// Longest wait, in seconds, for a guest to shut down before it is powered off the hard way.
     pub shutdown_timeout: u64,
+    /// Folder that names the disks of this machine by their identifiers, for snapshots.
+    pub device_folder: PathBuf,
+    /// Longest wait, in seconds, for a disk that was mapped to the management partition, 1 to 3600.
+    pub device_timeout: u64,
     /// File of the journal; empty for one of this user's own for each host.
     pub journal: PathBuf,
     /// How long, in seconds, a recovery waits for what a killed driver asked for last, 0 to 600: the server may make
@@ -120,12 +126,15 @@ impl Default for Config {
             remove_vopt_media_time: 60,
             use_rmc_mgmt_vif: true,
             use_rmc_ipv6_scheme: true,
+            pvm_vswitch_for_novalink_io: "NovaLinkVEABridge".to_owned(),
             vios_active_wait_timeout: 0,
             image_wait_timeout: 3600,
             image_marker_stale_after: 1800,
             image_marker_takeover: false,
             max_uploads: 3,
             shutdown_timeout: 60,
+            device_folder: PathBuf::from(crate::devices::BY_ID),
+            device_timeout: 300,
             journal: PathBuf::new(),
             recovery_wait: 15,
             volumes: VolumeOptions::default(),
@@ -225,6 +234,11 @@ impl Config {
             "a volume group's name",
         )?;
         in_range(
+            "pvm_vswitch_for_novalink_io",
+            !self.pvm_vswitch_for_novalink_io.trim().is_empty(),
+            "a virtual switch's name",
+        )?;
+        in_range(
             "max_uploads",
             (1..=16).contains(&self.max_uploads),
             "1 to 16",
@@ -238,6 +252,11 @@ impl Config {
             "image_marker_stale_after",
             self.image_marker_stale_after >= 60,
             "60 or more (seconds)",
+        )?;
+        in_range(
+            "device_timeout",
+            (1..=3600).contains(&self.device_timeout),
+            "1 to 3600 (seconds)",
         )?;
         in_range(
             "recovery_wait",
@@ -321,6 +340,7 @@ mod tests {
             ("vopt_media_rep_size = 0", "vopt_media_rep_size"),
             ("max_uploads = 0", "max_uploads"),
             ("image_marker_stale_after = 5", "image_marker_stale_after"),
+            ("device_timeout = 0", "device_timeout"),
             ("recovery_wait = 601", "recovery_wait"),
             ("use_rmc_mgmt_vif = 1", "use_rmc_mgmt_vif"),
         ] {

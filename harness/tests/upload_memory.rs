@@ -1,4 +1,5 @@
-//! An image of 1 GiB goes through sockets, process to process, and neither process ever holds much of it.
+//! An image of 1 GiB goes through sockets, process to process, and into an image file again, and no process ever holds
+//! much of it.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -11,6 +12,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -74,6 +76,8 @@ async fn an_image_of_one_gibibyte_grows_neither_process() {
         );
     }
 
+    snapshot(&simulator, folder.path(), &contents, &digest).await;
+
     let deleted = simulator
         .powervm(["server", "delete", "large"])
         .output()
@@ -85,6 +89,50 @@ async fn an_image_of_one_gibibyte_grows_neither_process() {
         text(&deleted.stderr)
     );
     assert!(simulator.contents().await.is_empty());
+}
+
+/// Copies the boot disk to a file. The image stands for the disk that the management partition would see.
+async fn snapshot(
+    simulator: &Simulator,
+    folder: &Path,
+    contents: &serde_json::Map<String, Value>,
+    digest: &str,
+) {
+    let devices = folder.join("by-id");
+    fs::create_dir(&devices).unwrap();
+    // The boot disk's identifier begins with 27, its image's with 29.
+    let udid = contents.keys().find(|udid| udid.starts_with("27")).unwrap();
+    let name = format!("scsi-SAIX_VDASD_{}", &udid[udid.len() - 32..]);
+    std::os::unix::fs::symlink(folder.join("large.raw"), devices.join(name)).unwrap();
+    let config = folder.join("powervm.toml");
+    let text = format!("[powervm]\ndisk_driver = \"ssp\"\ndevice_folder = {devices:?}\n");
+    fs::write(&config, text).unwrap();
+    let copy = folder.join("copy.raw");
+    let mut client = simulator
+        .powervm(["server", "snapshot", "large", "--file"])
+        .arg(&copy)
+        .arg("--config")
+        .arg(&config)
+        .spawn()
+        .unwrap();
+    let growth = growth_until_end(&mut client).await;
+    let output = client.wait_with_output().unwrap();
+    let said = text_of(&output);
+    assert!(output.status.success(), "{said}");
+    println!("powervm grew by {growth} KiB while it copied the disk");
+    assert!(growth < ALLOWANCE, "powervm grew by {growth} KiB");
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(made["sha256"], digest);
+    assert_eq!(made["bytes"], IMAGE);
+    // 64 pieces of 64 KiB were ever written.
+    let taken = fs::metadata(&copy).unwrap().blocks() * 512;
+    assert!(taken < 32 << 20, "the copy takes {taken} bytes");
+    assert_eq!(fs::metadata(&copy).unwrap().len(), IMAGE);
+    fs::remove_file(copy).unwrap();
+}
+
+fn text_of(output: &std::process::Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
 }
 
 /// A sparse file with a boot record and something here and there; gives its SHA-256.

@@ -15,6 +15,7 @@ mod recover;
 mod rescue;
 mod resize;
 mod server;
+mod snapshot;
 mod volume;
 mod watch;
 

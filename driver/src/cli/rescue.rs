@@ -20,7 +20,9 @@ pub(super) async fn rescue(
         name: None,
         image: image_of(&asked.image, name, asked.image_checksum.as_deref()).await?,
     };
-    output.print(&driver.rescue(request, control).await?, shown)
+    let instance = request.instance;
+    driver.rescue(request, control).await?;
+    output.print(&driver.show(instance).await?, shown)
 }
 
 /// Starts it from its own again.

@@ -31,11 +31,11 @@ pub(super) async fn resize(
         },
         from_gb: None,
     };
-    let server = match asked.live {
+    match asked.live {
         true => driver.resize_live(request, control).await?,
         false => driver.resize(request, control).await?,
-    };
-    output.print(&server, shown)
+    }
+    done(driver, now.summary.id, output).await
 }
 
 /// Lets a server leave for another host.

@@ -82,6 +82,7 @@ pub(super) async fn run(
             resize::confirm(driver, server, output, control).await
         }
         ServerVerb::ResizeRevert(asked) => resize::revert(driver, asked, output, control).await,
+        ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, control).await,
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;

@@ -11,7 +11,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::operation::Open;
 use super::shared::{Fresh, Turns};
+use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
+use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
 use crate::journal::{Journal, NoJournal};
@@ -34,6 +36,7 @@ const HOST_IS_FRESH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
+    pub(super) devices: Arc<dyn Devices>,
 }
 
 pub(super) struct Shared {
@@ -44,6 +47,7 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) trunks: Pairs,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
     /// What is prepared for partitions that are on their way here.
@@ -75,6 +79,13 @@ pub(super) struct Identity {
 pub(super) enum Disks {
     Ssp { pool: Pool, images: ImageCache },
     Local(LocalDisks),
+}
+
+impl Shared {
+    /// Numbers, in the journal, of what this process is doing.
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Driver {
@@ -130,7 +141,10 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
+        let patience = Duration::from_secs(config.device_timeout);
+        let devices = LocalDevices::named_in(&config.device_folder, patience);
         Ok(Self {
+            devices: Arc::new(devices),
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
                 session,
@@ -140,6 +154,7 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                trunks: Pairs::default(),
                 journal,
                 running: Mutex::default(),
                 arrivals: Mutex::default(),
@@ -151,6 +166,15 @@ impl Driver {
                 uploads: AtomicUsize::new(0),
             }),
         })
+    }
+
+    /// The same, with disks read there and not on this machine.
+    #[must_use]
+    pub fn reading_disks_of(self, devices: impl Devices + 'static) -> Self {
+        Self {
+            devices: Arc::new(devices),
+            ..self
+        }
     }
 
     /// The session that it works through.
@@ -167,10 +191,7 @@ impl Driver {
 
     /// Numbers, in the journal, of what this process is doing.
     pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
-        self.shared
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.running()
     }
 
     /// The host with its limits and what is left of it, read within the last seconds.
@@ -217,6 +238,11 @@ impl Driver {
             .switches
             .get(|| Switches::read(&shared.session, &shared.system.uuid))
             .await
+    }
+
+    /// Forgets which switches there are: one was made.
+    pub(super) async fn forget_switches(&self) {
+        self.shared.switches.forget().await;
     }
 
     /// The media repositories of these Virtual I/O Servers, found within the last minute.

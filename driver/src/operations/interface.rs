@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::Driver;
@@ -33,7 +34,12 @@ impl Driver {
         interface: NetworkInterface,
         control: &Control,
     ) -> Result<InterfaceInfo> {
-        let partition = self.resolve(&server.into()).await?;
+        let server = server.into();
+        let partition = self.resolve(&server).await?;
+        let instance = match server {
+            ServerRef::Uuid(instance) => instance,
+            ServerRef::Name(_) => partition.as_uuid(),
+        };
         let turn = self.shared.instances.take(&partition).await;
         let (target, before) = futures_util::try_join!(
             Target::read(self, partition),
@@ -42,10 +48,13 @@ impl Driver {
         let named =
             |plugged: &&Plugged| interface.mac.is_some() && plugged.info.mac == interface.mac;
         if let Some(there) = before.iter().find(named) {
+            plug::refresh(self, instance, &interface, there).await?;
             return Ok(there.info.clone());
         }
         target.check()?;
-        let planned = self.plan_interface(partition, interface, &before).await?;
+        let planned = self
+            .plan_interface(partition, instance, interface, &before)
+            .await?;
         let plug = Arc::new(Plug {
             driver: self.clone(),
             partition,
@@ -90,13 +99,7 @@ impl Driver {
             return Ok(None);
         };
         target.check()?;
-        // A lost answer is no matter: what is to be gone is looked for again.
-        match self.session().ensure_deleted(&plugged.path).await {
-            Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
-                self.session().ensure_deleted(&plugged.path).await?
-            }
-            result => result?,
-        }
+        plug::unplug(self, &plugged).await?;
         Ok(Some(plugged.info))
     }
 
@@ -105,11 +108,12 @@ impl Driver {
     async fn plan_interface(
         &self,
         partition: PartitionUuid,
+        instance: Uuid,
         interface: NetworkInterface,
         before: &[Plugged],
     ) -> Result<PlannedInterface> {
         let (system, switches) = futures_util::try_join!(self.system(), self.switches())?;
-        let switch = switches.bridged()?.clone();
+        let switch = plug::switch_for(&interface, &switches)?;
         if interface.mac.is_some() && !system.limits.custom_mac {
             return Err(Error::operation(
                 ErrorKind::Precondition,
@@ -130,11 +134,14 @@ impl Driver {
                 None
             }
         });
-        Ok(PlannedInterface {
+        let planned = PlannedInterface {
+            instance,
             interface,
             switch,
             mac,
-        })
+        };
+        plug::foresee(self, std::slice::from_ref(&planned)).await?;
+        Ok(planned)
     }
 }
 
@@ -162,15 +169,8 @@ impl Plug {
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server did not have before goes, and has the address if we chose one.
     async fn unplug(self: Arc<Self>) -> Result<()> {
-        for plugged in plug::interfaces(&self.driver, self.partition).await? {
-            let is_ours = self.planned.mac.is_none() || plugged.info.mac == self.planned.mac;
-            if is_ours && !self.before.contains(&plugged.path) {
-                self.driver.session().ensure_deleted(&plugged.path).await?;
-            }
-        }
-        Ok(())
+        plug::take_back(&self.driver, self.partition, &self.planned, &self.before).await
     }
 
     async fn report(&self) -> Result<InterfaceInfo> {

@@ -100,7 +100,7 @@ impl Driver {
     }
 }
 
-fn is_management(entry: &Entry) -> bool {
+pub(super) fn is_management(entry: &Entry) -> bool {
     LogicalPartition(&entry.content)
         .partition()
         .is_management_partition()

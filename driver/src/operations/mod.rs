@@ -11,6 +11,7 @@ mod inventory;
 mod jobs;
 mod lifecycle;
 mod list;
+mod management;
 mod map;
 mod migrate;
 mod operation;
@@ -25,8 +26,10 @@ mod rescue;
 mod resize;
 mod server;
 pub(crate) mod shared;
+mod snapshot;
 mod spawn;
 mod target;
+mod trunk;
 mod unfinished;
 mod volume;
 
@@ -49,6 +52,8 @@ pub use resize::{
     ResizeRequest, RevertRequest,
 };
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
+pub use snapshot::{SnapshotInfo, SnapshotRequest};
+pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

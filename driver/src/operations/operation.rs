@@ -240,7 +240,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(shared) = self.driver.upgrade() {
-            Driver { shared }.running().remove(&self.id);
+            shared.running().remove(&self.id);
         }
     }
 }

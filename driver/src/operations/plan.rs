@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use powervm_schema::view::FieldValue;
+use uuid::Uuid;
 
 use super::driver::{Driver, path_of};
 use super::imaged;
+use super::plug;
 use super::request::SpawnRequest;
 use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,8 +44,11 @@ pub(super) struct Plan {
 /// An interface with the address that it will have, where that can be chosen.
 #[derive(Debug, Clone)]
 pub(super) struct PlannedInterface {
+    /// Whose it is.
+    pub(super) instance: Uuid,
     pub(super) interface: NetworkInterface,
-    pub(super) switch: Switch,
+    /// The switch, where it is known beforehand.
+    pub(super) switch: Option<Switch>,
     pub(super) mac: Option<Mac>,
 }
 
@@ -89,18 +94,17 @@ impl Plan {
         system.room.check(&name, &sizing)?;
         let pool = find_pool(driver, &sizing).await?;
         let mut interfaces = Vec::new();
-        if !request.networks.is_empty() {
-            let switch = switches.bridged()?;
-            for (index, interface) in request.networks.iter().enumerate() {
-                let mac = choose_mac(&system, request, interface, index)?;
-                interfaces.push(PlannedInterface {
-                    interface: interface.clone(),
-                    switch: switch.clone(),
-                    mac,
-                });
-            }
+        for (index, interface) in request.networks.iter().enumerate() {
+            let mac = choose_mac(&system, request, interface, index)?;
+            interfaces.push(PlannedInterface {
+                instance: request.instance,
+                interface: interface.clone(),
+                switch: plug::switch_for(interface, &switches)?,
+                mac,
+            });
         }
         refuse_same_addresses(&interfaces)?;
+        plug::foresee(driver, &interfaces).await?;
         let management = driver
             .config()
             .use_rmc_mgmt_vif

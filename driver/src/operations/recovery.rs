@@ -18,6 +18,7 @@ use super::power::Power;
 use super::remote_restart::RemoteRestart;
 use super::rescue::{Rescue, Unrescue};
 use super::resize::{Confirm, Resize, Revert};
+use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
@@ -35,6 +36,7 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Revert>(),
     Entry::of::<Rescue>(),
     Entry::of::<Unrescue>(),
+    Entry::of::<Snapshot>(),
 ];
 
 /// One kind of operation.

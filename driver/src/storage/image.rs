@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rest::Transport;
 
+pub(crate) use source::reach;
 pub use verify::{Digests, Verified};
 
 /// A bootable disk image in raw format.
@@ -193,7 +194,7 @@ impl fmt::Debug for ImageSource {
 }
 
 /// A URL without what may be a signature or a password in it.
-fn without_secrets(url: &str) -> &str {
+pub(crate) fn without_secrets(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let visible = url.get(..end).unwrap_or_default();
     if visible.contains('@') {

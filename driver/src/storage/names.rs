@@ -55,6 +55,12 @@ pub fn is_instance_unit(name: &str) -> bool {
     name.starts_with("boot_") || name.starts_with("rescue_")
 }
 
+/// Whether a logical unit's name is that of an instance's boot disk.
+#[must_use]
+pub fn is_boot_unit(name: &str) -> bool {
+    name.starts_with("boot_")
+}
+
 /// Name of an instance's boot disk in a volume group: `b_`, 8 characters of the name, `_`, 4 of the UUID.
 #[must_use]
 pub fn boot_virtual_disk(instance_name: &str, instance: Uuid) -> String {
@@ -95,6 +101,12 @@ pub fn is_rescue_virtual_disk(name: &str) -> bool {
 #[must_use]
 pub fn is_instance_virtual_disk(name: &str) -> bool {
     name.starts_with("b_") || name.starts_with("r_")
+}
+
+/// Whether a virtual disk's name is that of an instance's boot disk.
+#[must_use]
+pub fn is_boot_virtual_disk(name: &str) -> bool {
+    name.starts_with("b_")
 }
 
 /// Name of a cached image in a volume group.

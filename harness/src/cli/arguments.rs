@@ -98,6 +98,10 @@ pub(super) struct Soak {
     /// REST API, crashes. Embedded only.
     #[arg(long, value_name = "HOURS", conflicts_with_all = ["deploys", "disk"], value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub hours: Option<u64>,
+    /// Deploys with everything that happens to a server: power, moves, volumes and interfaces attached and detached.
+    /// Only in stormy weather may some of it fail. Embedded only.
+    #[arg(long, conflicts_with_all = ["hours", "disk"])]
+    pub mixed: bool,
     /// How many at a time.
     #[arg(long, default_value_t = 10, value_parser = parallel)]
     pub parallel: usize,

@@ -222,15 +222,17 @@ async fn failed(scene: &Scene<'_>, driver: &Driver, error: &Error) -> anyhow::Re
     {
         bail!("something could not be undone");
     }
-    scene.nothing_is_pending().await?;
     let entry = scene.stage.subject.entry;
     let unchanged = scene.is_as_before().await;
     if entry.failed == Failed::AsBefore {
+        scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }
     (entry.run)(driver, &Control::default())
         .await
         .context("it cannot be repeated")?;
+    // What had begun to remove something stays in the journal until it is finished.
+    scene.nothing_is_pending().await?;
     scene.is_as_after().await.context("after the repetition")?;
     Ok(match unchanged {
         Ok(()) => "failed, the host as before",

@@ -17,8 +17,9 @@ use crate::audit::{Inventory, ItemKind, Policy, compare};
 use crate::runtime::virtual_clock;
 use crate::scenario::Disk;
 use crate::target::Content;
-use crate::target::embedded::books;
+use crate::target::embedded::{SimulatedDevices, books};
 
+use super::subjects::snapshot::content;
 use super::subjects::{SUBJECT, Subject, image, instance};
 use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
 
@@ -155,6 +156,8 @@ impl Scene<'_> {
             line: Arc::clone(&line),
         });
         let driver = Driver::connect_with(session, self.stage.config(), journal).await?;
+        let devices = SimulatedDevices::of(&self.simulator, [content()]);
+        let driver = driver.reading_disks_of(devices);
         Ok(Actor { driver, line })
     }
 

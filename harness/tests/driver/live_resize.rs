@@ -37,7 +37,10 @@ impl Bench {
             flavor,
             from_gb: None,
         };
-        self.driver.resize_live(request, &Control::default()).await
+        self.driver
+            .resize_live(request, &Control::default())
+            .await?;
+        self.driver.show(instance(1)).await
     }
 }
 

@@ -15,7 +15,8 @@ impl Bench {
             name: Some("web-1".to_owned()),
             image: image(),
         };
-        self.driver.rescue(request, &Control::default()).await
+        self.driver.rescue(request, &Control::default()).await?;
+        self.driver.show(instance(1)).await
     }
 
     async fn unrescue(&self) -> powervm_driver::Result<()> {

@@ -7,9 +7,8 @@ use crate::support::*;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::journal::JournalFile;
 use powervm_driver::operations::{
-    ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Departure, Destination,
-    DestroyRequest, DiskInfo, Driver, ResizeRequest, RevertRequest, Server, SpawnRequest,
-    StorageKind,
+    ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Departure, Destination, Driver,
+    ResizeRequest, RevertRequest, Server, StorageKind,
 };
 use powervm_driver::partition::{Flavor as Size, PowerState};
 use powervm_driver::{Error, ErrorKind};
@@ -43,7 +42,8 @@ impl Bench {
             flavor,
             from_gb: None,
         };
-        self.driver.resize(request, &Control::default()).await
+        self.driver.resize(request, &Control::default()).await?;
+        self.driver.show(instance(1)).await
     }
 
     pub(crate) async fn depart(
@@ -193,11 +193,12 @@ async fn reverting_puts_back_every_attribute() {
             flavor: with(size(1, 1024, 1), &[("dedicated_proc", "true")]),
             power_on: true,
         };
-        let arrived = bench
+        bench
             .driver
             .finish_migration(arrival, &Control::default())
             .await
             .unwrap();
+        let arrived = bench.driver.show(instance(1)).await.unwrap();
         assert_eq!((arrived.vcpus, arrived.proc_units), (1, None));
         let kept = serde_json::to_value(&left).unwrap();
         let kept: Departure = serde_json::from_value(kept).unwrap();

@@ -4,6 +4,7 @@ mod devices;
 mod rescue;
 mod resize;
 mod server;
+mod snapshot;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
 pub(super) use self::rescue::Rescue;
 pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
+pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::rescue::Rescue;
 use super::resize::{Resize, ResizeRevert};
+use super::snapshot::Snapshot;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
 
@@ -76,6 +77,8 @@ pub(in crate::cli) enum ServerVerb {
     },
     /// Give a server the size back that it had
     ResizeRevert(ResizeRevert),
+    /// Copy a server's boot disk to an image, on the management partition of a NovaLink
+    Snapshot(Snapshot),
     /// Delete servers with their disks
     Delete {
         /// Names or UUIDs

@@ -14,7 +14,6 @@ use super::control::Control;
 use super::driver::{Driver, path_of};
 use super::imaged::{self, Boarded, DiskNames, DiskNotes, ImageNames, MakesDisk};
 use super::operation::{Notes, Operation, Plan};
-use super::server::Server;
 use super::target::Target;
 use super::{jobs, map, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
@@ -53,7 +52,7 @@ impl Driver {
     /// # Errors
     /// Before anything is changed: no such server; one that has a rescue disk already ([`ErrorKind::Exists`]). Then
     /// [`Error::Saga`] with the step that failed.
-    pub async fn rescue(&self, request: RescueRequest, control: &Control) -> Result<Server> {
+    pub async fn rescue(&self, request: RescueRequest, control: &Control) -> Result<()> {
         let instance = request.instance;
         let uuid = PartitionUuid::of_instance(instance);
         let turn = self.shared.instances.take(&uuid).await;
@@ -104,9 +103,7 @@ impl Driver {
             asked,
             _turn: turn,
         });
-        self.perform(&rescue, control, &steps).await?;
-        drop(rescue);
-        self.show(instance).await
+        self.perform(&rescue, control, &steps).await
     }
 }
 

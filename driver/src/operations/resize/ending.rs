@@ -40,7 +40,12 @@ impl Driver {
     ) -> Result<()> {
         let uuid = PartitionUuid::of_instance(request.instance);
         let turn = self.shared.instances.take(&uuid).await;
-        let place = match self.place_of(uuid, request.name).await {
+        // Asked twice: what is left of a server that has moved must not be taken for removed.
+        let place = match self.place_of(uuid, request.name.clone()).await {
+            Err(error) if error.is_not_found() => self.place_of(uuid, request.name).await,
+            place => place,
+        };
+        let place = match place {
             Err(error) if error.is_not_found() => {
                 tracing::warn!(server = %uuid, "there is no such server any more, so its move is confirmed");
                 return Ok(());

@@ -30,7 +30,6 @@ use super::control::Control;
 use super::driver::{Driver, path_of};
 use super::operation::Notes;
 use super::plan::find_pool;
-use super::server::Server;
 use super::unfinished;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::configuration::{NewSize, room_without};
@@ -49,17 +48,15 @@ impl Driver {
     /// Before anything is changed: no such server, one that is being resized already ([`ErrorKind::Exists`]), a size
     /// that breaks a rule or that the host has no room for, a boot disk that would have to shrink. Then
     /// [`Error::Saga`] with the step that failed.
-    pub async fn resize(&self, request: ResizeRequest, control: &Control) -> Result<Server> {
-        let instance = request.instance;
+    pub async fn resize(&self, request: ResizeRequest, control: &Control) -> Result<()> {
         let subject = Subject {
-            instance,
+            instance: request.instance,
             name: request.name,
             flavor: request.flavor,
             from_gb: request.from_gb,
         };
         let resize = self.begin(Part::Whole, subject, None, control).await?;
-        self.run_resize(resize, control).await?;
-        self.show(instance).await
+        self.run_resize(resize, control).await.map(drop)
     }
 
     /// Gives a running server another size within its minimum and maximum, over RMC, without a restart and for good:
@@ -70,17 +67,15 @@ impl Driver {
     /// # Errors
     /// Before anything is changed: as [`Driver::resize`], a server that does not run or has no active RMC connection,
     /// and a size for which it would have to be off. Then [`Error::Saga`].
-    pub async fn resize_live(&self, request: ResizeRequest, control: &Control) -> Result<Server> {
-        let instance = request.instance;
+    pub async fn resize_live(&self, request: ResizeRequest, control: &Control) -> Result<()> {
         let subject = Subject {
-            instance,
+            instance: request.instance,
             name: request.name,
             flavor: request.flavor,
             from_gb: request.from_gb,
         };
         let resize = self.begin(Part::Live, subject, None, control).await?;
-        self.run_resize(resize, control).await?;
-        self.show(instance).await
+        self.run_resize(resize, control).await.map(drop)
     }
 
     /// Lets a server leave, for another size or for another host: powers it off, lets its boot disk grow, and gives
@@ -124,14 +119,9 @@ impl Driver {
     /// # Errors
     /// Before anything is changed: no such server, one that has not left, a size that breaks a rule or that the host
     /// has no room for. Then [`Error::Saga`].
-    pub async fn finish_migration(
-        &self,
-        request: ArriveRequest,
-        control: &Control,
-    ) -> Result<Server> {
-        let instance = request.instance;
+    pub async fn finish_migration(&self, request: ArriveRequest, control: &Control) -> Result<()> {
         let subject = Subject {
-            instance,
+            instance: request.instance,
             name: Some(request.name),
             flavor: Flavor {
                 root_gb: 0,
@@ -143,8 +133,7 @@ impl Driver {
             power_on: request.power_on,
         };
         let resize = self.begin(part, subject, None, control).await?;
-        self.run_resize(resize, control).await?;
-        self.show(instance).await
+        self.run_resize(resize, control).await.map(drop)
     }
 
     async fn run_resize(&self, resize: Resize, control: &Control) -> Result<Arc<Resize>> {

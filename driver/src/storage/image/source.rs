@@ -154,6 +154,16 @@ impl ImageSource {
     }
 }
 
+/// A URL and a way to its server.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn reach(url: &str) -> Result<(Uri, Arc<dyn Transport>)> {
+    let uri = read(url)?;
+    let transport = connect(&uri)?;
+    Ok((uri, transport))
+}
+
 fn connect(uri: &Uri) -> Result<Arc<dyn Transport>> {
     let (scheme, authority) = (uri.scheme_str().unwrap_or("http"), uri.authority());
     let port = if scheme == "https" { 443 } else { 80 };

@@ -4,6 +4,7 @@ mod deploy;
 mod power;
 mod rescue;
 mod resize;
+pub(super) mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -86,21 +87,29 @@ const FAMILIES: &[&[Entry]] = &[
     resize::ENTRIES,
 ];
 
+/// What only one of the products can do.
+const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
+
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     let mut all = Vec::new();
-    for entry in FAMILIES.iter().copied().flatten() {
+    let mut add = |entry: &'static Entry, flavor| {
         for disk in entry.disks {
-            for flavor in [Flavor::NovaLink, Flavor::Hmc] {
-                all.push(Subject {
-                    name: entry.name,
-                    disk: *disk,
-                    flavor,
-                    entry,
-                });
-            }
+            all.push(Subject {
+                name: entry.name,
+                disk: *disk,
+                flavor,
+                entry,
+            });
         }
+    };
+    for entry in FAMILIES.iter().copied().flatten() {
+        add(entry, Flavor::NovaLink);
+        add(entry, Flavor::Hmc);
+    }
+    for (flavor, entries) in ONLY {
+        entries.iter().for_each(|entry| add(entry, *flavor));
     }
     all
 }

@@ -37,7 +37,7 @@ async fn rescue(driver: &Driver, control: &Control) -> Result<()> {
         name: Some(name(SUBJECT)),
         image: made_image(),
     };
-    driver.rescue(request, control).await.map(drop)
+    driver.rescue(request, control).await
 }
 
 async fn unrescue(driver: &Driver, control: &Control) -> Result<()> {

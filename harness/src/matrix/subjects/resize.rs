@@ -154,7 +154,7 @@ async fn resize(driver: &Driver, control: &Control) -> Result<()> {
         flavor: size(2, 2048),
         from_gb: None,
     };
-    driver.resize(request, control).await.map(drop)
+    driver.resize(request, control).await
 }
 
 /// A server that has room to grow, and time for its RMC connection to come up.
@@ -190,7 +190,7 @@ async fn live(driver: &Driver, control: &Control, vcpus: u32, memory_mb: u64) ->
         flavor: size(vcpus, memory_mb),
         from_gb: None,
     };
-    driver.resize_live(request, control).await.map(drop)
+    driver.resize_live(request, control).await
 }
 
 async fn depart(driver: &Driver, control: &Control, destination: Destination) -> Result<()> {
@@ -213,7 +213,7 @@ async fn arrive(driver: &Driver, control: &Control) -> Result<()> {
         flavor: size(2, 2048),
         power_on: true,
     };
-    driver.finish_migration(request, control).await.map(drop)
+    driver.finish_migration(request, control).await
 }
 
 async fn arrive_with_disk(driver: &Driver, control: &Control) -> Result<()> {

@@ -1,6 +1,7 @@
 //! A simulator in this process, on a clock that the harness owns.
 
 pub mod books;
+mod devices;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use powervm_simulator::weather::Weather;
 use crate::audit::Inventory;
 use crate::scenario::{Capability, Disk, RefusalKind};
 use crate::survey::Survey;
+
+pub use devices::SimulatedDevices;
 
 use super::driven::Driven;
 use super::look::Look;
