@@ -14,6 +14,8 @@ mod network;
 mod output;
 mod progress;
 mod recover;
+mod rescue;
+mod resize;
 mod server;
 mod snapshot;
 mod volume;

@@ -6,6 +6,7 @@ mod destroy;
 mod device_jobs;
 mod driver;
 mod host;
+mod imaged;
 mod interface;
 mod inventory;
 mod jobs;
@@ -22,6 +23,8 @@ mod power;
 mod recovery;
 mod remote_restart;
 mod request;
+mod rescue;
+mod resize;
 mod server;
 pub(crate) mod shared;
 mod snapshot;
@@ -46,6 +49,11 @@ pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
+pub use rescue::RescueRequest;
+pub use resize::{
+    ArriveRequest, Before, ConfirmRequest, DepartRequest, Departure, Destination, DiskInfo,
+    ResizeRequest, RevertRequest,
+};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use snapshot::{SnapshotInfo, SnapshotRequest};
 pub use sriov::{SriovInfo, SriovPortInfo};

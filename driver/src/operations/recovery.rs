@@ -18,6 +18,8 @@ use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::remote_restart::RemoteRestart;
+use super::rescue::{Rescue, Unrescue};
+use super::resize::{Confirm, Resize, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use super::volume::attach::Attach;
@@ -40,6 +42,11 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
     Entry::of::<RemoteRestart>(),
+    Entry::of::<Resize>(),
+    Entry::of::<Confirm>(),
+    Entry::of::<Revert>(),
+    Entry::of::<Rescue>(),
+    Entry::of::<Unrescue>(),
     Entry::of::<Snapshot>(),
 ];
 

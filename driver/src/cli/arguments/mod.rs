@@ -3,6 +3,8 @@
 mod devices;
 mod migration;
 mod network;
+mod rescue;
+mod resize;
 mod server;
 mod snapshot;
 
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
 pub(super) use self::migration::LiveMigrate;
+pub(super) use self::rescue::Rescue;
+pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::LiveMigrate;
+use super::rescue::Rescue;
+use super::resize::{Resize, ResizeRevert};
 use super::snapshot::Snapshot;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
@@ -50,6 +52,32 @@ pub(in crate::cli) enum ServerVerb {
         #[arg(long)]
         hard: bool,
     },
+    /// Start a server from another disk, to mend what is on its own
+    Rescue(Rescue),
+    /// Start a server from its own disk again, and remove the other one
+    Unrescue {
+        /// Name or UUID
+        server: String,
+    },
+    /// Give a server another size; it is off meanwhile
+    ///
+    /// Its partition is called resize_NAME until resize-confirm or resize-revert.
+    Resize(Box<Resize>),
+    /// Let a server leave for another host of its pool: power it off and let its disk go
+    ///
+    /// There, `server create --uuid UUID --existing-disk` takes it; here, resize-confirm removes what is left of it, and
+    /// resize-revert takes it back. Its partition is called migrate_NAME until then.
+    Depart {
+        /// Name or UUID
+        server: String,
+    },
+    /// Keep the size that a server got
+    ResizeConfirm {
+        /// The server's name as it was made with, or its UUID
+        server: String,
+    },
+    /// Give a server the size back that it had
+    ResizeRevert(ResizeRevert),
     /// Copy a server's boot disk to an image, on the management partition of a NovaLink
     Snapshot(Snapshot),
     /// Delete servers with their disks
@@ -100,8 +128,11 @@ pub(in crate::cli) struct Create {
     #[arg(long)]
     pub(in crate::cli) uuid: Option<Uuid>,
     /// Raw disk image: a file or an http(s) URL; without, the server boots from its first volume
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "volume")]
+    #[arg(long, value_name = "FILE|URL", required_unless_present_any = ["volume", "existing_disk"])]
     pub(in crate::cli) image: Option<String>,
+    /// Take the boot disk that a server of this name and UUID has left: on another host of the pool, or here
+    #[arg(long, conflicts_with = "image", requires = "uuid")]
+    pub(in crate::cli) existing_disk: bool,
     /// File with the connection_info of a volume that it has from the start; repeatable
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) volume: Vec<PathBuf>,
@@ -193,7 +224,7 @@ impl ServerVerb {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".to_owned()),

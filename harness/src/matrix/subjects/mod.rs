@@ -5,6 +5,8 @@ mod deploy;
 mod devices;
 mod migration;
 mod power;
+mod rescue;
+mod resize;
 pub(super) mod snapshot;
 
 use std::collections::BTreeMap;
@@ -159,6 +161,8 @@ const FAMILIES: &[&[Entry]] = &[
     deploy::ENTRIES,
     power::ENTRIES,
     devices::ENTRIES,
+    rescue::ENTRIES,
+    resize::ENTRIES,
 ];
 
 /// The same, with volumes for the server.
@@ -238,27 +242,25 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
-/// Makes the server of that number.
-pub(super) async fn spawn(
-    driver: &Driver,
-    control: &Control,
-    number: u32,
-    power_on: bool,
-) -> Result<()> {
-    driver
-        .spawn(request(number, power_on), control)
-        .await
-        .map(drop)
-}
-
-/// The server of that number.
-fn request(number: u32, power_on: bool) -> SpawnRequest {
+/// The image, as the driver takes it.
+pub(super) fn made_image() -> Image {
     let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         image::Origin::File(path) => ImageSource::File(path.clone()),
         image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
     };
+    Image {
+        id: made.uuid,
+        name: made.name,
+        checksum: made.md5,
+        size: made.bytes,
+        source,
+    }
+}
+
+/// What makes the server of that number.
+fn request(number: u32, power_on: bool) -> SpawnRequest {
     SpawnRequest {
         instance: instance(number),
         name: name(number),
@@ -268,19 +270,24 @@ fn request(number: u32, power_on: bool) -> SpawnRequest {
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Some(Image {
-            id: made.uuid,
-            name: made.name,
-            checksum: made.md5,
-            size: made.bytes,
-            source,
-        }),
+        image: Some(made_image()),
         volumes: Vec::new(),
         metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,
     }
+}
+
+/// Makes the server of that number.
+pub(super) async fn spawn(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    power_on: bool,
+) -> Result<()> {
+    let request = request(number, power_on);
+    driver.spawn(request, control).await.map(drop)
 }
 
 /// Removes it.
