@@ -52,7 +52,9 @@ impl Driver {
         let named =
             |plugged: &&Plugged| interface.mac.is_some() && plugged.info.mac == interface.mac;
         if let Some(there) = before.iter().find(named) {
-            plug::refresh(self, instance, &interface, there).await?;
+            if !control.is_dry_run() {
+                plug::refresh(self, instance, &interface, there).await?;
+            }
             return Ok(there.info.clone());
         }
         target.check()?;

@@ -1,10 +1,12 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod bridge;
 mod control;
 mod destroy;
 mod device_jobs;
 mod driver;
 mod host;
+mod imaged;
 mod interface;
 mod inventory;
 mod jobs;
@@ -21,15 +23,19 @@ mod power;
 mod recovery;
 mod remote_restart;
 mod request;
+mod rescue;
+mod resize;
 mod server;
 pub(crate) mod shared;
 mod snapshot;
 mod spawn;
+mod sriov;
 mod target;
 mod trunk;
 mod unfinished;
 mod volume;
 
+pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
@@ -43,8 +49,14 @@ pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
+pub use rescue::RescueRequest;
+pub use resize::{
+    ArriveRequest, Before, ConfirmRequest, DepartRequest, Departure, Destination, DiskInfo,
+    ResizeRequest, RevertRequest,
+};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use snapshot::{SnapshotInfo, SnapshotRequest};
+pub use sriov::{SriovInfo, SriovPortInfo};
 pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,

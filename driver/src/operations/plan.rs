@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use powervm_schema::view::FieldValue;
 use uuid::Uuid;
 
-use super::driver::{Disks, Driver, path_of};
+use super::driver::{Driver, path_of};
+use super::imaged;
 use super::plug;
 use super::request::SpawnRequest;
 use super::volume::request::refuse_twins;
@@ -60,9 +61,13 @@ pub(super) struct PlannedManagement {
 
 impl Plan {
     /// Decides, and checks all that can be known before anything is changed.
-    pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
+    pub(super) async fn make(
+        driver: &Driver,
+        request: &SpawnRequest,
+        has_disk: bool,
+    ) -> Result<Self> {
         refuse_twins(&request.volumes)?;
-        if request.image.is_none() && request.volumes.is_empty() {
+        if request.image.is_none() && request.volumes.is_empty() && !has_disk {
             return Err(Error::invalid(
                 "the server has neither an image nor a volume to boot from",
                 "give it one of them",
@@ -153,28 +158,21 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
     }
 }
 
-/// Disks that have the boot disk's name: what an undo must not take for ours. Names of logical units may be there more
-/// than once, those of virtual disks may not.
+/// Disks that have the boot disk's name already.
 async fn namesakes(driver: &Driver, request: &SpawnRequest) -> Result<BTreeSet<String>> {
     if request.image.is_none() {
         return Ok(BTreeSet::new());
     }
-    match &driver.shared.disks {
-        Disks::Ssp { images, .. } => {
-            let name = names::boot_unit(&request.name);
-            let units = images.units().list().await?;
-            let same = units.into_iter().filter(|unit| unit.name == name);
-            Ok(same.map(|unit| unit.udid).collect())
-        }
-        Disks::Local(disks) => {
-            let name = names::boot_virtual_disk(&request.name, request.instance);
-            disks.refuse_existing(&name).await?;
-            Ok(BTreeSet::new())
-        }
-    }
+    let unit = names::boot_unit(&request.name);
+    let disk = names::boot_virtual_disk(&request.name, request.instance);
+    imaged::namesakes(driver, &unit, &disk).await
 }
 
-async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
+/// Number of the processor pool that the flavor names; 0 is the default pool.
+///
+/// # Errors
+/// There is no such pool, or several.
+pub(super) async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
     let Processors::Shared {
         pool: Some(name), ..
     } = &sizing.processors

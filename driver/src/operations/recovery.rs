@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bridge::BridgeChange;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
@@ -17,6 +18,8 @@ use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::remote_restart::RemoteRestart;
+use super::rescue::{Rescue, Unrescue};
+use super::resize::{Confirm, Resize, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use super::volume::attach::Attach;
@@ -27,6 +30,7 @@ use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
 const OPERATIONS: &[Entry] = &[
+    Entry::of::<BridgeChange>(),
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
@@ -38,6 +42,11 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
     Entry::of::<RemoteRestart>(),
+    Entry::of::<Resize>(),
+    Entry::of::<Confirm>(),
+    Entry::of::<Revert>(),
+    Entry::of::<Rescue>(),
+    Entry::of::<Unrescue>(),
     Entry::of::<Snapshot>(),
 ];
 

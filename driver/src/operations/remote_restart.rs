@@ -86,7 +86,7 @@ impl Driver {
                     "{} cannot be restarted on another system: its remote restart state is {state}",
                     request.server
                 ),
-                "servers that were made with powervm:srr_capability=true can",
+                "evacuate it; servers that are made with powervm:srr_capability=true on a capable host can",
             ));
         }
         let asked = Asked {

@@ -1,6 +1,7 @@
 //! Disks and media of a partition.
 
 pub mod capture;
+pub(crate) mod drives;
 pub(crate) mod fabric;
 pub(crate) mod flights;
 pub mod image;

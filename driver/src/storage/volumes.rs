@@ -127,21 +127,6 @@ pub(crate) fn tag_of(mapping: &VirtualScsiMapping<&Element>) -> Option<String> {
     served(mapping)?.tag
 }
 
-/// Media in the partition's drives, each with its address on the bus.
-pub(crate) fn media_of(vios: &Element, client: &Client) -> Vec<(Mapped, Option<String>)> {
-    VirtualIoServer(vios)
-        .scsi_mappings()
-        .filter(|mapping| client_of(mapping.as_view()) == Some(client.uuid))
-        .filter_map(|mapping| {
-            let found =
-                mapped(mapping.as_view()).filter(|found| found.kind == Kind::OpticalMedia)?;
-            let target = mapping.target_device().and_then(|target| target.device());
-            let address = target.and_then(|device| device.lua()).map(str::to_owned);
-            Some((found, address))
-        })
-        .collect()
-}
-
 /// Takes these of the partition's mappings away, and no others.
 pub(crate) fn unmap(vios: &mut Element, client: &Client, these: &[Mapped]) -> Changed {
     let mut changed = false;

@@ -1,7 +1,7 @@
 //! The crash matrix: the driver is gone at each request of each operation, and another one takes up its journal.
 
 use anyhow::{Context, bail};
-use powervm_driver::journal::{Journal, Outcome};
+use powervm_driver::journal::Outcome;
 use powervm_driver::operations::Control;
 use powervm_driver::{Error, ErrorKind};
 
@@ -54,12 +54,11 @@ fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
 }
 
 async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
     let control = Control::default();
     let victim = scene.struck_actor(vec![strike]).await?;
     tokio::select! {
         () = victim.line.death() => {}
-        outcome = (entry.run)(&victim.driver, &control) => {
+        outcome = victim.run(&control) => {
             bail!("the operation ended without meeting its end: {outcome:?}");
         }
     }
@@ -68,40 +67,40 @@ async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str>
 
 /// Another driver takes up the journal; then the operation is repeated.
 pub(super) async fn inherit(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let control = Control::default();
     let heir = scene
         .actor()
         .await
         .context("the next driver does not start")?;
-    for recovered in heir.driver.recover(&control).await? {
-        let what = || format!("'{}' is not recovered", recovered.was.title);
-        recovered.result.clone().with_context(what)?;
-    }
+    let was_told = !scene.pending().await?.is_empty();
+    heir.recover(&control).await?;
     scene.nothing_is_pending().await?;
-    let history = scene.journal.history(1).await?;
-    let outcome = history.first().and_then(|record| record.ended.as_ref());
-    let was_done = outcome == Some(&Outcome::Done);
-    let ending = match outcome {
-        Some(Outcome::Done) => "done",
-        Some(Outcome::Finished) => "finished",
-        Some(Outcome::Undone) => "undone",
-        Some(Outcome::Failed { error }) => bail!("it failed before the driver died: {error}"),
-        None => "not begun",
+    let was_done = scene.was_done().await?;
+    let ending = match (subject.has_two_hosts(), scene.outcome().await?) {
+        (true, _) if was_done => "done",
+        (true, _) if was_told => "undone",
+        (true, _) | (false, None) => "not begun",
+        (false, Some(Outcome::Done)) => "done",
+        (false, Some(Outcome::Finished)) => "finished",
+        (false, Some(Outcome::Undone)) => "undone",
+        (false, Some(Outcome::Failed { error })) => {
+            bail!("it failed before the driver died: {error}")
+        }
     };
     match ending {
         "undone" | "not begun" => scene.is_as_before().await,
         _ => scene.is_as_after().await,
     }
     .context("after the recovery")?;
-    match (entry.run)(&heir.driver, &control).await {
+    match heir.run(&control).await {
         // It was done but for the answer; a second server of that kind is refused.
         Err(error) if was_done && is_there_already(&error) => {}
         repeated => repeated.context("the operation cannot be repeated")?,
     }
     scene.nothing_is_pending().await?;
     scene.is_content_right()?;
-    match entry.reverse {
+    match subject.reverse() {
         // What a second try makes may have other numbers than what the first would have made.
         Some(reverse) => {
             reverse(&heir.driver, &control)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use powervm_driver::Error;
-use powervm_driver::operations::{Control, Driver};
+use powervm_driver::operations::Control;
 use powervm_simulator::model::job::gate::Fate;
 use powervm_simulator::weather::Rule;
 use rand::{RngExt, SeedableRng};
@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::time::Instant;
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage};
+use super::stage::{Actor, Scene, Stage};
 use super::subjects::Failed;
 use super::wire::{Call, Strike};
 use super::{
@@ -171,7 +171,7 @@ fn case(stage: &Stage, case: &Case) -> Ended {
 }
 
 async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let mut held = Vec::new();
     let actor = scene.actor().await?;
     for (number, fault) in &case.strikes {
@@ -185,9 +185,9 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
     actor.line.arm(held);
     let start = Instant::now();
-    let outcome = (entry.run)(&actor.driver, &Control::default()).await;
+    let outcome = actor.run(&Control::default()).await;
     let took = start.elapsed();
-    if took > entry.limit {
+    if took > subject.limit() {
         bail!("it took {} s: {outcome:?}", took.as_secs());
     }
     scene.simulator.faults().clear();
@@ -196,7 +196,7 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
         Ok(()) => {
             scene.nothing_is_pending().await?;
             scene.is_content_right()?;
-            match entry.reverse {
+            match subject.reverse() {
                 Some(reverse) => {
                     reverse(&actor.driver, &Control::default())
                         .await
@@ -210,25 +210,26 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
             }
             Ok("succeeded")
         }
-        Err(error) => failed(scene, &actor.driver, &error)
+        Err(error) => failed(scene, &actor, &error)
             .await
             .with_context(|| format!("it failed ({error})")),
     }
 }
 
-async fn failed(scene: &Scene<'_>, driver: &Driver, error: &Error) -> anyhow::Result<&'static str> {
+async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Result<&'static str> {
     if let Error::Saga(failure) = error
         && !failure.left_behind.is_empty()
     {
         bail!("something could not be undone");
     }
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let unchanged = scene.is_as_before().await;
-    if entry.failed == Failed::AsBefore {
+    if subject.failed() == Failed::AsBefore {
         scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }
-    (entry.run)(driver, &Control::default())
+    actor
+        .run(&Control::default())
         .await
         .context("it cannot be repeated")?;
     // What had begun to remove something stays in the journal until it is finished.

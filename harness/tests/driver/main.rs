@@ -7,17 +7,26 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod arrivals;
+mod bridges;
 mod concurrency;
 mod doctor;
 mod failures;
 mod fates;
+mod hosts;
 mod interfaces;
 mod iscsi;
 mod lifecycle;
+mod live_migration;
+mod live_migration_failures;
+mod live_resize;
 mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod remote_restart;
+mod rescue;
+mod resize;
 mod snapshot_failures;
 mod snapshots;
 mod storage;

@@ -1,6 +1,10 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod migration;
+mod network;
+mod rescue;
+mod resize;
 mod server;
 mod snapshot;
 
@@ -9,10 +13,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
+pub(super) use self::migration::LiveMigrate;
+pub(super) use self::rescue::Rescue;
+pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
+pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
 #[derive(Debug, Parser)]
@@ -105,6 +113,9 @@ pub(in crate::cli) enum Noun {
     /// Volumes that Cinder keeps
     #[command(subcommand)]
     Volume(VolumeVerb),
+    /// Network bridges, SR-IOV ports and trunk adapters of the host
+    #[command(subcommand)]
+    Network(NetworkVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),

@@ -8,8 +8,8 @@ use crate::host::Vios;
 use crate::host::vios::FcPort;
 use crate::volume::Wwpn;
 
-/// An adapter with the destination's ports on its fabric.
-type OnFabric<'p> = (&'p SourcePort, &'p [Wwpn]);
+/// An adapter, and the ports on its fabric.
+type Wish<'a> = (&'a SourcePort, &'a [Wwpn]);
 
 /// `VirtualFCMappings`, an item an adapter: `slot/server name/server number//port`.
 ///
@@ -24,7 +24,7 @@ pub(super) fn fibre_channel(
     vioses: &[Vios],
     fabrics: &BTreeMap<String, Vec<Wwpn>>,
 ) -> Result<Vec<String>> {
-    let mut groups: Vec<(&str, Vec<OnFabric<'_>>)> = Vec::new();
+    let mut groups: Vec<(&str, Vec<Wish<'_>>)> = Vec::new();
     for port in ports {
         let Some(fabric) = port.fabric.as_deref().filter(|_| !fabrics.is_empty()) else {
             continue;
@@ -77,7 +77,7 @@ struct Taken(BTreeMap<Wwpn, u32>);
 
 impl Taken {
     /// A port of this server for each adapter, or nothing.
-    fn with(&self, vios: &Vios, group: &[(&SourcePort, &[Wwpn])]) -> Option<Vec<FcPort>> {
+    fn with(&self, vios: &Vios, group: &[Wish<'_>]) -> Option<Vec<FcPort>> {
         let mut taken = self.0.clone();
         let mut chosen = Vec::with_capacity(group.len());
         for (_, fabric) in group {

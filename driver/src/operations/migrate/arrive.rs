@@ -51,7 +51,9 @@ impl Driver {
         let mut held = turns(self, volumes).await;
         held.push(turn);
         // Asked again, its preparations are made anew.
-        self.withdraw(&data, volumes, control).await?;
+        if !control.is_dry_run() {
+            self.withdraw(&data, volumes, control).await?;
+        }
         let steps = control.for_steps();
         self.shared.vioses.forget().await;
         let vioses = self.active_vioses().await?;
@@ -189,6 +191,23 @@ impl Driver {
     }
 }
 
+/// What is done, and after what.
+pub(super) fn recipe(title: &str) -> Saga<Arrive> {
+    Saga::new(format!("prepare for {title}"))
+        .step(Step::new(NETWORKS, Arrive::look_for_networks))
+        .step(
+            Step::new(KEY, Arrive::let_in)
+                .after([NETWORKS])
+                .undo(Arrive::shut_out),
+        )
+        .step(
+            Step::new(FIND, Arrive::find)
+                .after([NETWORKS])
+                .undo(Arrive::forget),
+        )
+        .step(Step::new(CHOOSE, Arrive::choose).after([FIND]))
+}
+
 /// What the journal keeps of the order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::operations) struct Asked {
@@ -232,22 +251,11 @@ impl Operation for Arrive {
     }
 
     fn recipe(&self) -> Saga<Self> {
-        let saga = Saga::new(format!("prepare for {}", self.asked.data.title()));
+        let title = self.asked.data.title();
         if self.is_here {
-            return saga;
+            return Saga::new(format!("prepare for {title}"));
         }
-        saga.step(Step::new(NETWORKS, Self::look_for_networks))
-            .step(
-                Step::new(KEY, Self::let_in)
-                    .after([NETWORKS])
-                    .undo(Self::shut_out),
-            )
-            .step(
-                Step::new(FIND, Self::find)
-                    .after([NETWORKS])
-                    .undo(Self::forget),
-            )
-            .step(Step::new(CHOOSE, Self::choose).after([FIND]))
+        recipe(&title)
     }
 
     /// Where the partition is decides: what was prepared for one that has come is in use.

@@ -1,6 +1,7 @@
 //! The course of a migration: where the partition is, the job that moves it, and how that is stopped.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -15,6 +16,7 @@ use crate::operations::driver::{Driver, path_of};
 use crate::operations::jobs;
 use crate::partition::PartitionUuid;
 use crate::rest::{Groups, Job};
+use crate::saga::{Outline, OutlinedStep};
 
 /// The job that moves a partition.
 pub(super) const MIGRATE: &str = "Migrate";
@@ -144,6 +146,7 @@ pub(super) async fn run(
         Err(error) => error,
     };
     let place = settle(driver, uuid, brake, control).await?;
+    clear(driver, uuid).await;
     if place == Place::Gone {
         control.warn(format!(
             "the partition has moved, although its job did not say so: {cause}"
@@ -164,7 +167,9 @@ pub(super) async fn wait(
     control: &Control,
 ) -> Result<Place> {
     let brake = Brake::new(control, Instant::now() + limit);
-    settle(driver, uuid, brake, control).await
+    let place = settle(driver, uuid, brake, control).await?;
+    clear(driver, uuid).await;
+    Ok(place)
 }
 
 async fn settle(
@@ -175,17 +180,11 @@ async fn settle(
 ) -> Result<Place> {
     loop {
         match Place::surely(driver, uuid).await? {
-            Place::Gone => {
-                clear(driver, uuid).await;
-                return Ok(Place::Gone);
-            }
+            Place::Gone => return Ok(Place::Gone),
             Place::Leaving(true) => return recover(driver, uuid, control).await,
             Place::Leaving(false) => {}
             Place::Here if is_running(driver, uuid).await => {}
-            Place::Here => {
-                clear(driver, uuid).await;
-                return Ok(Place::Here);
-            }
+            Place::Here => return Ok(Place::Here),
         }
         if brake.is_worn() {
             return recover(driver, uuid, control).await;
@@ -240,10 +239,7 @@ async fn recover(driver: &Driver, uuid: PartitionUuid, control: &Control) -> Res
         let undone = force(driver, uuid, true).await;
         match Place::surely(driver, uuid).await? {
             Place::Leaving(_) => last = undone.err().or(last),
-            place => {
-                clear(driver, uuid).await;
-                return Ok(place);
-            }
+            place => return Ok(place),
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -290,7 +286,7 @@ fn operation_of(job: &JobResponse<&powervm_schema::xml::Element>) -> Option<Stri
 
 /// Deletes ended jobs of the migration that nobody was told the numbers of. Those of a partition that has gone can be
 /// found only where a server lists all jobs; what is not found, it forgets in time.
-pub(super) async fn clear(driver: &Driver, uuid: PartitionUuid) {
+async fn clear(driver: &Driver, uuid: PartitionUuid) {
     let session = driver.session();
     for operation in [MIGRATE, VALIDATE, ABORT, RECOVER] {
         if let Err(error) = jobs::see_off(session, uuid, operation).await {
@@ -383,6 +379,7 @@ impl Driver {
             Place::Leaving(_) => {}
             place => return Err(not_leaving(instance, &place)),
         }
+        refuse_dry_run(control, "abort the migration")?;
         match bring_back(self, uuid, control).await? {
             Place::Gone => Err(Error::operation(
                 ErrorKind::Precondition,
@@ -398,12 +395,18 @@ impl Driver {
     ///
     /// # Errors
     /// It is not on its way; the job failed, such as without a mover service partition that is up.
-    pub async fn live_migration_recover(&self, instance: uuid::Uuid, force_it: bool) -> Result<()> {
+    pub async fn live_migration_recover(
+        &self,
+        instance: uuid::Uuid,
+        force_it: bool,
+        control: &Control,
+    ) -> Result<()> {
         let uuid = PartitionUuid::of_instance(instance);
         match Place::surely(self, uuid).await? {
             Place::Leaving(_) => {}
             place => return Err(not_leaving(instance, &place)),
         }
+        refuse_dry_run(control, "recover the partition")?;
         let undone = force(self, uuid, force_it).await;
         match Place::surely(self, uuid).await? {
             Place::Leaving(_) => undone.and_then(|()| {
@@ -416,6 +419,22 @@ impl Driver {
             Place::Here | Place::Gone => Ok(()),
         }
     }
+}
+
+/// One step, which is told instead of done.
+fn refuse_dry_run(control: &Control, what: &str) -> Result<()> {
+    if !control.is_dry_run() {
+        return Ok(());
+    }
+    let outline = Outline {
+        saga: what.to_owned(),
+        steps: vec![OutlinedStep {
+            name: what.to_owned(),
+            after: Vec::new(),
+            has_undo: false,
+        }],
+    };
+    Err(Error::DryRun(Arc::new(outline)))
 }
 
 fn not_leaving(instance: uuid::Uuid, place: &Place) -> Error {

@@ -21,8 +21,9 @@ use crate::operations::{jobs, map, partition};
 use crate::partition::PartitionUuid;
 use crate::rest::Job;
 use crate::saga::{Saga, Step, checkpoint};
-use crate::storage::mapping::{self, Client, GROUP, Mapped, Wanted};
-use crate::storage::volumes;
+use crate::storage::drives::{self, Loaded};
+use crate::storage::mapping::{Client, GROUP};
+use crate::transaction::Changed;
 use crate::volume::Connection;
 
 const MEDIA: &str = "take the media out";
@@ -109,6 +110,20 @@ impl Driver {
         let vioses = self.active_vioses().await?;
         tidy::up(self, &vioses, uuid, &Had::default(), volumes).await
     }
+}
+
+/// What is done, and after what.
+pub(super) fn recipe(data: &MigrationData) -> Saga<Depart> {
+    let (name, there) = (data.title(), &data.destination.system);
+    Saga::new(format!("migrate {name} to {there}"))
+        .step(Step::new(MEDIA, Depart::take_media_out).undo(Depart::put_media_back))
+        .step(Step::new(CHECK, Depart::validate).after([MEDIA]))
+        .step(
+            Step::new(MOVE, Depart::migrate)
+                .after([CHECK])
+                .undo(Depart::bring_back),
+        )
+        .step(Step::new(TIDY, Depart::tidy_up).after([MOVE]))
 }
 
 /// What the journal keeps of the order.
@@ -208,20 +223,7 @@ impl Operation for Depart {
     }
 
     fn recipe(&self) -> Saga<Self> {
-        let (name, there) = (self.asked.data.title(), &self.asked.data.destination.system);
-        Saga::new(format!("migrate {name} to {there}"))
-            .step(Step::new(MEDIA, Self::take_media_out).undo(Self::put_media_back))
-            .step(Step::new(CHECK, Self::validate).after([MEDIA]))
-            .step(
-                Step::new(MOVE, Self::migrate)
-                    .after([CHECK])
-                    .undo(Self::bring_back),
-            )
-            .step(
-                Step::new(TIDY, Self::tidy_up)
-                    .after([MOVE])
-                    .undo(Self::tidy_up),
-            )
+        recipe(&self.asked.data)
     }
 
     /// A migration that goes on without its driver is waited for: it is closer to its end than to its beginning.
@@ -270,7 +272,7 @@ impl Depart {
         })
     }
 
-    /// A medium lies on one Virtual I/O Server alone and keeps the server there.
+    /// A medium lies on one Virtual I/O Server alone and keeps the server there. The drive goes along.
     async fn take_media_out(self: Arc<Self>) -> Result<()> {
         if self.has_gone().await? {
             return Ok(());
@@ -278,7 +280,7 @@ impl Depart {
         let client = self.client().await?;
         let vioses = self.driver.mappings().await?;
         for entry in &vioses {
-            let media = volumes::media_of(&entry.content, &client);
+            let media = drives::loaded(&entry.content, &client);
             self.notes.with(|notes| {
                 if !media.is_empty() {
                     let had = notes.had.media.entry(entry.id.clone()).or_default();
@@ -292,11 +294,8 @@ impl Depart {
             notes.had.disks.extend(disks);
         });
         checkpoint().await?;
-        self.edit_media(move |document, media| {
-            let media: Vec<Mapped> = media.iter().map(|(medium, _)| medium.clone()).collect();
-            volumes::unmap(document, &client, &media)
-        })
-        .await
+        self.edit_media(move |document, media| drives::eject(document, &client, media))
+            .await
     }
 
     async fn put_media_back(self: Arc<Self>) -> Result<()> {
@@ -304,21 +303,13 @@ impl Depart {
             return Ok(());
         }
         let client = self.client().await?;
-        self.edit_media(move |document, media| {
-            let wanted = media
-                .iter()
-                .map(|(medium, address)| Wanted::optical_media(&medium.name).at(address.clone()));
-            mapping::map(document, &client, &wanted.collect::<Vec<_>>())
-        })
-        .await
+        self.edit_media(move |document, media| drives::insert(document, &client, media))
+            .await
     }
 
     async fn edit_media<F>(&self, edit: F) -> Result<()>
     where
-        F: Fn(&mut Element, &[(Mapped, Option<String>)]) -> crate::transaction::Changed
-            + Clone
-            + Send
-            + 'static,
+        F: Fn(&mut Element, &[Loaded]) -> Changed + Clone + Send + 'static,
     {
         let had = self.notes.with(|notes| notes.had.media.clone());
         let edits = self.vioses.iter().filter_map(|vios| {
@@ -373,9 +364,10 @@ impl Depart {
         }
     }
 
+    /// What has gone is not brought back: what it left is removed instead.
     async fn bring_back(self: Arc<Self>) -> Result<()> {
         match course::bring_back(&self.driver, self.uuid(), &self.control).await? {
-            Place::Gone => self.has_gone().await.map(drop),
+            Place::Gone => self.tidy_up().await,
             Place::Here | Place::Leaving(_) => Ok(()),
         }
     }

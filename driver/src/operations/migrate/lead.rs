@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::arrived::Arrived;
 use super::course::Place;
 use super::data::{LiveMigration, MigrationData};
+use super::{arrive, depart};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::control::Control;
 use crate::operations::driver::Driver;
 use crate::operations::operation::Notes;
 use crate::partition::PartitionUuid;
-use crate::saga::{Saga, Step};
+use crate::saga::{Outline, Saga, Step};
 
 const THERE: &str = "check the destination";
 const HERE: &str = "check the source";
@@ -62,6 +63,9 @@ impl Driver {
             notes: Notes::default(),
         });
         let outcome = match Place::surely(self, uuid).await? {
+            place if control.is_dry_run() && place != Place::Gone => {
+                return Err(Error::DryRun(Arc::new(lead.outline().await?)));
+            }
             Place::Gone => lead.clone().check_destination_only().await,
             _ => {
                 recipe(&lead)
@@ -164,6 +168,25 @@ impl Lead {
         self.destination
             .rollback_live_migration_at_destination(&self.data()?, volumes, &Control::default())
             .await
+    }
+
+    /// The steps of all of it, once both hosts have been checked.
+    async fn outline(self: &Arc<Self>) -> Result<Outline> {
+        Arc::clone(self).check_destination().await?;
+        Arc::clone(self).check_source().await?;
+        let data = self.data()?;
+        let mut outline = arrive::recipe(&data.title()).outline()?;
+        let (there, here) = (outline.steps, depart::recipe(&data).outline()?);
+        let last = there.last().map(|step| step.name.clone());
+        outline.saga.clone_from(&here.saga);
+        outline.steps = there;
+        for mut step in here.steps {
+            if step.after.is_empty() {
+                step.after.extend(last.clone());
+            }
+            outline.steps.push(step);
+        }
+        Ok(outline)
     }
 
     async fn move_it(self: Arc<Self>) -> Result<()> {

@@ -10,15 +10,15 @@ use crate::host::Vios;
 use crate::operations::driver::Driver;
 use crate::operations::volume::{find, forget};
 use crate::partition::PartitionUuid;
-use crate::storage::mapping::Mapped;
+use crate::storage::drives::Loaded;
 use crate::storage::names;
 use crate::volume::Connection;
 
 /// What the server had on its host, by the UUID of the Virtual I/O Server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(in crate::operations) struct Had {
-    /// Media in its drives, with their addresses.
-    pub(in crate::operations) media: BTreeMap<String, BTreeSet<(Mapped, Option<String>)>>,
+    /// Media in its drives.
+    pub(in crate::operations) media: BTreeMap<String, BTreeSet<Loaded>>,
     /// Disks that were served as volumes: name, identifier and volume.
     pub(in crate::operations) disks: BTreeMap<String, BTreeSet<(String, Option<String>, String)>>,
 }
@@ -61,7 +61,7 @@ async fn remove_config_drive(
         let media = had.media.get(vios).into_iter().flatten();
         media
             .into_iter()
-            .any(|(medium, _)| names.contains(&medium.name))
+            .any(|loaded| names.contains(&loaded.medium))
     };
     let is_known = repositories.iter().any(|place| had_it(&place.vios));
     let removals = repositories

@@ -1,8 +1,12 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
+mod bridges;
 mod deploy;
 mod devices;
+mod migration;
 mod power;
+mod rescue;
+mod resize;
 pub(super) mod snapshot;
 
 use std::collections::BTreeMap;
@@ -44,12 +48,58 @@ pub struct Subject {
     pub disk: Disk,
     /// Which product the simulator is.
     pub flavor: Flavor,
-    pub(super) entry: &'static Entry,
+    pub(super) work: Work,
     /// What volumes there are.
     pub(super) furniture: Furniture,
 }
 
+/// An operation of one host, or of two.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
+    /// With one driver.
+    One(&'static Entry),
+    /// With a driver on each of two systems of one machine room.
+    Two(&'static Pair),
+}
+
 impl Subject {
+    /// Whether it has two hosts.
+    pub(super) fn has_two_hosts(&self) -> bool {
+        matches!(self.work, Work::Two(_))
+    }
+
+    /// What takes it back, where that can be.
+    pub(super) fn reverse(&self) -> Option<Act> {
+        match self.work {
+            Work::One(entry) => entry.reverse,
+            Work::Two(_) => None,
+        }
+    }
+
+    /// The step after which nothing is taken back any more, if there is one.
+    pub(super) fn no_return(&self) -> Option<&'static str> {
+        match self.work {
+            Work::One(_) => None,
+            Work::Two(pair) => Some(pair.no_return),
+        }
+    }
+
+    /// What a failed one leaves.
+    pub(super) fn failed(&self) -> Failed {
+        match self.work {
+            Work::One(entry) => entry.failed,
+            Work::Two(_) => Failed::AsBefore,
+        }
+    }
+
+    /// The longest that it may take, in simulated time.
+    pub(super) fn limit(&self) -> Duration {
+        match self.work {
+            Work::One(entry) => entry.limit,
+            Work::Two(pair) => pair.limit,
+        }
+    }
+
     /// Its name with everything that tells it from the others.
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -80,6 +130,24 @@ pub(super) struct Entry {
     pub(super) limit: Duration,
 }
 
+/// Something done with the drivers of two hosts, which share their storage.
+pub(super) type ActOnBoth =
+    for<'a> fn(&'a Driver, &'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
+
+/// An operation of two hosts. A failed one leaves both as they were; one that is repeated after it was done succeeds.
+#[derive(Debug)]
+pub(super) struct Pair {
+    name: &'static str,
+    flavors: &'static [Flavor],
+    /// Makes what the operation needs to be there.
+    pub(super) prepare: ActOnBoth,
+    /// The operation.
+    pub(super) run: ActOnBoth,
+    /// The step after which nothing is taken back any more.
+    no_return: &'static str,
+    limit: Duration,
+}
+
 /// Disks on which operations with storage are tried.
 pub(super) const BOTH: &[Disk] = &[Disk::Ssp, Disk::Localdisk];
 /// The disk for operations that do not touch it.
@@ -88,7 +156,14 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES, devices::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[
+    bridges::ENTRIES,
+    deploy::ENTRIES,
+    power::ENTRIES,
+    devices::ENTRIES,
+    rescue::ENTRIES,
+    resize::ENTRIES,
+];
 
 /// The same, with volumes for the server.
 const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
@@ -100,6 +175,9 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
 /// What only one of the products can do.
 const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
 
+/// What there is for two hosts.
+const PAIRS: &[&[Pair]] = &[migration::PAIRS];
+
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
@@ -110,7 +188,7 @@ pub fn all() -> Vec<Subject> {
                 name: entry.name,
                 disk: *disk,
                 flavor,
-                entry,
+                work: Work::One(entry),
                 furniture,
             });
         }
@@ -131,6 +209,15 @@ pub fn all() -> Vec<Subject> {
                 add(entry, Flavor::Hmc, *furniture);
             }
         }
+    }
+    for pair in PAIRS.iter().copied().flatten() {
+        all.extend(pair.flavors.iter().map(|flavor| Subject {
+            name: pair.name,
+            disk: Disk::Ssp,
+            flavor: *flavor,
+            work: Work::Two(pair),
+            furniture: Furniture::Bare,
+        }));
     }
     all
 }
@@ -155,27 +242,25 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
-/// Makes the server of that number.
-pub(super) async fn spawn(
-    driver: &Driver,
-    control: &Control,
-    number: u32,
-    power_on: bool,
-) -> Result<()> {
-    driver
-        .spawn(request(number, power_on), control)
-        .await
-        .map(drop)
-}
-
-/// The server of that number.
-fn request(number: u32, power_on: bool) -> SpawnRequest {
+/// The image, as the driver takes it.
+pub(super) fn made_image() -> Image {
     let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         image::Origin::File(path) => ImageSource::File(path.clone()),
         image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
     };
+    Image {
+        id: made.uuid,
+        name: made.name,
+        checksum: made.md5,
+        size: made.bytes,
+        source,
+    }
+}
+
+/// What makes the server of that number.
+fn request(number: u32, power_on: bool) -> SpawnRequest {
     SpawnRequest {
         instance: instance(number),
         name: name(number),
@@ -185,19 +270,24 @@ fn request(number: u32, power_on: bool) -> SpawnRequest {
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Some(Image {
-            id: made.uuid,
-            name: made.name,
-            checksum: made.md5,
-            size: made.bytes,
-            source,
-        }),
+        image: Some(made_image()),
         volumes: Vec::new(),
         metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,
     }
+}
+
+/// Makes the server of that number.
+pub(super) async fn spawn(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    power_on: bool,
+) -> Result<()> {
+    let request = request(number, power_on);
+    driver.spawn(request, control).await.map(drop)
 }
 
 /// Removes it.
