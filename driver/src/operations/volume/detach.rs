@@ -28,6 +28,7 @@ use crate::storage::mapping::{self, GROUP, Kind, Mapped, Wanted};
 use crate::storage::volumes::{self, Served};
 use crate::volume::{Connection, Transport};
 
+const LOOK: &str = "look for disks that were left";
 const UNMAP: &str = "unmap the volumes";
 const FORGET: &str = "remove the disks";
 
@@ -59,9 +60,9 @@ impl Driver {
         // Not cancelled half way: what is unmapped is no use to anybody.
         let whole = control.uncancelled();
         let steps = whole.for_steps();
-        let detach = Detach::plan(self, &steps, request, scene, held).await?;
-        let doomed = &detach.asked.doomed;
-        if doomed.values().any(|doomed| !doomed.served.is_empty()) {
+        let detach = Detach::plan(self, &steps, request, scene, held);
+        let mut doomed = detach.asked.doomed.values();
+        if doomed.any(|served| !served.is_empty()) {
             detach.scene.target.check()?;
         }
         let detach = Arc::new(detach);
@@ -73,7 +74,12 @@ impl Driver {
 /// What is done, and after what.
 fn recipe(asked: &Asked) -> Saga<Detach> {
     Saga::new(format!("detach volumes from {}", asked.server))
-        .step(Step::new(UNMAP, Detach::unmap).undo(Detach::map_again))
+        .step(Step::new(LOOK, Detach::look))
+        .step(
+            Step::new(UNMAP, Detach::unmap)
+                .after([LOOK])
+                .undo(Detach::map_again),
+        )
         // It warns instead of failing, so there is nothing to take back.
         .step(Step::new(FORGET, Detach::forget).after([UNMAP]))
 }
@@ -85,7 +91,7 @@ pub(in crate::operations) struct Detach {
     asked: Asked,
     metadata: Metadata,
     scene: Scene,
-    notes: Notes<()>,
+    notes: Notes<Progress>,
     unmapped: Mutex<BTreeMap<String, Arc<Entry>>>,
     _turns: Vec<OwnedMutexGuard<()>>,
 }
@@ -97,30 +103,30 @@ pub(in crate::operations) struct Asked {
     server: String,
     /// Without credentials: nothing is logged on to.
     volumes: Vec<Connection>,
-    /// Once it is unmapped, nothing else tells what it was.
-    doomed: BTreeMap<String, Doomed>,
+    /// By Virtual I/O Server and place, what is mapped: once it is not, nothing else tells what it was.
+    doomed: BTreeMap<String, BTreeMap<usize, Served>>,
 }
 
-/// What goes from one Virtual I/O Server, by place in the request.
+/// What its steps found.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Doomed {
-    /// What is mapped.
-    served: BTreeMap<usize, Served>,
-    /// Disks that lost their mapping and not their place in the list.
-    left: BTreeMap<usize, Vec<String>>,
+pub(in crate::operations) struct Progress {
+    /// By Virtual I/O Server and place, disks that have no mapping any more.
+    left: BTreeMap<String, BTreeMap<usize, Vec<String>>>,
+    /// Disks may be gone, so that nothing can be mapped again.
+    is_forgetting: bool,
 }
 
 impl Operation for Detach {
     const KIND: &'static str = "detach volumes";
     const PLAN: Plan = Plan::Finish;
     type Asked = Asked;
-    type Notes = ();
+    type Notes = Progress;
 
     fn asked(&self) -> &Asked {
         &self.asked
     }
 
-    fn notes(&self) -> &Notes<()> {
+    fn notes(&self) -> &Notes<Progress> {
         &self.notes
     }
 
@@ -128,11 +134,11 @@ impl Operation for Detach {
         recipe(&self.asked)
     }
 
-    /// Both steps make sure that something is gone, so they are just run again.
+    /// Its steps make sure that something is gone, so they are just run again.
     async fn revive(
         driver: &Driver,
         asked: Asked,
-        (): (),
+        progress: Progress,
         control: &Control,
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
@@ -140,7 +146,9 @@ impl Operation for Detach {
         let mut held = turns(driver, &asked.volumes).await;
         held.push(turn);
         let scene = Scene::of_interrupted(driver, partition).await?;
-        Traces::of(&asked.volumes, asked.disks())
+        let left = progress.left.values().flat_map(BTreeMap::values);
+        let left = left.flatten().map(|name| (name.as_str(), None));
+        Traces::of(&asked.volumes, asked.disks().chain(left))
             .see_off(driver, &scene.vioses)
             .await?;
         Ok(Some(Self {
@@ -149,7 +157,10 @@ impl Operation for Detach {
             asked,
             metadata: Metadata::new(),
             scene,
-            notes: Notes::default(),
+            notes: Notes::new(Progress {
+                is_forgetting: false,
+                ..progress
+            }),
             unmapped: Mutex::default(),
             _turns: held,
         }))
@@ -159,35 +170,27 @@ impl Operation for Detach {
 impl Asked {
     /// Names of disks, and their identifiers where they are known.
     fn disks(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.doomed.values().flat_map(|doomed| {
-            let served = doomed
-                .served
-                .values()
-                .map(|served| (served.mapped.name.as_str(), served.mapped.udid.as_deref()));
-            let left = doomed.left.values().flatten();
-            served.chain(left.map(|name| (name.as_str(), None)))
-        })
+        let served = self.doomed.values().flat_map(BTreeMap::values);
+        served.map(|served| (served.mapped.name.as_str(), served.mapped.udid.as_deref()))
     }
 }
 
 impl Detach {
-    async fn plan(
+    fn plan(
         driver: &Driver,
         control: &Control,
         request: VolumeRequest,
         scene: Scene,
         turns: Vec<OwnedMutexGuard<()>>,
-    ) -> Result<Self> {
-        let mut doomed: BTreeMap<String, Doomed> = BTreeMap::new();
-        for vios in &scene.vioses {
-            let own = doomed.entry(vios.uuid.clone()).or_default();
-            for (place, volume) in request.volumes.iter().enumerate() {
-                if let Some(served) = scene.served(vios, volume) {
-                    own.served.insert(place, served.clone());
-                }
-            }
-        }
-        let mut detach = Self {
+    ) -> Self {
+        let served_by = |vios: &Vios| {
+            let volumes = request.volumes.iter().enumerate();
+            let served = volumes
+                .filter_map(|(place, volume)| Some((place, scene.served(vios, volume)?.clone())));
+            (vios.uuid.clone(), served.collect())
+        };
+        let doomed = scene.vioses.iter().map(served_by).collect();
+        Self {
             driver: driver.clone(),
             control: control.clone(),
             asked: Asked {
@@ -201,16 +204,14 @@ impl Detach {
             notes: Notes::default(),
             unmapped: Mutex::default(),
             _turns: turns,
-        };
-        detach.look_for_leftovers(&request.volumes).await?;
-        Ok(detach)
+        }
     }
 
     /// A Virtual I/O Server that serves the volume to nobody may have its disk all the same, from a
     /// detachment or an attachment that broke off. Without the disk's identifier it has to be found
     /// anew, which is tried only if nobody serves the volume.
-    async fn look_for_leftovers(&mut self, volumes: &[Connection]) -> Result<()> {
-        for (place, volume) in volumes.iter().enumerate() {
+    async fn look(self: Arc<Self>) -> Result<()> {
+        for (place, volume) in self.asked.volumes.iter().enumerate() {
             if !find::is_served(&self.driver, volume) || !is_disk(volume) {
                 continue;
             }
@@ -218,7 +219,7 @@ impl Detach {
                 .asked
                 .doomed
                 .values()
-                .find_map(|doomed| doomed.served.get(&place));
+                .find_map(|served| served.get(&place));
             let udid = volume
                 .target_udid
                 .clone()
@@ -232,7 +233,7 @@ impl Detach {
                 find::may_serve(vios, volume)
                     && doomed
                         .get(&vios.uuid)
-                        .is_none_or(|doomed| !doomed.served.contains_key(&place))
+                        .is_none_or(|served| !served.contains_key(&place))
             });
             let looks = candidates.map(|vios| {
                 let udid = udid.clone();
@@ -253,9 +254,11 @@ impl Detach {
             let looks: Vec<Result<(&Vios, Vec<String>)>> = join_all(looks).await;
             for look in looks {
                 let (vios, names) = look?;
-                let own = self.asked.doomed.entry(vios.uuid.clone()).or_default();
                 if !names.is_empty() {
-                    own.left.insert(place, names);
+                    self.notes.with(|progress| {
+                        let own = progress.left.entry(vios.uuid.clone()).or_default();
+                        own.insert(place, names);
+                    });
                 }
             }
         }
@@ -263,11 +266,8 @@ impl Detach {
     }
 
     fn doomed(&self, vios: &Vios) -> impl Iterator<Item = &Served> {
-        self.asked
-            .doomed
-            .get(&vios.uuid)
-            .into_iter()
-            .flat_map(|doomed| doomed.served.values())
+        let served = self.asked.doomed.get(&vios.uuid);
+        served.into_iter().flat_map(BTreeMap::values)
     }
 
     /// One change of each Virtual I/O Server for all volumes.
@@ -275,7 +275,8 @@ impl Detach {
         let edit = |vios: &Vios| {
             let doomed = self.doomed(vios).map(|served| served.mapped.clone());
             // A disk that was found anew may be mapped under that name.
-            let left = self.left(vios).map(|(_, name)| named(name));
+            let left = self.left(vios).into_iter();
+            let left = left.map(|(_, name)| named(&name));
             let these: Vec<Mapped> = doomed.chain(left).collect();
             if these.is_empty() {
                 return None;
@@ -292,19 +293,20 @@ impl Detach {
         self.unmapped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn left(&self, vios: &Vios) -> impl Iterator<Item = (usize, &str)> {
-        let left = self
-            .asked
-            .doomed
-            .get(&vios.uuid)
-            .into_iter()
-            .flat_map(|doomed| &doomed.left);
-        left.flat_map(|(place, names)| names.iter().map(move |name| (*place, name.as_str())))
+    fn left(&self, vios: &Vios) -> Vec<(usize, String)> {
+        self.notes.with(|progress| {
+            let left = progress.left.get(&vios.uuid).into_iter().flatten();
+            left.flat_map(|(place, names)| names.iter().map(|name| (*place, name.clone())))
+                .collect()
+        })
     }
 
     /// Where a Virtual I/O Server could not be changed, the others serve the volumes again, at the
     /// addresses where the guest knows them.
     async fn map_again(self: Arc<Self>) -> Result<()> {
+        if self.notes.with(|progress| progress.is_forgetting) {
+            return Ok(());
+        }
         let edit = |vios: &Vios| {
             let wanted: Vec<Wanted> = self.doomed(vios).filter_map(Served::again).collect();
             if wanted.is_empty() {
@@ -319,6 +321,7 @@ impl Detach {
     }
 
     async fn forget(self: Arc<Self>) -> Result<()> {
+        self.notes.with(|progress| progress.is_forgetting = true);
         let servers = self.scene.vioses.iter().map(|vios| self.forget_on(vios));
         join_all(servers).await;
         Ok(())
@@ -327,29 +330,22 @@ impl Detach {
     async fn forget_on(&self, vios: &Vios) {
         let entry = self.unmapped().get(&vios.uuid).cloned();
         let Some(entry) = entry else { return };
-        let mapped = self
-            .asked
-            .doomed
-            .get(&vios.uuid)
-            .into_iter()
-            .flat_map(|doomed| &doomed.served);
+        let mapped = self.asked.doomed.get(&vios.uuid).into_iter().flatten();
         let disks = mapped
             .filter(|(_, served)| served.mapped.kind == Kind::PhysicalVolume)
             .map(|(place, served)| {
-                (
-                    *place,
-                    served.mapped.name.as_str(),
-                    served.mapped.udid.as_deref(),
-                )
+                let Mapped { name, udid, .. } = &served.mapped;
+                (*place, name.clone(), udid.as_deref())
             });
-        let left = self.left(vios).map(|(place, name)| (place, name, None));
+        let left = self.left(vios).into_iter();
+        let left = left.map(|(place, name)| (place, name, None));
         for (place, name, udid) in disks.chain(left) {
             let Some(volume) = self.asked.volumes.get(place) else {
                 continue;
             };
             let udid = udid.or(volume.target_udid.as_deref());
             if let Err(error) =
-                forget::volume(&self.driver, vios, &entry.content, volume, name, udid).await
+                forget::volume(&self.driver, vios, &entry.content, volume, &name, udid).await
             {
                 let what = format!(
                     "{} still has the disk {name} of the volume {}: {error}",
@@ -377,7 +373,7 @@ impl Detach {
                         .asked
                         .doomed
                         .get(&vios.uuid)
-                        .and_then(|doomed| doomed.served.get(&place));
+                        .and_then(|served| served.get(&place));
                     let Some(served) = served else { continue };
                     was.target_udid = was.target_udid.or_else(|| served.mapped.udid.clone());
                     was.paths.push(VolumePath {

@@ -75,7 +75,8 @@ const DETACH: Entry = Entry {
     prepare: |driver, control| Box::pin(with_volumes(driver, control)),
     run: |driver, control| Box::pin(detach(driver, control)),
     reverse: None,
-    failed: Failed::AsBefore,
+    // Once disks are gone, there is no way back.
+    failed: Failed::Repeatable,
     limit: LIMIT,
 };
 
