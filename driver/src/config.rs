@@ -83,6 +83,8 @@ pub struct Config {
     pub use_rmc_ipv6_scheme: bool,
     /// Switch of the pairs of adapters that lead to Open vSwitch.
     pub pvm_vswitch_for_novalink_io: String,
+    /// Whether VLANs of a network bridge are spread over as many trunk adapters as it can have.
+    pub load_balance_vlan_across_veas: bool,
     /// Longest wait, in seconds, for the RMC connections of Virtual I/O Servers at connect; 0 waits
     /// 120 s, and 600 s for one that booted within the last hour.
     pub vios_active_wait_timeout: u64,
@@ -127,6 +129,7 @@ impl Default for Config {
             use_rmc_mgmt_vif: true,
             use_rmc_ipv6_scheme: true,
             pvm_vswitch_for_novalink_io: "NovaLinkVEABridge".to_owned(),
+            load_balance_vlan_across_veas: false,
             vios_active_wait_timeout: 0,
             image_wait_timeout: 3600,
             image_marker_stale_after: 1800,

@@ -9,6 +9,7 @@ mod dry_run;
 mod exit;
 mod host;
 mod interface;
+mod network;
 mod output;
 mod progress;
 mod recover;
@@ -63,6 +64,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     let (connection, place) = (&arguments.connection, &arguments.place);
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
+        Noun::Network(verb) => verb.changes(),
         Noun::Host(_) => false,
         Noun::Interface(_) | Noun::Volume(_) => true,
         Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
@@ -98,6 +100,7 @@ async fn act(driver: &Driver, noun: &Noun, output: &Output, control: &Control) -
         Noun::Server(verb) => server::run(driver, verb, output, control).await,
         Noun::Interface(verb) => interface::run(driver, verb, output, control).await,
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
+        Noun::Network(verb) => network::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.

@@ -2,6 +2,7 @@
 //! Open vSwitch, and virtual NICs on SR-IOV ports.
 
 pub(crate) mod adapter;
+pub(crate) mod bridge;
 pub mod interface;
 pub mod mac;
 pub mod ovs;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::bridge::Orders;
 use super::operation::Open;
 use super::shared::{Fresh, Turns};
 use super::trunk::Pairs;
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
     pub(super) trunks: Pairs,
+    pub(super) bridges: Orders,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
     /// What is prepared for partitions that are on their way here.
@@ -155,6 +157,7 @@ impl Driver {
                 instances: Turns::default(),
                 networks: Turns::default(),
                 trunks: Pairs::default(),
+                bridges: Orders::default(),
                 journal,
                 running: Mutex::default(),
                 arrivals: Mutex::default(),

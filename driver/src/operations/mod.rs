@@ -1,5 +1,6 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod bridge;
 mod control;
 mod destroy;
 mod device_jobs;
@@ -28,11 +29,13 @@ mod server;
 pub(crate) mod shared;
 mod snapshot;
 mod spawn;
+mod sriov;
 mod target;
 mod trunk;
 mod unfinished;
 mod volume;
 
+pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
@@ -53,6 +56,7 @@ pub use resize::{
 };
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use snapshot::{SnapshotInfo, SnapshotRequest};
+pub use sriov::{SriovInfo, SriovPortInfo};
 pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,

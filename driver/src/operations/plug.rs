@@ -163,23 +163,24 @@ pub(super) async fn unplug(driver: &Driver, plugged: &Plugged) -> Result<()> {
 }
 
 /// Takes back what [`plug`] made: what the server did not have `before` and has the address, if we chose one, and the
-/// trunk adapter that tells that address.
+/// trunk adapter that tells that address, if it is one of a pair.
 ///
 /// # Errors
 /// Those of the requests.
 pub(super) async fn take_back(
     driver: &Driver,
     partition: PartitionUuid,
-    planned: &PlannedInterface,
+    is_pair: bool,
+    mac: Option<Mac>,
     before: &BTreeSet<String>,
 ) -> Result<()> {
-    if let (Attachment::Ovs(_), Some(mac)) = (&planned.interface.attachment, planned.mac) {
+    if let (true, Some(mac)) = (is_pair, mac) {
         let mut trunks = trunk::of_server(driver, partition).await?;
         trunks.retain(|trunk| trunk.ids.mac() == Some(mac));
         trunk::delete(driver, &trunks).await?;
     }
     for plugged in interfaces(driver, partition).await? {
-        let is_ours = planned.mac.is_none() || plugged.info.mac == planned.mac;
+        let is_ours = mac.is_none() || plugged.info.mac == mac;
         if is_ours && !before.contains(&plugged.path) {
             driver.session().ensure_deleted(&plugged.path).await?;
         }

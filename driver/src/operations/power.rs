@@ -228,7 +228,7 @@ impl Power {
 }
 
 /// One step, which says all that there is to say.
-fn without_saga(error: Error) -> Error {
+pub(super) fn without_saga(error: Error) -> Error {
     match error {
         Error::Saga(failure) => failure.error.clone(),
         error => error,

@@ -9,9 +9,11 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bridge::BridgeChange;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
+use super::interface::{Plug, Unplug};
 use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
@@ -20,14 +22,23 @@ use super::rescue::{Rescue, Unrescue};
 use super::resize::{Confirm, Resize, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
+use super::volume::attach::Attach;
+use super::volume::detach::Detach;
+use super::volume::extend::Extend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
 const OPERATIONS: &[Entry] = &[
+    Entry::of::<BridgeChange>(),
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
+    Entry::of::<Attach>(),
+    Entry::of::<Detach>(),
+    Entry::of::<Extend>(),
+    Entry::of::<Plug>(),
+    Entry::of::<Unplug>(),
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
     Entry::of::<RemoteRestart>(),

@@ -9,6 +9,7 @@ mod report;
 mod storage;
 mod volumes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use super::server::Server;
 use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
+use super::volume::traces::Traces;
 use super::{jobs, map, partition, plug, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Switch, Vios};
@@ -285,6 +287,10 @@ impl Operation for Spawn {
         vioses.retain(|vios| asked.servers.contains(&vios.uuid));
         let turns = turns(driver, &asked.volumes).await;
         let devices = found.devices.clone();
+        let disks = devices.values().flat_map(BTreeMap::values);
+        Traces::of(&asked.volumes, disks.map(|disk| (disk.name(), disk.udid())))
+            .see_off(driver, &vioses)
+            .await?;
         Ok(Some(Self {
             driver: driver.clone(),
             control: control.clone(),

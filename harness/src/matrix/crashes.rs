@@ -6,8 +6,7 @@ use powervm_driver::operations::Control;
 use powervm_driver::{Error, ErrorKind};
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
-use super::subjects::Failed;
+use super::stage::{Scene, Stage};
 use super::wire::Strike;
 use super::{
     Selection,
@@ -46,7 +45,7 @@ fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
         .get(number - 1)
         .map(|call| format!("{} {}", call.method, call.path))
         .unwrap_or_default();
-    let outcome = on_a_clock(async { play(&stage.scene()?, death(number)).await });
+    let outcome = stage.play(async |scene| play(scene, death(number)).await);
     Ended {
         kind: how.to_owned(),
         case: format!("{how}, request {number}: {call}"),
@@ -75,23 +74,20 @@ pub(super) async fn inherit(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
         .actor()
         .await
         .context("the next driver does not start")?;
-    let was_told = !scene.journal.pending().await?.is_empty();
     for recovered in heir.driver.recover(&control).await? {
         let what = || format!("'{}' is not recovered", recovered.was.title);
         recovered.result.clone().with_context(what)?;
     }
     scene.nothing_is_pending().await?;
-    let was_done = scene
-        .journal
-        .history(1)
-        .await?
-        .first()
-        .is_some_and(|record| record.ended == Some(Outcome::Done));
-    let ending = match (was_done, was_told, entry.failed) {
-        (true, ..) => "done",
-        (false, false, _) => "not begun",
-        (false, true, Failed::AsBefore) => "undone",
-        (false, true, Failed::Repeatable) => "finished",
+    let history = scene.journal.history(1).await?;
+    let outcome = history.first().and_then(|record| record.ended.as_ref());
+    let was_done = outcome == Some(&Outcome::Done);
+    let ending = match outcome {
+        Some(Outcome::Done) => "done",
+        Some(Outcome::Finished) => "finished",
+        Some(Outcome::Undone) => "undone",
+        Some(Outcome::Failed { error }) => bail!("it failed before the driver died: {error}"),
+        None => "not begun",
     };
     match ending {
         "undone" | "not begun" => scene.is_as_before().await,

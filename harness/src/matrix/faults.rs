@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::time::Instant;
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
+use super::stage::{Scene, Stage};
 use super::subjects::Failed;
 use super::wire::{Call, Strike};
 use super::{
@@ -162,7 +162,7 @@ fn case(stage: &Stage, case: &Case) -> Ended {
         [(_, fault)] => fault.name,
         _ => "pair",
     };
-    let outcome = on_a_clock(async { play(&stage.scene()?, case).await });
+    let outcome = stage.play(async |scene| play(scene, case).await);
     Ended {
         kind: kind.to_owned(),
         case: told.collect::<Vec<_>>().join("; then "),

@@ -7,6 +7,7 @@
 
 pub mod crashes;
 pub mod faults;
+mod furniture;
 mod pool;
 mod report;
 mod run;

@@ -19,6 +19,7 @@ use crate::scenario::Disk;
 use crate::target::Content;
 use crate::target::embedded::{SimulatedDevices, books};
 
+use super::furniture::{self, Furniture, Volumes};
 use super::subjects::snapshot::content;
 use super::subjects::{SUBJECT, Subject, image, instance};
 use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
@@ -36,6 +37,8 @@ pub(super) struct Stage {
     template: Simulator,
     saved: Saved,
     seed: u64,
+    config: Config,
+    volumes: Arc<Volumes>,
     pub(super) before: Inventory,
     pub(super) after: Inventory,
     /// What the operation sends when nothing goes wrong.
@@ -58,7 +61,7 @@ pub(super) struct Actor {
 }
 
 /// Runs a case in simulated time. What it leaves behind on the runtime goes with it.
-pub(super) fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = virtual_clock().context("cannot start the runtime")?;
     let outcome = runtime.block_on(case);
     runtime.shutdown_background();
@@ -68,6 +71,7 @@ pub(super) fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> an
 impl Stage {
     /// Prepares the world, does the operation once, and notes what it was like.
     pub(super) fn set(subject: Subject, seed: u64) -> anyhow::Result<Self> {
+        let control = Control::default();
         on_a_clock(async {
             let template = Simulator::builder()
                 .flavor(subject.flavor.into())
@@ -75,11 +79,15 @@ impl Stage {
                 .weather(Weather::Calm)
                 .check_invariants(true)
                 .build()?;
+            let mut config = config(subject.disk);
+            subject.furniture.configure(&template, &mut config)?;
             let mut stage = Self {
                 subject,
                 saved: template.save(),
                 template,
                 seed,
+                config,
+                volumes: Arc::default(),
                 before: Inventory::default(),
                 after: Inventory::default(),
                 calls: Vec::new(),
@@ -87,23 +95,29 @@ impl Stage {
             };
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
-            (subject.entry.prepare)(&actor.driver, &Control::default()).await?;
+            let provided = subject.furniture.provide(&scene.simulator, &actor.driver);
+            let volumes = Arc::new(provided.await?);
+            let prepare = (subject.entry.prepare)(&actor.driver, &control);
+            furniture::with(&volumes, prepare).await?;
             let before = scene.look().await?;
             let saved = scene.simulator.save();
-            (stage.saved, stage.before) = (saved, before);
+            (stage.saved, stage.before, stage.volumes) = (saved, before, volumes);
 
             let scene = stage.scene()?;
-            let actor = scene.actor().await?;
-            actor.line.arm(Vec::new());
-            let control = Control::default();
-            (subject.entry.run)(&actor.driver, &control).await?;
-            let (calls, records) = (actor.line.calls(), actor.line.records());
-            let after = scene.look().await?;
-            scene.is_content_right()?;
-            if let Some(reverse) = subject.entry.reverse {
-                reverse(&actor.driver, &Control::default()).await?;
-                scene.is_as_before().await?;
-            }
+            let (calls, records, after) = furniture::with(&stage.volumes, async {
+                let actor = scene.actor().await?;
+                actor.line.arm(Vec::new());
+                (subject.entry.run)(&actor.driver, &control).await?;
+                let (calls, records) = (actor.line.calls(), actor.line.records());
+                let after = scene.look().await?;
+                scene.is_content_right()?;
+                if let Some(reverse) = subject.entry.reverse {
+                    reverse(&actor.driver, &control).await?;
+                    scene.is_as_before().await?;
+                }
+                anyhow::Ok((calls, records, after))
+            })
+            .await?;
             (stage.calls, stage.records, stage.after) = (calls, records, after);
             Ok(stage)
         })
@@ -116,7 +130,7 @@ impl Stage {
     }
 
     /// A copy of the world, with an empty journal.
-    pub(super) fn scene(&self) -> anyhow::Result<Scene<'_>> {
+    fn scene(&self) -> anyhow::Result<Scene<'_>> {
         Ok(Scene {
             stage: self,
             simulator: self.template.fork(&self.saved),
@@ -124,15 +138,26 @@ impl Stage {
         })
     }
 
-    fn config(&self) -> Config {
-        Config {
-            disk_driver: match self.subject.disk {
-                Disk::Ssp => DiskDriver::Ssp,
-                Disk::Localdisk => DiskDriver::LocalDisk,
-            },
-            volume_group_name: VOLUME_GROUP.to_owned(),
-            ..Config::default()
-        }
+    /// Plays a case in a copy of the world, in simulated time.
+    pub(super) fn play<T>(
+        &self,
+        case: impl AsyncFnOnce(&Scene<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        on_a_clock(async {
+            let scene = self.scene()?;
+            furniture::with(&self.volumes, case(&scene)).await
+        })
+    }
+}
+
+fn config(disk: Disk) -> Config {
+    Config {
+        disk_driver: match disk {
+            Disk::Ssp => DiskDriver::Ssp,
+            Disk::Localdisk => DiskDriver::LocalDisk,
+        },
+        volume_group_name: VOLUME_GROUP.to_owned(),
+        ..Config::default()
     }
 }
 
@@ -155,7 +180,7 @@ impl Scene<'_> {
             journal: self.journal.clone(),
             line: Arc::clone(&line),
         });
-        let driver = Driver::connect_with(session, self.stage.config(), journal).await?;
+        let driver = Driver::connect_with(session, self.stage.config.clone(), journal).await?;
         let devices = SimulatedDevices::of(&self.simulator, [content()]);
         let driver = driver.reading_disks_of(devices);
         Ok(Actor { driver, line })
@@ -216,6 +241,10 @@ impl Scene<'_> {
 
     /// Whether the server's boot disk, if it has one, holds the whole image.
     pub(super) fn is_content_right(&self) -> anyhow::Result<()> {
+        // It may boot from a volume, whose content is none of ours.
+        if self.stage.subject.furniture != Furniture::Bare {
+            return Ok(());
+        }
         let world = self.simulator.world();
         if world.owner(instance(SUBJECT)).is_none() {
             return Ok(());

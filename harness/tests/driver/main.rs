@@ -8,6 +8,7 @@
 )]
 
 mod arrivals;
+mod bridges;
 mod concurrency;
 mod doctor;
 mod failures;

@@ -1,6 +1,7 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod network;
 mod rescue;
 mod resize;
 mod server;
@@ -17,6 +18,7 @@ pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
+pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
 #[derive(Debug, Parser)]
@@ -109,6 +111,9 @@ pub(in crate::cli) enum Noun {
     /// Volumes that Cinder keeps
     #[command(subcommand)]
     Volume(VolumeVerb),
+    /// Network bridges, SR-IOV ports and trunk adapters of the host
+    #[command(subcommand)]
+    Network(NetworkVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::iscsi::DISCOVERY;
 use super::ports;
 use super::report::ConnectorInfo;
 use super::request::Metadata;
@@ -16,8 +17,6 @@ use crate::volume::{Connector, Wwpn};
 
 /// Characters of the host's name before the server's.
 const HOST_LENGTH: usize = 20;
-/// The job that tells the initiator's name.
-const DISCOVERY: &str = "ISCSIDiscovery";
 /// How long it may take.
 const INITIATOR_TIMEOUT: Duration = Duration::from_secs(120);
 

@@ -49,6 +49,22 @@ impl Scene {
         })
     }
 
+    /// For an operation that another process began: without what is served, and of a server that may be gone.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(super) async fn of_interrupted(driver: &Driver, partition: PartitionUuid) -> Result<Self> {
+        let target = match Target::read(driver, partition).await {
+            Err(error) if error.is_not_found() => Target::gone(driver, partition),
+            target => target?,
+        };
+        Ok(Self {
+            target,
+            vioses: driver.active_vioses().await?,
+            served: BTreeMap::new(),
+        })
+    }
+
     /// The volume as this Virtual I/O Server served it to the server when this was looked at.
     pub(in crate::operations) fn served(
         &self,

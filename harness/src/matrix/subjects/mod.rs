@@ -1,6 +1,8 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
+mod bridges;
 mod deploy;
+mod devices;
 mod power;
 mod rescue;
 mod resize;
@@ -19,6 +21,7 @@ use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
 use uuid::Uuid;
 
+use super::furniture::Furniture;
 use crate::image;
 use crate::scenario::Disk;
 use crate::target::Flavor;
@@ -45,13 +48,21 @@ pub struct Subject {
     /// Which product the simulator is.
     pub flavor: Flavor,
     pub(super) entry: &'static Entry,
+    /// What volumes there are.
+    pub(super) furniture: Furniture,
 }
 
 impl Subject {
     /// Its name with everything that tells it from the others.
     #[must_use]
     pub fn full_name(&self) -> String {
-        format!("{}, {}, {}", self.name, self.disk, self.flavor)
+        let way = match self.furniture {
+            Furniture::Bare => "",
+            Furniture::Disks => " over Fibre Channel",
+            Furniture::Iscsi => " over iSCSI",
+            Furniture::Ports => " through NPIV",
+        };
+        format!("{}{way}, {}, {}", self.name, self.disk, self.flavor)
     }
 }
 
@@ -81,10 +92,19 @@ pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
 const FAMILIES: &[&[Entry]] = &[
+    bridges::ENTRIES,
     deploy::ENTRIES,
     power::ENTRIES,
+    devices::ENTRIES,
     rescue::ENTRIES,
     resize::ENTRIES,
+];
+
+/// The same, with volumes for the server.
+const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
+    (Furniture::Disks, devices::SERVED),
+    (Furniture::Iscsi, devices::SERVED),
+    (Furniture::Ports, devices::THROUGH_PORTS),
 ];
 
 /// What only one of the products can do.
@@ -94,22 +114,33 @@ const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)]
 #[must_use]
 pub fn all() -> Vec<Subject> {
     let mut all = Vec::new();
-    let mut add = |entry: &'static Entry, flavor| {
+    let mut add = |entry: &'static Entry, flavor, furniture| {
         for disk in entry.disks {
             all.push(Subject {
                 name: entry.name,
                 disk: *disk,
                 flavor,
                 entry,
+                furniture,
             });
         }
     };
     for entry in FAMILIES.iter().copied().flatten() {
-        add(entry, Flavor::NovaLink);
-        add(entry, Flavor::Hmc);
+        add(entry, Flavor::NovaLink, Furniture::Bare);
+        add(entry, Flavor::Hmc, Furniture::Bare);
     }
     for (flavor, entries) in ONLY {
-        entries.iter().for_each(|entry| add(entry, *flavor));
+        let own = entries.iter();
+        own.for_each(|entry| add(entry, *flavor, Furniture::Bare));
+    }
+    for (furniture, entries) in WITH_VOLUMES {
+        for entry in *entries {
+            add(entry, Flavor::NovaLink, *furniture);
+            // Behind a console the Virtual I/O Servers have no iSCSI initiator that could be told of.
+            if *furniture != Furniture::Iscsi {
+                add(entry, Flavor::Hmc, *furniture);
+            }
+        }
     }
     all
 }
