@@ -97,9 +97,8 @@ impl Driver {
             partition => partition?,
         };
         let turn = self.shared.instances.take(&partition).await;
-        let target = match Target::read(self, partition).await {
-            Err(error) if error.is_not_found() => return Ok(None),
-            target => target?,
+        let Some(target) = Target::find(self, partition).await? else {
+            return Ok(None);
         };
         let all = plug::interfaces(self, partition).await?;
         let Some(plugged) = all
@@ -223,10 +222,9 @@ impl Operation for Plug {
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
         let turn = driver.shared.instances.take(&partition).await;
-        match Target::read(driver, partition).await {
-            Err(error) if error.is_not_found() => return Ok(None),
-            target => target?,
-        };
+        if Target::find(driver, partition).await?.is_none() {
+            return Ok(None);
+        }
         Ok(Some(Self {
             driver: driver.clone(),
             partition,
@@ -331,10 +329,9 @@ impl Operation for Unplug {
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
         let turn = driver.shared.instances.take(&partition).await;
-        match Target::read(driver, partition).await {
-            Err(error) if error.is_not_found() => return Ok(None),
-            target => target?,
-        };
+        if Target::find(driver, partition).await?.is_none() {
+            return Ok(None);
+        }
         let mut all = plug::interfaces(driver, partition).await?;
         all.retain(|plugged| plugged.info.mac == Some(asked.mac));
         Ok(all.pop().map(|plugged| Self {

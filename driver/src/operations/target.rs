@@ -44,6 +44,21 @@ impl Target {
         })
     }
 
+    /// As [`Self::read`]; none where there is no such partition. That is asked twice: to leave the devices of a server
+    /// that is there is no way to take them.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) async fn find(driver: &Driver, uuid: PartitionUuid) -> Result<Option<Self>> {
+        for _ in 0..2 {
+            match Self::read(driver, uuid).await {
+                Err(error) if error.is_not_found() => {}
+                target => return target.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
     /// A partition that is not there any more: what is left of it has its UUID on it.
     pub(super) fn gone(driver: &Driver, uuid: PartitionUuid) -> Self {
         Self {

@@ -53,9 +53,8 @@ impl Driver {
         let turn = self.shared.instances.take(&partition).await;
         let mut held = turns(self, &request.volumes).await;
         held.push(turn);
-        let scene = match Scene::look(self, partition).await {
-            Err(error) if error.is_not_found() => return Ok(nothing(&request)),
-            scene => scene?,
+        let Some(scene) = Scene::find(self, partition).await? else {
+            return Ok(nothing(&request));
         };
         // Not cancelled half way: what is unmapped is no use to anybody.
         let whole = control.uncancelled();

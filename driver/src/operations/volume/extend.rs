@@ -127,9 +127,8 @@ impl Operation for Extend {
         let turn = driver.shared.instances.take(&partition).await;
         let mut held = turns(driver, &asked.volumes).await;
         held.push(turn);
-        let scene = match Scene::look(driver, partition).await {
-            Err(error) if error.is_not_found() => return Ok(None),
-            scene => scene?,
+        let Some(scene) = Scene::find(driver, partition).await? else {
+            return Ok(None);
         };
         let served = asked.volumes.iter().flat_map(|volume| {
             let served = scene

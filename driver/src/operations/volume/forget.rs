@@ -44,16 +44,21 @@ pub(in crate::operations) async fn disk(
         );
         return Ok(());
     }
+    again(|| remove(driver, vios, name, udid)).await
+}
+
+/// Does it until it works, a few times: whoever warns instead of failing leaves the disk for good.
+async fn again<T, F: Future<Output = Result<T>>>(act: impl Fn() -> F) -> Result<T> {
     let mut pause = PAUSE;
     for _ in 1..TRIES {
-        match remove(driver, vios, name, udid).await {
-            Ok(()) => return Ok(()),
-            Err(error) => tracing::warn!(%error, disk = name, "trying to remove the disk again"),
+        match act().await {
+            Ok(done) => return Ok(done),
+            Err(error) => tracing::warn!(%error, "trying to remove the disk again"),
         }
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    remove(driver, vios, name, udid).await
+    act().await
 }
 
 async fn remove(driver: &Driver, vios: &Vios, name: &str, udid: Option<&str>) -> Result<()> {
@@ -122,7 +127,7 @@ pub(in crate::operations) async fn volume(
         Transport::FibreChannel(_) => disk(driver, vios, mappings, name, udid).await,
         // Whoever else uses the disk keeps it, and the session with it.
         Transport::Iscsi(_) if volumes::is_served(mappings, name) => Ok(()),
-        Transport::Iscsi(target) => iscsi::remove(driver, vios, target).await,
+        Transport::Iscsi(target) => again(|| iscsi::remove(driver, vios, target)).await,
         Transport::File(_) | Transport::Rbd(_) => Ok(()),
     }
 }
@@ -159,7 +164,7 @@ pub(in crate::operations) async fn target_now(
     if volumes::is_tagged(&entry.content, &connection.volume) {
         return Ok(());
     }
-    iscsi::remove(driver, vios, target).await
+    again(|| iscsi::remove(driver, vios, target)).await
 }
 
 /// As [`disk`], of a server whose mappings are read now.
@@ -177,8 +182,7 @@ pub(in crate::operations) async fn disk_now(
 }
 
 async fn mappings_now(driver: &Driver, vios: &Vios) -> Result<Entry> {
-    driver
-        .session()
-        .get_entry(&vios.path(), Groups::Named(&[GROUP]))
-        .await
+    let (path, session) = (vios.path(), driver.session());
+    let groups = Groups::Named(&[GROUP]);
+    again(|| session.get_entry(&path, groups)).await
 }

@@ -49,15 +49,28 @@ impl Scene {
         })
     }
 
+    /// As [`Self::look`]; none where there is no such server.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(super) async fn find(driver: &Driver, partition: PartitionUuid) -> Result<Option<Self>> {
+        match Self::look(driver, partition).await {
+            // It may be something else that was not found.
+            Err(error) if error.is_not_found() => match Target::find(driver, partition).await? {
+                Some(_) => Self::look(driver, partition).await.map(Some),
+                None => Ok(None),
+            },
+            scene => scene.map(Some),
+        }
+    }
+
     /// For an operation that another process began: without what is served, and of a server that may be gone.
     ///
     /// # Errors
     /// Those of the requests.
     pub(super) async fn of_interrupted(driver: &Driver, partition: PartitionUuid) -> Result<Self> {
-        let target = match Target::read(driver, partition).await {
-            Err(error) if error.is_not_found() => Target::gone(driver, partition),
-            target => target?,
-        };
+        let found = Target::find(driver, partition).await?;
+        let target = found.unwrap_or_else(|| Target::gone(driver, partition));
         Ok(Self {
             target,
             vioses: driver.active_vioses().await?,
