@@ -70,7 +70,22 @@ pub(super) async fn run(
             }
             output.print(&states, |states| changed(states))
         }
-        ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, &control).await,
+        ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, control).await,
+        ServerVerb::Dump { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.dump(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Suspend { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.suspend(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Resume { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.resume(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;
@@ -145,15 +160,7 @@ async fn image(create: &Create) -> Result<Option<Image>> {
         create.image_name.as_deref(),
         create.image_checksum.as_deref(),
     );
-    if given.starts_with("http://") || given.starts_with("https://") {
-        return Image::from_url(given, name, checksum).await.map(Some);
-    }
-    let path = Path::new(given);
-    let image = match checksum {
-        None => Image::from_file(path, name).await,
-        Some(checksum) => Image::described_file(path, name, checksum).await,
-    };
-    image.map(Some)
+    super::image::read(given, name, checksum).await.map(Some)
 }
 
 fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {

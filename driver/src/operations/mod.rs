@@ -1,10 +1,12 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod console;
 mod control;
 mod destroy;
 mod device_jobs;
 mod driver;
 mod host;
+mod images;
 mod interface;
 mod inventory;
 mod jobs;
@@ -23,10 +25,12 @@ mod server;
 pub(crate) mod shared;
 mod snapshot;
 mod spawn;
+mod suspension;
 mod target;
 mod unfinished;
 mod volume;
 
+pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};

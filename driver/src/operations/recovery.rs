@@ -12,10 +12,12 @@ use serde::de::DeserializeOwned;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
+use super::images::{CacheImage, Prune};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
+use super::suspension::Suspension;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
@@ -24,7 +26,10 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
+    Entry::of::<CacheImage>(),
+    Entry::of::<Prune>(),
     Entry::of::<Snapshot>(),
+    Entry::of::<Suspension>(),
 ];
 
 /// One kind of operation.

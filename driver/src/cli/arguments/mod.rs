@@ -1,6 +1,7 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod image;
 mod server;
 mod snapshot;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
+pub(super) use self::image::{ConsoleVerb, ImageVerb};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;
@@ -105,6 +107,12 @@ pub(in crate::cli) enum Noun {
     /// Volumes that Cinder keeps
     #[command(subcommand)]
     Volume(VolumeVerb),
+    /// Images that are kept on the host
+    #[command(subcommand)]
+    Image(ImageVerb),
+    /// Consoles of servers
+    #[command(subcommand)]
+    Console(ConsoleVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),

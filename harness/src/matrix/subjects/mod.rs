@@ -1,8 +1,10 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
 mod deploy;
+mod images;
 mod power;
 pub(super) mod snapshot;
+mod suspension;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -78,10 +80,13 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, power::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, images::ENTRIES, power::ENTRIES];
 
 /// What only one of the products can do.
-const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
+const ONLY: &[(Flavor, &[Entry])] = &[
+    (Flavor::NovaLink, snapshot::ON_NOVALINK),
+    (Flavor::Hmc, suspension::ON_HMC),
+];
 
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
@@ -127,6 +132,23 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
+/// The image, as the driver is told of it.
+fn disk_image() -> Image {
+    let made = image().clone();
+    let source = match &made.origin {
+        image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
+        image::Origin::File(path) => ImageSource::File(path.clone()),
+        image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
+    };
+    Image {
+        id: made.uuid,
+        name: made.name,
+        checksum: made.md5,
+        size: made.bytes,
+        source,
+    }
+}
+
 /// Makes the server of that number.
 pub(super) async fn spawn(
     driver: &Driver,
@@ -134,12 +156,6 @@ pub(super) async fn spawn(
     number: u32,
     power_on: bool,
 ) -> Result<()> {
-    let made = image().clone();
-    let source = match &made.origin {
-        image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
-        image::Origin::File(path) => ImageSource::File(path.clone()),
-        image::Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
-    };
     let request = SpawnRequest {
         instance: instance(number),
         name: name(number),
@@ -149,13 +165,7 @@ pub(super) async fn spawn(
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Some(Image {
-            id: made.uuid,
-            name: made.name,
-            checksum: made.md5,
-            size: made.bytes,
-            source,
-        }),
+        image: Some(disk_image()),
         volumes: Vec::new(),
         metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
