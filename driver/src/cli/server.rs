@@ -101,6 +101,21 @@ pub(super) async fn run(
         ServerVerb::RemoteRestartCleanup { server } => {
             migration::clean_up(driver, server, output, control).await
         }
+        ServerVerb::Dump { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.dump(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Suspend { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.suspend(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Resume { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.resume(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;
@@ -175,23 +190,7 @@ async fn image(create: &Create) -> Result<Option<Image>> {
         create.image_name.as_deref(),
         create.image_checksum.as_deref(),
     );
-    image_of(given, name, checksum).await.map(Some)
-}
-
-/// The image in a file or behind a URL.
-pub(super) async fn image_of(
-    given: &str,
-    name: Option<&str>,
-    checksum: Option<&str>,
-) -> Result<Image> {
-    if given.starts_with("http://") || given.starts_with("https://") {
-        return Image::from_url(given, name, checksum).await;
-    }
-    let path = Path::new(given);
-    match checksum {
-        None => Image::from_file(path, name).await,
-        Some(checksum) => Image::described_file(path, name, checksum).await,
-    }
+    super::image::read(given, name, checksum).await.map(Some)
 }
 
 fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {

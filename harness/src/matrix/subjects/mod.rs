@@ -3,11 +3,13 @@
 mod bridges;
 mod deploy;
 mod devices;
+mod images;
 mod migration;
 mod power;
 mod rescue;
 mod resize;
 pub(super) mod snapshot;
+mod suspension;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -161,6 +163,7 @@ const FAMILIES: &[&[Entry]] = &[
     deploy::ENTRIES,
     power::ENTRIES,
     devices::ENTRIES,
+    images::ENTRIES,
     rescue::ENTRIES,
     resize::ENTRIES,
 ];
@@ -173,7 +176,10 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
 ];
 
 /// What only one of the products can do.
-const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
+const ONLY: &[(Flavor, &[Entry])] = &[
+    (Flavor::NovaLink, snapshot::ON_NOVALINK),
+    (Flavor::Hmc, suspension::ON_HMC),
+];
 
 /// What there is for two hosts.
 const PAIRS: &[&[Pair]] = &[migration::PAIRS];
