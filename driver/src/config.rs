@@ -81,6 +81,10 @@ pub struct Config {
     pub use_rmc_mgmt_vif: bool,
     /// Whether the config drive tells the guest the link-local address of that adapter.
     pub use_rmc_ipv6_scheme: bool,
+    /// Switch of the pairs of adapters that lead to Open vSwitch.
+    pub pvm_vswitch_for_novalink_io: String,
+    /// Whether VLANs of a network bridge are spread over as many trunk adapters as it can have.
+    pub load_balance_vlan_across_veas: bool,
     /// Longest wait, in seconds, for the RMC connections of Virtual I/O Servers at connect; 0 waits
     /// 120 s, and 600 s for one that booted within the last hour.
     pub vios_active_wait_timeout: u64,
@@ -126,6 +130,8 @@ impl Default for Config {
             remove_vopt_media_time: 60,
             use_rmc_mgmt_vif: true,
             use_rmc_ipv6_scheme: true,
+            pvm_vswitch_for_novalink_io: "NovaLinkVEABridge".to_owned(),
+            load_balance_vlan_across_veas: false,
             vios_active_wait_timeout: 0,
             image_wait_timeout: 3600,
             image_marker_stale_after: 1800,
@@ -232,6 +238,11 @@ impl Config {
             "vopt_media_volume_group",
             !self.vopt_media_volume_group.is_empty(),
             "a volume group's name",
+        )?;
+        in_range(
+            "pvm_vswitch_for_novalink_io",
+            !self.pvm_vswitch_for_novalink_io.trim().is_empty(),
+            "a virtual switch's name",
         )?;
         in_range(
             "max_uploads",

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cli;
 pub mod engine;
 pub mod image;
+pub mod leaks;
 pub mod live;
 pub mod matrix;
 pub mod mixed;

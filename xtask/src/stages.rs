@@ -1,6 +1,8 @@
 //! The stages of `cargo xtask test`, cheapest first.
 
-use anyhow::{Context, Result};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
 
 use crate::command;
 use crate::conformance;
@@ -100,6 +102,13 @@ pub(crate) const STAGES: &[Stage] = &[
         },
     },
     Stage {
+        name: "soak",
+        about: "a simulated day of mixed load in stormy weather leaves nothing behind",
+        advice: "read what is LEAK, VIOLATED or UNEXPECTED above; the same seed repeats the day",
+        needs: &[],
+        run: soak,
+    },
+    Stage {
         name: "conformance",
         about: "unmodified real clients agree with the simulator",
         advice: "the checks that say `not ok` tell why; run `cargo xtask conformance --keep` to keep the simulator's log",
@@ -107,6 +116,24 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |workspace| conformance::run(workspace, &conformance::Options::default()),
     },
 ];
+
+/// Both flavours at the same time: each is one thread.
+fn soak(workspace: &Workspace) -> Result<()> {
+    let harness = ["--package", "powervm-harness", "--bin", "powervm-harness"];
+    command::run(workspace.cargo(["build"]).args(harness))?;
+    let day = |flavor: &str| {
+        let mut soak = workspace.cargo(["run"]);
+        soak.args(harness)
+            .args(["--", "soak", "--hours", "24", "--weather", "stormy"])
+            .args(["--check-invariants", "--parallel", "4", "--flavor", flavor]);
+        command::run(&mut soak)
+    };
+    thread::scope(|scope| {
+        let days = ["hmc", "novalink"].map(|flavor| scope.spawn(move || day(flavor)));
+        let ended = days.map(|day| day.join().unwrap_or_else(|_| bail!("the day panicked")));
+        ended.into_iter().collect()
+    })
+}
 
 /// The stage of that name.
 pub(crate) fn named(name: &str) -> Option<&'static Stage> {

@@ -14,18 +14,58 @@ use crate::rest::{Credentials, Endpoint, Session, SessionOptions, Trust};
 
 /// Environment variable with the password.
 const PASSWORD: &str = "POWERVM_PASSWORD";
+/// Environment variable with the password of a migration's destination.
+const PASSWORD_THERE: &str = "POWERVM_TO_PASSWORD";
+
+/// What a command was given besides what it is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) place: &'a Place,
+    pub(super) is_dry_run: bool,
+}
 
 /// Logs on and checks the host, to look at it.
 pub(super) async fn connect(connection: &Connection, place: &Place) -> Result<Driver> {
-    connect_with(connection, place, Arc::new(NoJournal)).await
+    connect_with(connection, PASSWORD, place, Arc::new(NoJournal)).await
+}
+
+/// As [`connect`], to the destination of a migration.
+pub(super) async fn connect_there(connection: &Connection, place: &Place) -> Result<Driver> {
+    connect_with(connection, PASSWORD_THERE, place, Arc::new(NoJournal)).await
 }
 
 /// Logs on and checks the host, to change it: no other process does at the same time. The journal is opened first.
 pub(super) async fn connect_to_change(connection: &Connection, place: &Place) -> Result<Driver> {
+    connect_journaled(connection, PASSWORD, place).await
+}
+
+/// As [`connect_to_change`], to the destination of a migration.
+pub(super) async fn connect_there_to_change(
+    connection: &Connection,
+    place: &Place,
+) -> Result<Driver> {
+    connect_journaled(connection, PASSWORD_THERE, place).await
+}
+
+async fn connect_journaled(
+    connection: &Connection,
+    variable: &str,
+    place: &Place,
+) -> Result<Driver> {
     configuration(place)?.check()?;
     let path = journal_path(connection, place)?;
     let journal = JournalFile::open(&path, Some(unix_seconds)).await?;
-    connect_with(connection, place, Arc::new(journal)).await
+    connect_with(connection, variable, place, Arc::new(journal)).await
+}
+
+/// Where the journal of the host is when nobody says where.
+pub(super) fn usual_journal(connection: &Connection, place: &Place) -> Result<PathBuf> {
+    let config = configuration(place)?;
+    default_path(
+        &Endpoint::new(&connection.endpoint)?,
+        &config.managed_system,
+    )
 }
 
 /// Where the journal of the host is.
@@ -53,19 +93,28 @@ pub(super) fn unix_seconds() -> u64 {
 
 async fn connect_with(
     connection: &Connection,
+    variable: &str,
     place: &Place,
     journal: Arc<dyn Journal>,
 ) -> Result<Driver> {
-    let (session, config) = session(connection, place).await?;
+    let (session, config) = session_as(connection, variable, place).await?;
     Driver::connect_with(session, config, journal).await
 }
 
 /// Logs on.
 pub(super) async fn session(connection: &Connection, place: &Place) -> Result<(Session, Config)> {
+    session_as(connection, PASSWORD, place).await
+}
+
+async fn session_as(
+    connection: &Connection,
+    variable: &str,
+    place: &Place,
+) -> Result<(Session, Config)> {
     let config = configuration(place)?;
     config.check()?;
     let endpoint = Endpoint::new(&connection.endpoint)?
-        .credentials(credentials(connection)?)
+        .credentials(credentials(connection, variable)?)
         .trust(trust(connection)?);
     let options = SessionOptions {
         uploads: config.max_uploads,
@@ -101,12 +150,12 @@ fn configuration(place: &Place) -> Result<Config> {
 }
 
 /// A password from the environment or a file; without any, the token file of a NovaLink partition.
-fn credentials(connection: &Connection) -> Result<Credentials> {
-    let password = match (std::env::var(PASSWORD), &connection.password_file) {
+fn credentials(connection: &Connection, variable: &str) -> Result<Credentials> {
+    let password = match (std::env::var(variable), &connection.password_file) {
         (Ok(password), _) => Some(SecretString::from(password)),
         (Err(std::env::VarError::NotUnicode(_)), _) => {
             return Err(Error::invalid(
-                format!("{PASSWORD} is no UTF-8 text"),
+                format!("{variable} is no UTF-8 text"),
                 "use a password file",
             ));
         }
@@ -132,7 +181,7 @@ fn credentials(connection: &Connection) -> Result<Credentials> {
         (Some(_), None) => Err(Error::invalid(
             "there is a user but no password",
             format!(
-                "set {PASSWORD} or POWERVM_PASSWORD_FILE, or leave the user out to use NovaLink's token file"
+                "set {variable} or {variable}_FILE, or leave the user out to use NovaLink's token file"
             ),
         )),
         (None, Some(_)) => Err(Error::invalid(

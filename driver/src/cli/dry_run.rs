@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::act;
 use super::arguments::Noun;
+use super::connection::Origin;
 use super::output::{Output, Table};
 use crate::error::{Error, Result};
 use crate::operations::{Control, Driver};
@@ -13,12 +14,13 @@ use crate::saga::Outline;
 pub(super) async fn show(
     driver: &Driver,
     noun: &Noun,
+    origin: &Origin<'_>,
     output: &Output,
     control: &Control,
 ) -> Result<()> {
     let mut outlines = Vec::new();
     for noun in noun.one_by_one() {
-        match act(driver, &noun, output, control).await {
+        match act(driver, &noun, origin, output, control).await {
             Err(Error::DryRun(outline)) => outlines.push(outline),
             outcome => outcome?,
         }

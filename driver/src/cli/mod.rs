@@ -11,9 +11,13 @@ mod exit;
 mod host;
 mod image;
 mod interface;
+mod migration;
+mod network;
 mod output;
 mod progress;
 mod recover;
+mod rescue;
+mod resize;
 mod server;
 mod snapshot;
 mod volume;
@@ -25,6 +29,7 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use self::arguments::{Arguments, ImageVerb, Noun};
+use self::connection::Origin;
 use self::output::Output;
 use self::progress::Bars;
 use crate::error::{Error, ErrorKind, Result};
@@ -63,6 +68,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     let (connection, place) = (&arguments.connection, &arguments.place);
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
+        Noun::Network(verb) => verb.changes(),
         Noun::Host(_) | Noun::Image(ImageVerb::List) => false,
         // Nothing of a console is in the journal.
         Noun::Console(_) => false,
@@ -84,10 +90,15 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     if changes && !matches!(arguments.noun, Noun::Recover(_)) {
         recover::first(&driver, &control).await?;
     }
+    let origin = Origin {
+        connection,
+        place,
+        is_dry_run: arguments.dry_run,
+    };
     let outcome = if arguments.dry_run {
-        dry_run::show(&driver, &arguments.noun, output, &control).await
+        dry_run::show(&driver, &arguments.noun, &origin, output, &control).await
     } else {
-        act(&driver, &arguments.noun, output, &control).await
+        act(&driver, &arguments.noun, &origin, output, &control).await
     };
     if let Err(error) = driver.session().logoff().await {
         tracing::debug!(%error, "could not log off");
@@ -96,11 +107,18 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
 }
 
 /// Does what the arguments say.
-async fn act(driver: &Driver, noun: &Noun, output: &Output, control: &Control) -> Result<()> {
+async fn act(
+    driver: &Driver,
+    noun: &Noun,
+    origin: &Origin<'_>,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     match noun {
-        Noun::Server(verb) => server::run(driver, verb, output, control).await,
+        Noun::Server(verb) => server::run(driver, verb, origin, output, control).await,
         Noun::Interface(verb) => interface::run(driver, verb, output, control).await,
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
+        Noun::Network(verb) => network::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
         Noun::Console(verb) => console::run(driver, verb, output).await,

@@ -6,9 +6,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::arguments::{Create, ServerVerb};
-use super::connection::random;
+use super::connection::{Origin, random};
+use super::migration;
 use super::output::{Output, Table};
 use super::volume::connections;
+use super::{rescue, resize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
     Control, DestroyRequest, Driver, Metadata, Reboot, Server, ServerRef, ServerSummary,
@@ -21,6 +23,7 @@ use crate::storage::media::ConfigDrive;
 pub(super) async fn run(
     driver: &Driver,
     verb: &ServerVerb,
+    origin: &Origin<'_>,
     output: &Output,
     control: &Control,
 ) -> Result<()> {
@@ -28,7 +31,10 @@ pub(super) async fn run(
         ServerVerb::Create(create) => {
             let request = request(create).await?;
             let instance = request.instance;
-            let server = driver.spawn(request, control).await?;
+            let server = match create.existing_disk {
+                true => driver.spawn_from_disk(request, None, control).await?,
+                false => driver.spawn(request, control).await?,
+            };
             output.print(&Created { instance, server }, |created| {
                 shown(&created.server)
             })
@@ -70,7 +76,31 @@ pub(super) async fn run(
             }
             output.print(&states, |states| changed(states))
         }
+        ServerVerb::Rescue(asked) => rescue::rescue(driver, asked, output, control).await,
+        ServerVerb::Unrescue { server } => rescue::unrescue(driver, server, output, control).await,
+        ServerVerb::Resize(asked) => resize::resize(driver, asked, output, control).await,
+        ServerVerb::Depart { server } => resize::depart(driver, server, output, control).await,
+        ServerVerb::ResizeConfirm { server } => {
+            resize::confirm(driver, server, output, control).await
+        }
+        ServerVerb::ResizeRevert(asked) => resize::revert(driver, asked, output, control).await,
         ServerVerb::Snapshot(given) => super::snapshot::run(driver, given, output, control).await,
+        ServerVerb::LiveMigrate(order) => {
+            migration::live_migrate(driver, order, origin, output, control).await
+        }
+        ServerVerb::LiveMigrateAbort { server } => {
+            migration::abort(driver, server, output, control).await
+        }
+        ServerVerb::LiveMigrateRecover { server, force } => {
+            migration::recover(driver, server, *force, output, control).await
+        }
+        ServerVerb::RemoteRestart {
+            server,
+            override_vlan_bridge,
+        } => migration::restart(driver, server, *override_vlan_bridge, output, control).await,
+        ServerVerb::RemoteRestartCleanup { server } => {
+            migration::clean_up(driver, server, output, control).await
+        }
         ServerVerb::Dump { server } => {
             let server = ServerRef::parse(server);
             let state = driver.dump(server.clone(), control).await?;
@@ -160,7 +190,23 @@ async fn image(create: &Create) -> Result<Option<Image>> {
         create.image_name.as_deref(),
         create.image_checksum.as_deref(),
     );
-    super::image::read(given, name, checksum).await.map(Some)
+    image_of(given, name, checksum).await.map(Some)
+}
+
+/// The image in a file or behind a URL.
+pub(super) async fn image_of(
+    given: &str,
+    name: Option<&str>,
+    checksum: Option<&str>,
+) -> Result<Image> {
+    if given.starts_with("http://") || given.starts_with("https://") {
+        return Image::from_url(given, name, checksum).await;
+    }
+    let path = Path::new(given);
+    match checksum {
+        None => Image::from_file(path, name).await,
+        Some(checksum) => Image::described_file(path, name, checksum).await,
+    }
 }
 
 fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
@@ -259,7 +305,7 @@ fn listed(servers: &[ServerSummary]) -> Table {
     table
 }
 
-fn shown(server: &Server) -> Table {
+pub(super) fn shown(server: &Server) -> Table {
     let summary = &server.summary;
     let mut table = Table::of_fields();
     table

@@ -84,7 +84,7 @@ fn read(path: &Path) -> Result<String> {
     }
 }
 
-fn read_metadata(kept: &Kept) -> Result<Metadata> {
+pub(super) fn read_metadata(kept: &Kept) -> Result<Metadata> {
     let Some(path) = &kept.metadata else {
         return Ok(Metadata::new());
     };
@@ -101,7 +101,7 @@ fn read_metadata(kept: &Kept) -> Result<Metadata> {
     })
 }
 
-fn keep(kept: &Kept, metadata: &Metadata) -> Result<()> {
+pub(super) fn keep(kept: &Kept, metadata: &Metadata) -> Result<()> {
     let Some(path) = &kept.metadata else {
         return Ok(());
     };

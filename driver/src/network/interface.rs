@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::mac::Mac;
+use super::ovs::OvsPort;
 
 /// The highest VLAN that a network may have.
 pub const MAX_VLAN: u16 = 4094;
@@ -16,6 +17,8 @@ pub enum Attachment {
     /// A shared Ethernet adapter that bridges its switch.
     #[default]
     SharedEthernet,
+    /// A port of Open vSwitch on the management partition.
+    Ovs(OvsPort),
     /// An SR-IOV port.
     Sriov(SriovWish),
 }
@@ -49,7 +52,7 @@ impl SriovWish {
 /// One interface of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkInterface {
-    /// VLAN of the network, 1 to 4094; 0, which is none, on SR-IOV ports only.
+    /// VLAN of the network, 1 to 4094; 0, which is none, on SR-IOV ports and on Open vSwitch, which tags by itself.
     pub vlan: u16,
     /// What is between it and the network.
     pub attachment: Attachment,
@@ -59,7 +62,7 @@ pub struct NetworkInterface {
     pub id: Option<String>,
     /// The network's name in the config drive, an OpenStack network's UUID for instance.
     pub network: Option<String>,
-    /// MTU that the guest is told.
+    /// MTU that the guest is told, and Open vSwitch.
     pub mtu: Option<u32>,
     /// Fixed addresses that the guest is told; none means DHCP.
     pub addresses: Vec<FixedAddress>,
@@ -109,12 +112,15 @@ impl FromStr for NetworkInterface {
 
     /// Reads `vlan=N[,mac=ADDRESS]`, or a VLAN alone; for SR-IOV ports
     /// `sriov=NETWORK[,vlan=N][,mac=ADDRESS][,redundancy=N][,capacity=SHARE][,maxcapacity=SHARE]`, shares from
-    /// 0 to 1.
+    /// 0 to 1; for Open vSwitch `ovs=BRIDGE,id=PORT[,device=NAME][,mtu=N][,mac=ADDRESS]`.
     fn from_str(text: &str) -> Result<Self, InterfaceError> {
         let error = |why: String| InterfaceError {
             text: text.to_owned(),
             why,
         };
+        if text.trim_start().starts_with("ovs=") {
+            return on_ovs(text).map_err(error);
+        }
         let (mut vlan, mut mac, mut sriov) = (None, None, None::<SriovWish>);
         let mut shares = Vec::new();
         for part in text.split(',') {
@@ -159,6 +165,37 @@ impl FromStr for NetworkInterface {
             ..Self::on_vlan(vlan.unwrap_or(0))
         })
     }
+}
+
+/// `ovs=BRIDGE,id=PORT[,device=NAME][,mtu=N][,mac=ADDRESS]`
+fn on_ovs(text: &str) -> Result<NetworkInterface, String> {
+    let mut port = OvsPort::new("", "");
+    let mut interface = NetworkInterface::on_vlan(0);
+    for part in text.split(',') {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let value = value.trim();
+        match key.trim() {
+            "ovs" => value.clone_into(&mut port.bridge),
+            "id" => value.clone_into(&mut port.interface),
+            "device" => port.device = Some(value.to_owned()),
+            "mtu" => interface.mtu = Some(read_mtu(value)?),
+            "mac" => interface.mac = Some(value.parse::<Mac>().map_err(|bad| bad.to_string())?),
+            "vlan" => return Err("Open vSwitch tags by itself: it takes no vlan".to_owned()),
+            key => return Err(format!("'{key}' is unknown on Open vSwitch")),
+        }
+    }
+    if port.interface.is_empty() {
+        return Err("a port of Open vSwitch needs its id=PORT".to_owned());
+    }
+    port.check()?;
+    interface.id = Some(port.interface.clone());
+    interface.attachment = Attachment::Ovs(port);
+    Ok(interface)
+}
+
+fn read_mtu(text: &str) -> Result<u32, String> {
+    let mtu = text.parse().ok().filter(|mtu| (68..=65_535).contains(mtu));
+    mtu.ok_or_else(|| format!("an MTU is a number from 68 to 65535, not '{text}'"))
 }
 
 fn read_redundancy(text: &str) -> Result<u8, String> {
@@ -217,6 +254,16 @@ mod tests {
     }
 
     #[test]
+    fn a_port_of_open_vswitch_has_a_bridge_and_an_id() {
+        let read: NetworkInterface = "ovs=br-int,id=port-1,mtu=1450,mac=fa:16:3e:00:00:01"
+            .parse()
+            .unwrap();
+        assert_eq!((read.vlan, read.mtu), (0, Some(1450)));
+        let port = OvsPort::new("br-int", "port-1");
+        assert_eq!(read.attachment, Attachment::Ovs(port));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         for (text, part) in [
             ("0", "1 to 4094"),
@@ -225,6 +272,10 @@ mod tests {
             ("vlan=1,mac=x", "no MAC"),
             ("vlan=1,net=a", "'net' is unknown"),
             ("vlan=1,redundancy=2", "SR-IOV"),
+            ("ovs=br-int", "id=PORT"),
+            ("ovs=br-int,id=a,vlan=3", "no vlan"),
+            ("ovs=br int,id=a", "a bridge"),
+            ("ovs=br-int,id=a,mtu=1", "68 to 65535"),
             ("sriov=prod,redundancy=7", "1 to 6"),
             ("sriov=prod,capacity=2", "0.0001 to 1"),
             ("sriov=prod,capacity=0.5,maxcapacity=0.1", "below"),

@@ -109,11 +109,6 @@ impl Control {
         &self.cancel
     }
 
-    /// What it repeats.
-    pub(crate) fn rehearsal(&self) -> &saga::Rehearsal {
-        &self.rehearsal
-    }
-
     /// The same control for the steps of a saga: cancelled with the operation, and by [`Self::stop`].
     pub(crate) fn for_steps(&self) -> Self {
         Self {
@@ -121,6 +116,14 @@ impl Control {
             cancel: self.cancel.child_token(),
             rehearsal: self.rehearsal.clone(),
             is_dry_run: self.is_dry_run,
+        }
+    }
+
+    /// The same control for an operation that is not to be cancelled half way.
+    pub(crate) fn uncancelled(&self) -> Self {
+        Self {
+            cancel: CancellationToken::new(),
+            ..self.clone()
         }
     }
 

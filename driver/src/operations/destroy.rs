@@ -22,6 +22,7 @@ use super::map::Removed;
 use super::operation::{Notes, Operation, Plan};
 use super::request::DestroyRequest;
 use super::volume::ports;
+use super::volume::traces::Traces;
 use super::{jobs, map, partition, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
@@ -202,6 +203,12 @@ impl Operation for Destroy {
         let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = driver.shared.instances.take(&uuid).await;
         jobs::see_off(driver.session(), uuid, POWER_OFF_JOB).await?;
+        let vioses = driver.active_vioses().await?;
+        let volumes = gone.removed.values().flat_map(|removed| &removed.volumes);
+        let disks = volumes.map(|(name, udid, _)| (name.as_str(), udid.as_deref()));
+        Traces::of(&asked.volumes, disks)
+            .see_off(driver, &vioses)
+            .await?;
         Ok(Some(Self {
             driver: driver.clone(),
             uuid,

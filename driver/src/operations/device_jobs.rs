@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use powervm_schema::job::JobResponse;
+use powervm_schema::job::{JobRequest, JobResponse};
+use powervm_schema::xml::Element;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -51,7 +52,7 @@ pub(super) async fn once(session: &Session, target: &str, job: &Job) -> Result<J
             error.kind(),
             ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer
         )
-        && let Err(error) = see_off(session, target, job).await
+        && let Err(error) = see_off(session, target, |request| job.may_be(request)).await
     {
         tracing::warn!(%error, target, "could not look for a job that may be running");
     }
@@ -74,7 +75,15 @@ fn is_worth_another_try(error: &Error) -> bool {
     }
 }
 
-async fn see_off(session: &Session, target: &str, job: &Job) -> Result<()> {
+/// Waits until none of these jobs runs on the target any more, and deletes those that ended.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn see_off(
+    session: &Session,
+    target: &str,
+    is_ours: impl Fn(&JobRequest<&Element>) -> bool,
+) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let feed = session
@@ -83,8 +92,8 @@ async fn see_off(session: &Session, target: &str, job: &Job) -> Result<()> {
         let mut is_running = false;
         for entry in &feed.entries {
             let found = JobResponse(&entry.content);
-            let is_ours = found.request().is_some_and(|request| job.may_be(&request));
-            let Some(id) = found.job_id().filter(|_| is_ours) else {
+            let is_one = found.request().is_some_and(|request| is_ours(&request));
+            let Some(id) = found.job_id().filter(|_| is_one) else {
                 continue;
             };
             let status = found.status().ok().flatten();

@@ -1,6 +1,6 @@
 //! The driver itself: one host, its disks, and what concurrent operations share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,10 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::bridge::Orders;
+use super::operation::Open;
 use super::shared::{Fresh, Turns};
+use super::trunk::Pairs;
 use crate::config::{Config, DiskDriver};
 use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
@@ -45,12 +48,16 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) instances: Turns<PartitionUuid>,
     pub(super) networks: Turns<String>,
+    pub(super) trunks: Pairs,
+    pub(super) bridges: Orders,
     pub(super) journal: Arc<dyn Journal>,
     running: Mutex<BTreeSet<u64>>,
+    /// What is prepared for partitions that are on their way here.
+    pub(super) arrivals: Mutex<BTreeMap<PartitionUuid, Open>>,
     pub(super) volumes: Turns<String>,
     room: Fresh<System>,
-    vioses: Fresh<Vec<Vios>>,
-    switches: Fresh<Switches>,
+    pub(super) vioses: Fresh<Vec<Vios>>,
+    pub(super) switches: Fresh<Switches>,
     repositories: Fresh<Repositories>,
     random: Mutex<ChaCha8Rng>,
     uploads: AtomicUsize,
@@ -74,6 +81,13 @@ pub(super) struct Identity {
 pub(super) enum Disks {
     Ssp { pool: Pool, images: ImageCache },
     Local(LocalDisks),
+}
+
+impl Shared {
+    /// Numbers, in the journal, of what this process is doing.
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Driver {
@@ -142,8 +156,11 @@ impl Driver {
                 disks,
                 instances: Turns::default(),
                 networks: Turns::default(),
+                trunks: Pairs::default(),
+                bridges: Orders::default(),
                 journal,
                 running: Mutex::default(),
+                arrivals: Mutex::default(),
                 volumes: Turns::default(),
                 room: Fresh::for_at_most(ROOM_IS_FRESH),
                 vioses: Fresh::for_at_most(HOST_IS_FRESH),
@@ -177,10 +194,7 @@ impl Driver {
 
     /// Numbers, in the journal, of what this process is doing.
     pub(super) fn running(&self) -> MutexGuard<'_, BTreeSet<u64>> {
-        self.shared
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.running()
     }
 
     /// The host with its limits and what is left of it, read within the last seconds.
@@ -227,6 +241,11 @@ impl Driver {
             .switches
             .get(|| Switches::read(&shared.session, &shared.system.uuid))
             .await
+    }
+
+    /// Forgets which switches there are: one was made.
+    pub(super) async fn forget_switches(&self) {
+        self.shared.switches.forget().await;
     }
 
     /// The media repositories of these Virtual I/O Servers, found within the last minute.

@@ -3,21 +3,26 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::Driver;
+use super::operation::{Notes, Operation, Plan};
 use super::plan::PlannedInterface;
 use super::plug::{self, Plugged};
+use super::power::without_saga;
 use super::request::ServerRef;
 use super::server::InterfaceInfo;
 use super::target::Target;
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::{Mac, NetworkInterface};
+use crate::network::{Attachment, Mac, NetworkInterface};
 use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
+const UNPLUG: &str = "unplug the interface";
 
 impl Driver {
     /// Gives a server an interface. One with the address that it has already is left as it is.
@@ -33,7 +38,12 @@ impl Driver {
         interface: NetworkInterface,
         control: &Control,
     ) -> Result<InterfaceInfo> {
-        let partition = self.resolve(&server.into()).await?;
+        let server = server.into();
+        let partition = self.resolve(&server).await?;
+        let instance = match server {
+            ServerRef::Uuid(instance) => instance,
+            ServerRef::Name(_) => partition.as_uuid(),
+        };
         let turn = self.shared.instances.take(&partition).await;
         let (target, before) = futures_util::try_join!(
             Target::read(self, partition),
@@ -42,22 +52,32 @@ impl Driver {
         let named =
             |plugged: &&Plugged| interface.mac.is_some() && plugged.info.mac == interface.mac;
         if let Some(there) = before.iter().find(named) {
+            if !control.is_dry_run() {
+                plug::refresh(self, instance, &interface, there).await?;
+            }
             return Ok(there.info.clone());
         }
         target.check()?;
-        let planned = self.plan_interface(partition, interface, &before).await?;
+        let planned = self
+            .plan_interface(partition, instance, interface, &before)
+            .await?;
+        let steps = control.for_steps();
         let plug = Arc::new(Plug {
             driver: self.clone(),
             partition,
-            planned,
-            before: before.into_iter().map(|plugged| plugged.path).collect(),
+            asked: AskedPlug {
+                partition: partition.as_uuid(),
+                server: target.name,
+                is_pair: matches!(planned.interface.attachment, Attachment::Ovs(_)),
+                mac: planned.mac,
+                before: before.into_iter().map(|plugged| plugged.path).collect(),
+            },
+            planned: Some(planned),
+            notes: Notes::default(),
             mac: Mutex::default(),
             _turn: turn,
         });
-        let saga = Saga::new(format!("plug an interface into {}", target.name))
-            .step(Step::new(PLUG, Plug::plug).undo(Plug::unplug));
-        let options = control.saga_options(&control.for_steps());
-        saga.run(Arc::clone(&plug), options).await?;
+        self.perform(&plug, control, &steps).await?;
         plug.report().await
     }
 
@@ -76,7 +96,7 @@ impl Driver {
             Err(error) if error.is_not_found() => return Ok(None),
             partition => partition?,
         };
-        let _turn = self.shared.instances.take(&partition).await;
+        let turn = self.shared.instances.take(&partition).await;
         let target = match Target::read(self, partition).await {
             Err(error) if error.is_not_found() => return Ok(None),
             target => target?,
@@ -90,13 +110,21 @@ impl Driver {
             return Ok(None);
         };
         target.check()?;
-        // A lost answer is no matter: what is to be gone is looked for again.
-        match self.session().ensure_deleted(&plugged.path).await {
-            Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
-                self.session().ensure_deleted(&plugged.path).await?
-            }
-            result => result?,
-        }
+        let steps = control.for_steps();
+        let unplug = Arc::new(Unplug {
+            driver: self.clone(),
+            asked: AskedUnplug {
+                partition: partition.as_uuid(),
+                server: target.name,
+                mac,
+            },
+            plugged: plugged.clone(),
+            notes: Notes::default(),
+            _turn: turn,
+        });
+        self.perform(&unplug, control, &steps)
+            .await
+            .map_err(without_saga)?;
         Ok(Some(plugged.info))
     }
 
@@ -105,11 +133,12 @@ impl Driver {
     async fn plan_interface(
         &self,
         partition: PartitionUuid,
+        instance: Uuid,
         interface: NetworkInterface,
         before: &[Plugged],
     ) -> Result<PlannedInterface> {
         let (system, switches) = futures_util::try_join!(self.system(), self.switches())?;
-        let switch = switches.bridged()?.clone();
+        let switch = plug::switch_for(&interface, &switches)?;
         if interface.mac.is_some() && !system.limits.custom_mac {
             return Err(Error::operation(
                 ErrorKind::Precondition,
@@ -130,22 +159,84 @@ impl Driver {
                 None
             }
         });
-        Ok(PlannedInterface {
+        let planned = PlannedInterface {
+            instance,
             interface,
             switch,
             mac,
-        })
+        };
+        plug::foresee(self, std::slice::from_ref(&planned)).await?;
+        Ok(planned)
     }
 }
 
-/// An interface on its way.
-struct Plug {
+/// An interface on its way, or on its way back.
+pub(super) struct Plug {
     driver: Driver,
     partition: PartitionUuid,
-    planned: PlannedInterface,
-    before: BTreeSet<String>,
+    asked: AskedPlug,
+    /// What is to be plugged; not needed on the way back.
+    planned: Option<PlannedInterface>,
+    notes: Notes<()>,
     mac: Mutex<Option<Mac>>,
     _turn: OwnedMutexGuard<()>,
+}
+
+/// What the journal keeps of the order: enough to tell the interface from those that were there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AskedPlug {
+    partition: Uuid,
+    server: String,
+    /// Whether a trunk adapter belongs to it.
+    is_pair: bool,
+    /// Its address, if we chose one.
+    mac: Option<Mac>,
+    /// Paths of the interfaces that the server had.
+    before: BTreeSet<String>,
+}
+
+impl Operation for Plug {
+    const KIND: &'static str = "attach interface";
+    const PLAN: Plan = Plan::Undo;
+    type Asked = AskedPlug;
+    type Notes = ();
+
+    fn asked(&self) -> &AskedPlug {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<()> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        Saga::new(format!("plug an interface into {}", self.asked.server))
+            .step(Step::new(PLUG, Self::plug).undo(Self::unplug))
+    }
+
+    /// Whoever asked was never told of the interface's address.
+    async fn revive(
+        driver: &Driver,
+        asked: AskedPlug,
+        (): (),
+        _: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.partition);
+        let turn = driver.shared.instances.take(&partition).await;
+        match Target::read(driver, partition).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            target => target?,
+        };
+        Ok(Some(Self {
+            driver: driver.clone(),
+            partition,
+            asked,
+            planned: None,
+            notes: Notes::default(),
+            mac: Mutex::default(),
+            _turn: turn,
+        }))
+    }
 }
 
 impl Plug {
@@ -153,7 +244,11 @@ impl Plug {
         if self.mac().is_some() {
             return Ok(());
         }
-        let mac = plug::plug(&self.driver, self.partition, &self.planned).await?;
+        let planned = self
+            .planned
+            .as_ref()
+            .ok_or_else(|| Error::internal("an interface that is taken back cannot be plugged"))?;
+        let mac = plug::plug(&self.driver, self.partition, planned).await?;
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner) = Some(mac);
         Ok(())
     }
@@ -162,15 +257,14 @@ impl Plug {
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server did not have before goes, and has the address if we chose one.
     async fn unplug(self: Arc<Self>) -> Result<()> {
-        for plugged in plug::interfaces(&self.driver, self.partition).await? {
-            let is_ours = self.planned.mac.is_none() || plugged.info.mac == self.planned.mac;
-            if is_ours && !self.before.contains(&plugged.path) {
-                self.driver.session().ensure_deleted(&plugged.path).await?;
-            }
-        }
-        Ok(())
+        let AskedPlug {
+            is_pair,
+            mac,
+            before,
+            ..
+        } = &self.asked;
+        plug::take_back(&self.driver, self.partition, *is_pair, *mac, before).await
     }
 
     async fn report(&self) -> Result<InterfaceInfo> {
@@ -183,11 +277,78 @@ impl Plug {
         Ok(found.map_or_else(
             || InterfaceInfo {
                 mac,
-                vlan: Some(self.planned.interface.vlan),
+                vlan: self.planned.as_ref().map(|planned| planned.interface.vlan),
                 switch: None,
                 slot: None,
             },
             |plugged| plugged.info,
         ))
+    }
+}
+
+/// An interface that goes: one step, which makes sure that it is gone.
+pub(super) struct Unplug {
+    driver: Driver,
+    asked: AskedUnplug,
+    plugged: Plugged,
+    notes: Notes<()>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// What the journal keeps of the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AskedUnplug {
+    partition: Uuid,
+    server: String,
+    mac: Mac,
+}
+
+impl Operation for Unplug {
+    const KIND: &'static str = "detach interface";
+    const PLAN: Plan = Plan::Finish;
+    type Asked = AskedUnplug;
+    type Notes = ();
+
+    fn asked(&self) -> &AskedUnplug {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<()> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        let AskedUnplug { mac, server, .. } = &self.asked;
+        Saga::new(format!("unplug the interface {mac} from {server}"))
+            .step(Step::new(UNPLUG, Self::remove))
+    }
+
+    async fn revive(
+        driver: &Driver,
+        asked: AskedUnplug,
+        (): (),
+        _: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.partition);
+        let turn = driver.shared.instances.take(&partition).await;
+        match Target::read(driver, partition).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            target => target?,
+        };
+        let mut all = plug::interfaces(driver, partition).await?;
+        all.retain(|plugged| plugged.info.mac == Some(asked.mac));
+        Ok(all.pop().map(|plugged| Self {
+            driver: driver.clone(),
+            asked,
+            plugged,
+            notes: Notes::default(),
+            _turn: turn,
+        }))
+    }
+}
+
+impl Unplug {
+    async fn remove(self: Arc<Self>) -> Result<()> {
+        plug::unplug(&self.driver, &self.plugged).await
     }
 }

@@ -100,6 +100,14 @@ impl Driver {
             .entries)
     }
 
+    /// The instance's UUID, or else the partition's, that is meant.
+    ///
+    /// # Errors
+    /// No such server; several of that name; those of the request.
+    pub async fn instance(&self, server: &ServerRef) -> Result<uuid::Uuid> {
+        Ok(self.resolve(server).await?.as_uuid())
+    }
+
     /// The partition that is meant.
     pub(super) async fn resolve(&self, server: &ServerRef) -> Result<PartitionUuid> {
         let name = match server {

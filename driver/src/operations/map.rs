@@ -13,6 +13,32 @@ use crate::error::Result;
 use crate::host::{Vios, vios};
 use crate::storage::mapping::{self, Client, GROUP, Kind, Mapped, Wanted};
 use crate::storage::volumes;
+use crate::transaction::Changed;
+
+/// One change of each Virtual I/O Server that `edit` has one for, read with this group, all at the same time. Returns
+/// the servers as they are then, by UUID.
+///
+/// # Errors
+/// The first server that refused. The others may have done their part.
+pub(super) async fn each<E>(
+    driver: &Driver,
+    vioses: &[Vios],
+    group: &str,
+    edit: impl Fn(&Vios) -> Option<E>,
+) -> Result<BTreeMap<String, Arc<Entry>>>
+where
+    E: FnMut(&mut Element) -> Result<Changed> + Send + 'static,
+{
+    let edits = vioses.iter().filter_map(|vios| {
+        let edit = edit(vios)?;
+        let path = vios.path();
+        Some(async move {
+            let edited = driver.shared.group.edit(&path, &[group], edit).await?;
+            Ok((vios.uuid.clone(), edited.entry))
+        })
+    });
+    join_all(edits).await.into_iter().collect()
+}
 
 /// Sees to it that the partition sees on each Virtual I/O Server what `wanted` says.
 ///
@@ -24,16 +50,11 @@ pub(super) async fn everywhere(
     client: &Client,
     wanted: impl Fn(&Vios) -> Vec<Wanted>,
 ) -> Result<()> {
-    let edits = vioses.iter().map(|vios| {
+    let edit = |vios: &Vios| {
         let (client, wanted) = (client.clone(), wanted(vios));
-        let edit = move |document: &mut _| Ok(mapping::map(document, &client, &wanted));
-        let path = vios.path();
-        async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
-    });
-    join_all(edits)
-        .await
-        .into_iter()
-        .try_for_each(|edited| edited.map(drop))
+        Some(move |document: &mut Element| Ok(mapping::map(document, &client, &wanted)))
+    };
+    each(driver, vioses, GROUP, edit).await.map(drop)
 }
 
 /// What these Virtual I/O Servers serve to the partition, by their UUIDs.

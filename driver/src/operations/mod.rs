@@ -1,11 +1,13 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod bridge;
 mod console;
 mod control;
 mod destroy;
 mod device_jobs;
 mod driver;
 mod host;
+mod imaged;
 mod images;
 mod interface;
 mod inventory;
@@ -14,33 +16,52 @@ mod lifecycle;
 mod list;
 mod management;
 mod map;
+mod migrate;
 mod operation;
 mod partition;
 mod plan;
 mod plug;
 mod power;
 mod recovery;
+mod remote_restart;
 mod request;
+mod rescue;
+mod resize;
 mod server;
 pub(crate) mod shared;
 mod snapshot;
 mod spawn;
+mod sriov;
 mod suspension;
 mod target;
+mod trunk;
 mod unfinished;
 mod volume;
 
+pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
 pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
+pub use migrate::{
+    Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
+    MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+};
 pub use operation::Plan;
 pub use recovery::{Interrupted, Recovered};
+pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
+pub use rescue::RescueRequest;
+pub use resize::{
+    ArriveRequest, Before, ConfirmRequest, DepartRequest, Departure, Destination, DiskInfo,
+    ResizeRequest, RevertRequest,
+};
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use snapshot::{SnapshotInfo, SnapshotRequest};
+pub use sriov::{SriovInfo, SriovPortInfo};
+pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

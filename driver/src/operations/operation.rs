@@ -1,13 +1,13 @@
 //! What all operations have in common: they are recipes, and the journal knows how to go on with them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::control::Control;
-use super::driver::Driver;
+use super::driver::{Driver, Shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Beginning, Journal, Outcome};
 use crate::saga::{Event, Observer, Saga};
@@ -61,6 +61,11 @@ pub(super) trait Operation: Send + Sync + Sized + 'static {
         false
     }
 
+    /// What becomes of it after a crash, as it was found: where that decides, and otherwise [`Self::PLAN`].
+    fn plan(&self) -> Plan {
+        Self::PLAN
+    }
+
     /// Its steps, with what they note handed to the journal.
     fn journaled(&self) -> Saga<Self> {
         self.recipe()
@@ -91,6 +96,34 @@ impl Driver {
         control: &Control,
         steps: &Control,
     ) -> Result<()> {
+        self.record(operation, control, steps, false)
+            .await
+            .map(drop)
+    }
+
+    /// As [`Self::perform`], of the first part of something: when it is done, its record stays until
+    /// [`Driver::close`] ends it, and a recovery in this process leaves it alone until then.
+    pub(super) async fn perform_first<O: Operation>(
+        &self,
+        operation: &Arc<O>,
+        control: &Control,
+        steps: &Control,
+    ) -> Result<Open> {
+        self.record(operation, control, steps, true).await
+    }
+
+    /// Ends the record of a first part.
+    pub(super) async fn close(&self, id: u64, outcome: &Outcome) -> Result<()> {
+        self.shared.journal.end(id, outcome).await
+    }
+
+    async fn record<O: Operation>(
+        &self,
+        operation: &Arc<O>,
+        control: &Control,
+        steps: &Control,
+        stays_open: bool,
+    ) -> Result<Open> {
         let saga = operation.journaled();
         if control.is_dry_run() {
             return Err(Error::DryRun(Arc::new(saga.outline()?)));
@@ -104,8 +137,10 @@ impl Driver {
         };
         let id = self.shared.journal.begin(&beginning).await?;
         let options = control.saga_options(steps);
+        let running = Arc::new(Running::enter(self, id));
         let log = Log {
-            running: Some(Running::enter(self, id)),
+            running: Some(Arc::clone(&running)),
+            stays_open,
             is_owed: {
                 let operation = Arc::clone(operation);
                 Box::new(move || operation.is_owed())
@@ -113,8 +148,19 @@ impl Driver {
             ..Log::of_recovery(self, id, Arc::clone(&options.observer))
         };
         saga.run(Arc::clone(operation), options.observer(Arc::new(log)))
-            .await
+            .await?;
+        Ok(Open {
+            id,
+            _running: running,
+        })
     }
+}
+
+/// A record that is not ended yet.
+pub(super) struct Open {
+    /// Its number in the journal.
+    pub(super) id: u64,
+    _running: Arc<Running>,
 }
 
 /// Writes what happens to an operation into the journal, and tells whoever else wants to know.
@@ -122,8 +168,9 @@ pub(super) struct Log {
     journal: Arc<dyn Journal>,
     id: u64,
     others: Arc<dyn Observer>,
-    /// Of an operation of this process; the journal learns how it ends.
-    running: Option<Running>,
+    /// Of an operation of this process: the journal learns how it ends.
+    running: Option<Arc<Running>>,
+    stays_open: bool,
     is_owed: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -135,6 +182,7 @@ impl Log {
             id,
             others,
             running: None,
+            stays_open: false,
             is_owed: Box::new(|| false),
         }
     }
@@ -155,6 +203,7 @@ impl Observer for Log {
                 return;
             }
             let outcome = match outcome {
+                Ok(()) if self.stays_open => return,
                 Ok(()) => Outcome::Done,
                 // Not over: the next start tries to remove it again.
                 Err(Error::Saga(failure)) if !failure.left_behind.is_empty() => return,
@@ -172,8 +221,9 @@ impl Observer for Log {
 }
 
 /// Keeps a recovery away from what this process is doing.
-pub(super) struct Running {
-    driver: Driver,
+struct Running {
+    // Weak, since what is kept open is kept by the driver itself.
+    driver: Weak<Shared>,
     id: u64,
 }
 
@@ -181,7 +231,7 @@ impl Running {
     fn enter(driver: &Driver, id: u64) -> Self {
         driver.running().insert(id);
         Self {
-            driver: driver.clone(),
+            driver: Arc::downgrade(&driver.shared),
             id,
         }
     }
@@ -189,6 +239,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.driver.running().remove(&self.id);
+        if let Some(shared) = self.driver.upgrade() {
+            shared.running().remove(&self.id);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use powervm_schema::partition::LogicalPartition;
 
 use super::driver::{Driver, path_of};
+use super::trunk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::PartitionUuid;
 use crate::rest::{Groups, Job};
@@ -70,13 +71,14 @@ pub(super) async fn number(driver: &Driver, uuid: PartitionUuid) -> Result<Optio
     }
 }
 
-/// Removes the partition with its adapters; that there is none is as good. An open console, which
-/// would keep it, is closed.
+/// Removes the partition with its adapters and their partners on the management partition; that there is none is as
+/// good. An open console, which would keep it, is closed.
 ///
 /// # Errors
 /// Those of the requests, such as a partition that is not off.
 pub(super) async fn delete(driver: &Driver, uuid: PartitionUuid) -> Result<()> {
     let (session, path) = (driver.session(), path_of(uuid));
+    trunk::delete(driver, &trunk::of_server(driver, uuid).await?).await?;
     match session.ensure_deleted(&path).await {
         Err(error) if error.mentions(CONSOLE_IS_OPEN) => {
             tracing::info!(partition = %uuid, "closing the partition's console");

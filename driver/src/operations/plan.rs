@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use powervm_schema::view::FieldValue;
+use uuid::Uuid;
 
-use super::driver::{Disks, Driver, path_of};
+use super::driver::{Driver, path_of};
+use super::imaged;
+use super::plug;
 use super::request::SpawnRequest;
 use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,8 +44,11 @@ pub(super) struct Plan {
 /// An interface with the address that it will have, where that can be chosen.
 #[derive(Debug, Clone)]
 pub(super) struct PlannedInterface {
+    /// Whose it is.
+    pub(super) instance: Uuid,
     pub(super) interface: NetworkInterface,
-    pub(super) switch: Switch,
+    /// The switch, where it is known beforehand.
+    pub(super) switch: Option<Switch>,
     pub(super) mac: Option<Mac>,
 }
 
@@ -55,9 +61,13 @@ pub(super) struct PlannedManagement {
 
 impl Plan {
     /// Decides, and checks all that can be known before anything is changed.
-    pub(super) async fn make(driver: &Driver, request: &SpawnRequest) -> Result<Self> {
+    pub(super) async fn make(
+        driver: &Driver,
+        request: &SpawnRequest,
+        has_disk: bool,
+    ) -> Result<Self> {
         refuse_twins(&request.volumes)?;
-        if request.image.is_none() && request.volumes.is_empty() {
+        if request.image.is_none() && request.volumes.is_empty() && !has_disk {
             return Err(Error::invalid(
                 "the server has neither an image nor a volume to boot from",
                 "give it one of them",
@@ -84,18 +94,17 @@ impl Plan {
         system.room.check(&name, &sizing)?;
         let pool = find_pool(driver, &sizing).await?;
         let mut interfaces = Vec::new();
-        if !request.networks.is_empty() {
-            let switch = switches.bridged()?;
-            for (index, interface) in request.networks.iter().enumerate() {
-                let mac = choose_mac(&system, request, interface, index)?;
-                interfaces.push(PlannedInterface {
-                    interface: interface.clone(),
-                    switch: switch.clone(),
-                    mac,
-                });
-            }
+        for (index, interface) in request.networks.iter().enumerate() {
+            let mac = choose_mac(&system, request, interface, index)?;
+            interfaces.push(PlannedInterface {
+                instance: request.instance,
+                interface: interface.clone(),
+                switch: plug::switch_for(interface, &switches)?,
+                mac,
+            });
         }
         refuse_same_addresses(&interfaces)?;
+        plug::foresee(driver, &interfaces).await?;
         let management = driver
             .config()
             .use_rmc_mgmt_vif
@@ -149,28 +158,21 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
     }
 }
 
-/// Disks that have the boot disk's name: what an undo must not take for ours. Names of logical units may be there more
-/// than once, those of virtual disks may not.
+/// Disks that have the boot disk's name already.
 async fn namesakes(driver: &Driver, request: &SpawnRequest) -> Result<BTreeSet<String>> {
     if request.image.is_none() {
         return Ok(BTreeSet::new());
     }
-    match &driver.shared.disks {
-        Disks::Ssp { images, .. } => {
-            let name = names::boot_unit(&request.name);
-            let units = images.units().list().await?;
-            let same = units.into_iter().filter(|unit| unit.name == name);
-            Ok(same.map(|unit| unit.udid).collect())
-        }
-        Disks::Local(disks) => {
-            let name = names::boot_virtual_disk(&request.name, request.instance);
-            disks.refuse_existing(&name).await?;
-            Ok(BTreeSet::new())
-        }
-    }
+    let unit = names::boot_unit(&request.name);
+    let disk = names::boot_virtual_disk(&request.name, request.instance);
+    imaged::namesakes(driver, &unit, &disk).await
 }
 
-async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
+/// Number of the processor pool that the flavor names; 0 is the default pool.
+///
+/// # Errors
+/// There is no such pool, or several.
+pub(super) async fn find_pool(driver: &Driver, sizing: &Sizing) -> Result<u32> {
     let Processors::Shared {
         pool: Some(name), ..
     } = &sizing.processors

@@ -1,17 +1,23 @@
 //! Plugs a server's interfaces, whatever is between them and their networks, and unplugs them.
 
+use std::collections::BTreeSet;
+
 use powervm_schema::atom::Entry;
 use powervm_schema::network::ClientNetworkAdapter;
 use powervm_schema::sriov::VirtualNicDedicated;
 use powervm_schema::system::ManagedSystem;
+use uuid::Uuid;
 
 use super::driver::{Driver, path_of};
 use super::plan::PlannedInterface;
 use super::server::InterfaceInfo;
+use super::trunk::{self, Wanted};
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Switch, Switches};
 use crate::network::adapter::{self, NewAdapter};
 use crate::network::sriov::{self, Server};
-use crate::network::{Attachment, Mac, SriovWish};
+use crate::network::trunk::{Line, Trunk, line_of};
+use crate::network::{Attachment, Mac, NetworkInterface, OvsPort, SriovWish};
 use crate::partition::PartitionUuid;
 use crate::rest::Groups;
 
@@ -29,8 +35,157 @@ pub(super) async fn plug(
 ) -> Result<Mac> {
     match &planned.interface.attachment {
         Attachment::SharedEthernet => plug_adapter(driver, partition, planned).await,
+        Attachment::Ovs(port) => plug_pair(driver, partition, planned, port).await,
         Attachment::Sriov(wish) => plug_nic(driver, partition, planned, wish).await,
     }
+}
+
+/// The switch that an interface's adapter is plugged into, where there has to be one already.
+///
+/// # Errors
+/// There is none.
+pub(super) fn switch_for(
+    interface: &NetworkInterface,
+    switches: &Switches,
+) -> Result<Option<Switch>> {
+    match interface.attachment {
+        Attachment::SharedEthernet => switches.bridged().cloned().map(Some),
+        Attachment::Ovs(_) | Attachment::Sriov(_) => Ok(None),
+    }
+}
+
+/// What can be known of these interfaces before anything is touched.
+///
+/// # Errors
+/// One of them cannot be.
+pub(super) async fn foresee(driver: &Driver, interfaces: &[PlannedInterface]) -> Result<()> {
+    for planned in interfaces {
+        let Attachment::Ovs(port) = &planned.interface.attachment else {
+            continue;
+        };
+        port.check().map_err(|wrong| {
+            Error::invalid(format!("the interface cannot be: {wrong}"), "name it so")
+        })?;
+        trunk::host(driver).await?;
+        planned.pair_address()?;
+    }
+    Ok(())
+}
+
+impl PlannedInterface {
+    /// The address that the trunk adapter tells of its partner.
+    fn pair_address(&self) -> Result<Mac> {
+        self.mac.ok_or_else(|| {
+            Error::operation(
+                ErrorKind::Precondition,
+                "the host chooses the addresses of adapters itself, and Open vSwitch is told them beforehand",
+                "ask for an interface of another type, or use another host",
+            )
+        })
+    }
+}
+
+/// The trunk adapter first: its VLAN is the pair's.
+async fn plug_pair(
+    driver: &Driver,
+    partition: PartitionUuid,
+    planned: &PlannedInterface,
+    port: &OvsPort,
+) -> Result<Mac> {
+    let mac = planned.pair_address()?;
+    let wanted = Wanted {
+        port,
+        mac,
+        instance: planned.instance,
+        mtu: planned.interface.mtu,
+        arriving: false,
+    };
+    let reserved = trunk::create(driver, &wanted).await?;
+    let new = NewAdapter {
+        switch: &reserved.switch,
+        vlan: reserved.vlan,
+        mac: Some(mac),
+    };
+    adapter::create(driver.session(), partition, &new).await
+}
+
+/// Sees to it that an interface that is there is whole: a trunk adapter is written anew, which brings back a device that
+/// was lost. Nothing on shared Ethernet adapters and SR-IOV ports.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn refresh(
+    driver: &Driver,
+    instance: Uuid,
+    interface: &NetworkInterface,
+    plugged: &Plugged,
+) -> Result<()> {
+    let (Attachment::Ovs(port), Some(mac)) = (&interface.attachment, plugged.info.mac) else {
+        return Ok(());
+    };
+    port.check().map_err(|wrong| {
+        Error::invalid(format!("the interface cannot be: {wrong}"), "name it so")
+    })?;
+    let wanted = Wanted {
+        port,
+        mac,
+        instance,
+        mtu: interface.mtu,
+        arriving: false,
+    };
+    match partner(driver, plugged).await? {
+        Some(trunk) => trunk::refresh(driver, &trunk, &wanted).await,
+        None => Err(Error::operation(
+            ErrorKind::Precondition,
+            format!("the interface {mac} has no trunk adapter on the management partition"),
+            "detach it and attach it again",
+        )),
+    }
+}
+
+/// The trunk adapter of an interface, if it has one.
+async fn partner(driver: &Driver, plugged: &Plugged) -> Result<Option<Trunk>> {
+    match plugged.line {
+        Some(line) => trunk::on_line(driver, line).await,
+        None => Ok(None),
+    }
+}
+
+/// Takes an interface away: the trunk adapter of a pair first, since it is found through its partner.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn unplug(driver: &Driver, plugged: &Plugged) -> Result<()> {
+    if let Some(trunk) = partner(driver, plugged).await? {
+        trunk::remove(driver, &trunk.path).await?;
+    }
+    trunk::remove(driver, &plugged.path).await
+}
+
+/// Takes back what [`plug`] made: what the server did not have `before` and has the address, if we chose one, and the
+/// trunk adapter that tells that address, if it is one of a pair.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn take_back(
+    driver: &Driver,
+    partition: PartitionUuid,
+    is_pair: bool,
+    mac: Option<Mac>,
+    before: &BTreeSet<String>,
+) -> Result<()> {
+    if let (true, Some(mac)) = (is_pair, mac) {
+        let mut trunks = trunk::of_server(driver, partition).await?;
+        trunks.retain(|trunk| trunk.ids.mac() == Some(mac));
+        trunk::delete(driver, &trunks).await?;
+    }
+    for plugged in interfaces(driver, partition).await? {
+        let is_ours = mac.is_none() || plugged.info.mac == mac;
+        if is_ours && !before.contains(&plugged.path) {
+            driver.session().ensure_deleted(&plugged.path).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn plug_adapter(
@@ -39,7 +194,11 @@ async fn plug_adapter(
     planned: &PlannedInterface,
 ) -> Result<Mac> {
     let shared = &driver.shared;
-    let (switch, vlan) = (&planned.switch, planned.interface.vlan);
+    let vlan = planned.interface.vlan;
+    let switch = planned
+        .switch
+        .as_ref()
+        .ok_or_else(|| Error::internal("an adapter without a switch"))?;
     adapter::ensure_virtual_network(
         &shared.session,
         &shared.system.uuid,
@@ -119,6 +278,8 @@ async fn servers(driver: &Driver, wish: &SriovWish) -> Result<Vec<Server>> {
 pub(super) struct Plugged {
     /// Its path.
     pub(super) path: String,
+    /// Where it is, if it is an adapter on a switch.
+    pub(super) line: Option<Line>,
     /// What is told of it.
     pub(super) info: InterfaceInfo,
 }
@@ -144,6 +305,7 @@ pub(super) async fn interfaces(driver: &Driver, partition: PartitionUuid) -> Res
             .and_then(|id| switches.numbered(id));
         all.push(Plugged {
             path: format!("{}/ClientNetworkAdapter/{}", path_of(partition), entry.id),
+            line: line_of(&adapter),
             info: InterfaceInfo {
                 mac: adapter.mac_address().and_then(|mac| mac.parse().ok()),
                 vlan: adapter.port_vlan().ok().flatten(),
@@ -157,6 +319,7 @@ pub(super) async fn interfaces(driver: &Driver, partition: PartitionUuid) -> Res
         let details = nic.details();
         all.push(Plugged {
             path: format!("{}/VirtualNICDedicated/{}", path_of(partition), entry.id),
+            line: None,
             info: InterfaceInfo {
                 mac: details
                     .as_ref()

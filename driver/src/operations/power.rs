@@ -21,7 +21,7 @@ use crate::partition::power::{
 };
 use crate::partition::state::{is_startable, is_stoppable};
 use crate::partition::{PartitionUuid, PowerState};
-use crate::rest::{Groups, Session};
+use crate::rest::{Groups, Job, Session};
 use crate::saga::{Saga, Step};
 
 const START: &str = "power on";
@@ -256,7 +256,16 @@ impl Power {
         } else {
             PowerOff::kindest(found.rmc_is_active)
         };
-        descend(&self.driver, self.partition, first, restart, &self.control).await
+        let patience = self.driver.config().shutdown_timeout();
+        descend(
+            &self.driver,
+            self.partition,
+            first,
+            patience,
+            restart,
+            &self.control,
+        )
+        .await
     }
 }
 
@@ -277,14 +286,27 @@ pub(super) async fn on(
     partition: PartitionUuid,
     media: Option<&RemoveMedia>,
 ) -> Result<()> {
-    let run = || {
-        jobs::run(
-            driver.session(),
-            partition,
-            POWER_ON,
-            power_on(&path_of(partition), media),
-        )
-    };
+    on_by(driver, partition, power_on(&path_of(partition), media)).await
+}
+
+/// Powers the partition on unless it is on.
+///
+/// # Errors
+/// As [`on`].
+pub(super) async fn start(driver: &Driver, partition: PartitionUuid) -> Result<()> {
+    let state = state_of(driver.session(), partition).await?;
+    if is_startable(&state) {
+        on(driver, partition, None).await?;
+    }
+    Ok(())
+}
+
+/// Powers the partition on by this job and waits until it is.
+///
+/// # Errors
+/// As [`on`].
+pub(super) async fn on_by(driver: &Driver, partition: PartitionUuid, job: Job) -> Result<()> {
+    let run = || jobs::run(driver.session(), partition, POWER_ON, job.clone());
     match run().await {
         Err(error) if error.kind() == ErrorKind::UnknownOutcome => {
             tracing::warn!(%error, "the answer to a power on was lost, looking at the partition");
@@ -309,17 +331,35 @@ pub(super) async fn off_hard(driver: &Driver, partition: PartitionUuid) -> Resul
     }
 }
 
+/// Powers the partition off as kindly as can be, if it has any power: the guest has this long to shut down in.
+///
+/// # Errors
+/// No such partition; the last job of the ladder failed.
+pub(super) async fn off_kindly(
+    driver: &Driver,
+    partition: PartitionUuid,
+    patience: Duration,
+    control: &Control,
+) -> Result<()> {
+    let found = read(driver.session(), partition).await?;
+    if !is_stoppable(&found.state) {
+        return Ok(());
+    }
+    let first = PowerOff::kindest(found.rmc_is_active);
+    descend(driver, partition, first, patience, false, control).await
+}
+
 /// Goes down the ladder from `first` until one way works.
 ///
-/// Only the first way is given the configured time, which is the guest's to shut down in.
+/// Only the first way is given the guest's time to shut down in.
 async fn descend(
     driver: &Driver,
     partition: PartitionUuid,
     first: PowerOff,
+    patience: Duration,
     restart: bool,
     control: &Control,
 ) -> Result<()> {
-    let patience = driver.config().shutdown_timeout();
     let mut way = if patience.is_zero() {
         PowerOff::Immediate
     } else {

@@ -9,25 +9,48 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bridge::BridgeChange;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
 use super::images::{CacheImage, Prune};
+use super::interface::{Plug, Unplug};
+use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
+use super::remote_restart::RemoteRestart;
+use super::rescue::{Rescue, Unrescue};
+use super::resize::{Confirm, Resize, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use super::suspension::Suspension;
+use super::volume::attach::Attach;
+use super::volume::detach::Detach;
+use super::volume::extend::Extend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
 /// Every operation that a journal may hold.
 const OPERATIONS: &[Entry] = &[
+    Entry::of::<BridgeChange>(),
     Entry::of::<Spawn>(),
     Entry::of::<Destroy>(),
     Entry::of::<Power>(),
     Entry::of::<CacheImage>(),
     Entry::of::<Prune>(),
+    Entry::of::<Attach>(),
+    Entry::of::<Detach>(),
+    Entry::of::<Extend>(),
+    Entry::of::<Plug>(),
+    Entry::of::<Unplug>(),
+    Entry::of::<Arrive>(),
+    Entry::of::<Depart>(),
+    Entry::of::<RemoteRestart>(),
+    Entry::of::<Resize>(),
+    Entry::of::<Confirm>(),
+    Entry::of::<Revert>(),
+    Entry::of::<Rescue>(),
+    Entry::of::<Unrescue>(),
     Entry::of::<Snapshot>(),
     Entry::of::<Suspension>(),
 ];
@@ -37,7 +60,7 @@ const OPERATIONS: &[Entry] = &[
 struct Entry {
     kind: &'static str,
     plan: Plan,
-    recover: for<'a> fn(&'a Driver, &'a Record, &'a Control) -> BoxFuture<'a, Result<()>>,
+    recover: for<'a> fn(&'a Driver, &'a Record, &'a Control) -> BoxFuture<'a, Result<Plan>>,
 }
 
 impl Entry {
@@ -52,8 +75,8 @@ impl Entry {
     fn for_record(record: &Record) -> Option<Self> {
         OPERATIONS
             .iter()
-            .copied()
             .find(|entry| entry.kind == record.beginning.kind)
+            .copied()
     }
 }
 
@@ -117,7 +140,7 @@ impl Driver {
     pub async fn recover(&self, control: &Control) -> Result<Vec<Recovered>> {
         let mut all = Vec::new();
         for record in self.left_over().await? {
-            let was = Interrupted::of(&record);
+            let mut was = Interrupted::of(&record);
             tracing::warn!(operation = was.title, plan = ?was.plan, steps = ?was.steps, "recovering");
             let result = match Entry::for_record(&record) {
                 Some(entry) => (entry.recover)(self, &record, control).await,
@@ -130,10 +153,16 @@ impl Driver {
                     "use the version of powervm that began it",
                 )),
             };
-            if let Err(error) = &result {
-                tracing::error!(%error, operation = was.title, "could not recover");
+            match &result {
+                Ok(plan) => was.plan = Some(*plan),
+                Err(error) => {
+                    tracing::error!(%error, operation = was.title, "could not recover");
+                }
             }
-            all.push(Recovered { was, result });
+            all.push(Recovered {
+                was,
+                result: result.map(drop),
+            });
         }
         Ok(all)
     }
@@ -147,7 +176,12 @@ impl Driver {
     }
 }
 
-async fn recover<O: Operation>(driver: &Driver, record: &Record, control: &Control) -> Result<()> {
+/// Tells what became of it.
+async fn recover<O: Operation>(
+    driver: &Driver,
+    record: &Record,
+    control: &Control,
+) -> Result<Plan> {
     let asked: O::Asked = read(record, record.beginning.asked.clone())?;
     let notes: O::Notes = match record.notes() {
         Some(notes) => read(record, notes.clone())?,
@@ -159,21 +193,24 @@ async fn recover<O: Operation>(driver: &Driver, record: &Record, control: &Contr
         tokio::time::sleep(patience).await;
     }
     let steps = control.for_steps();
+    let mut plan = O::PLAN;
     if let Some(operation) = O::revive(driver, asked, notes, &steps).await? {
         let operation = Arc::new(operation);
+        plan = operation.plan();
         let options = control.saga_options(&steps);
         let log = Log::of_recovery(driver, record.id, Arc::clone(&options.observer));
         let (saga, options) = (operation.journaled(), options.observer(Arc::new(log)));
-        match O::PLAN {
+        match plan {
             Plan::Finish => saga.run(operation, options).await?,
             Plan::Undo => saga.unwind(&record.begun(), operation, options).await?,
         }
     }
-    let outcome = match O::PLAN {
+    let outcome = match plan {
         Plan::Finish => Outcome::Finished,
         Plan::Undo => Outcome::Undone,
     };
-    driver.shared.journal.end(record.id, &outcome).await
+    driver.close(record.id, &outcome).await?;
+    Ok(plan)
 }
 
 fn read<T: DeserializeOwned>(record: &Record, value: serde_json::Value) -> Result<T> {

@@ -9,23 +9,28 @@ mod report;
 mod storage;
 mod volumes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notes::{Asked, Boarded, BootDisk, Found};
+use notes::{Asked, Found};
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
+use super::imaged::{self, Boarded, DiskNotes};
 use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
 use super::request::SpawnRequest;
+use super::resize::DiskInfo;
 use super::server::Server;
 use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
+use super::volume::traces::Traces;
 use super::{jobs, map, partition, plug, power, unfinished};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Switch, Vios};
 use crate::network::Mac;
 use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
@@ -57,6 +62,77 @@ impl Driver {
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
     /// changed, whatever makes the request impossible.
     pub async fn spawn(&self, request: SpawnRequest, control: &Control) -> Result<Server> {
+        self.spawn_with(request, None, control).await
+    }
+
+    /// As [`Driver::spawn`], for a server whose boot disk is there already: one that has left another host of the pool
+    /// ([`Driver::migrate_disk_and_power_off`]), whose host is lost, or that was removed without its disks. The request
+    /// has no image. The disk is found by the server's name; a failed call leaves it as it was.
+    ///
+    /// # Errors
+    /// As [`Driver::spawn`]; no such disk, one of another partition, or one in another pool than `place` says.
+    pub async fn spawn_from_disk(
+        &self,
+        request: SpawnRequest,
+        place: Option<DiskInfo>,
+        control: &Control,
+    ) -> Result<Server> {
+        if request.image.is_some() {
+            return Err(Error::invalid(
+                "a server whose disk is there already needs no image",
+                "leave the image out",
+            ));
+        }
+        if let Some(place) = place {
+            self.check_place(&place)?;
+        }
+        let disk = imaged::existing(self, &request.name, request.instance).await?;
+        self.spawn_with(request, Some(disk), control).await
+    }
+
+    /// Whether this host reaches a server's boot disk that another host of its pool made (`instance_on_disk`). A server
+    /// that boots from a volume has it wherever the volume is.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub async fn instance_on_disk(&self, instance: Uuid, name: &str) -> Result<bool> {
+        if !matches!(self.shared.disks, Disks::Ssp { .. }) {
+            return Ok(false);
+        }
+        match imaged::existing(self, name, instance).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Precondition) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That the disk of a server that comes from another host is in this host's pool.
+    fn check_place(&self, place: &DiskInfo) -> Result<()> {
+        let is_here = match &self.shared.disks {
+            Disks::Ssp { pool, .. } => pool.uuid.eq_ignore_ascii_case(&place.ssp_uuid),
+            Disks::Local(_) => false,
+        };
+        match is_here {
+            true => Ok(()),
+            false => Err(Error::operation(
+                ErrorKind::Precondition,
+                format!(
+                    "this host is no member of the cluster {}, whose pool {} has the server's disk",
+                    place.cluster_name, place.ssp_name
+                ),
+                "choose a host of that cluster",
+            )),
+        }
+    }
+
+    async fn spawn_with(
+        &self,
+        request: SpawnRequest,
+        disk: Option<DiskNotes>,
+        control: &Control,
+    ) -> Result<Server> {
         let turn = self
             .shared
             .instances
@@ -68,15 +144,10 @@ impl Driver {
             });
         }
         unfinished::refuse(self, PartitionUuid::of_instance(request.instance)).await?;
-        let plan = Plan::make(self, &request).await?;
+        let plan = Plan::make(self, &request, disk.is_some()).await?;
         let turns = turns(self, &request.volumes).await;
-        let flight = request
-            .image
-            .as_ref()
-            .map(|image| match &self.shared.disks {
-                Disks::Ssp { images, .. } => Boarded::Ssp(images.board(image)),
-                Disks::Local(disks) => Boarded::Local(disks.board(image)),
-            });
+        let image = request.image.as_ref();
+        let flight = image.map(|image| Boarded::of(self, image));
         let steps = control.for_steps();
         let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
         let asked = Asked {
@@ -97,7 +168,7 @@ impl Driver {
             asked,
             order: Some(Order { plan, request }),
             notes: Notes::new(Found {
-                flight,
+                disk: disk.unwrap_or_else(|| DiskNotes::boarded(flight)),
                 ..Found::default()
             }),
             _turn: turn,
@@ -116,7 +187,7 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         // Adapters go with their partition, so there is nothing to take back.
         .step(Step::new(NETWORK, Spawn::plug_interfaces).after([PARTITION]));
     let mut mapped = vec![PARTITION];
-    if asked.image.is_some() {
+    if asked.disk.is_some() {
         saga = saga
             .step(Step::new(IMAGE, Spawn::provide_image).undo(Spawn::release_image))
             .step(
@@ -216,6 +287,10 @@ impl Operation for Spawn {
         vioses.retain(|vios| asked.servers.contains(&vios.uuid));
         let turns = turns(driver, &asked.volumes).await;
         let devices = found.devices.clone();
+        let disks = devices.values().flat_map(BTreeMap::values);
+        Traces::of(&asked.volumes, disks.map(|disk| (disk.name(), disk.udid())))
+            .see_off(driver, &vioses)
+            .await?;
         Ok(Some(Self {
             driver: driver.clone(),
             control: control.clone(),
@@ -246,11 +321,6 @@ impl Spawn {
         self.order
             .as_ref()
             .is_none_or(|order| order.plan.knows_addresses())
-    }
-
-    fn flight(&self) -> Result<Boarded> {
-        self.note(|found| found.flight.clone())
-            .ok_or_else(|| Error::internal("the image was released too early"))
     }
 
     fn client(&self) -> Client {
@@ -337,19 +407,8 @@ impl Spawn {
     }
 
     fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
-        let (disk, media) = self.note(|found| (found.disk.clone(), found.media.clone()));
-        let mut wanted = Vec::new();
-        match (&self.driver.shared.disks, &disk) {
-            (Disks::Ssp { pool, .. }, Some(BootDisk::Unit(unit)))
-                if pool.is_served_by(&vios.uuid) =>
-            {
-                wanted.push(Wanted::logical_unit(&unit.name, &unit.udid));
-            }
-            (Disks::Local(disks), Some(BootDisk::Disk(disk))) if disks.vios == vios.uuid => {
-                wanted.push(disk.wanted());
-            }
-            _ => {}
-        }
+        let media = self.note(|found| found.media.clone());
+        let mut wanted: Vec<Wanted> = imaged::wanted(self, vios).into_iter().collect();
         wanted.extend(self.volumes.wanted(vios));
         if media.is_some_and(|place| place.vios == vios.uuid) {
             wanted.push(Wanted::optical_media(&self.media_name()));

@@ -44,6 +44,19 @@ impl Target {
         })
     }
 
+    /// A partition that is not there any more: what is left of it has its UUID on it.
+    pub(super) fn gone(driver: &Driver, uuid: PartitionUuid) -> Self {
+        Self {
+            name: uuid.to_string(),
+            client: Client {
+                uuid,
+                id: None,
+                href: driver.partition_href(uuid),
+            },
+            obstacle: None,
+        }
+    }
+
     /// That its devices can be changed now.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //!
 //! Which elements a server wants, and in which order, stands in `docs/protocol/documents.md`.
 
+use std::borrow::BorrowMut;
+
 use powervm_schema::partition::{LogicalPartition, PartitionType, SharingMode};
 use powervm_schema::xml::{Element, Namespace};
 
@@ -17,11 +19,24 @@ pub fn create(uuid: PartitionUuid, name: &str, sizing: &Sizing, pool: u32) -> Lo
     // The server takes the UUID from the Atom id; the element is for readers.
     name_atom(partition.element_mut(), uuid);
     partition
-        .set_allow_performance_data_collection(sizing.performance_collection)
-        .set_availability_priority(u32::from(sizing.availability_priority))
         .set_name(name)
         .set_partition_type(PartitionType::AixLinux)
-        .set_uuid(uuid.to_string())
+        .set_uuid(uuid.to_string());
+    set_size(&mut document, sizing, pool);
+    document
+}
+
+/// Gives the document of a partition that exists another size. What the size does not speak of stays, physical
+/// adapters and memory expansion among it.
+pub fn resize(document: &mut Element, sizing: &Sizing, pool: u32) {
+    set_size(&mut LogicalPartition(document), sizing, pool);
+}
+
+fn set_size<E: BorrowMut<Element>>(document: &mut LogicalPartition<E>, sizing: &Sizing, pool: u32) {
+    let mut partition = document.partition_mut();
+    partition
+        .set_allow_performance_data_collection(sizing.performance_collection)
+        .set_availability_priority(u32::from(sizing.availability_priority))
         .set_pending_processor_compatibility_mode(sizing.compatibility.as_str());
     partition
         .io_mut()
@@ -42,14 +57,17 @@ pub fn create(uuid: PartitionUuid, name: &str, sizing: &Sizing, pool: u32) -> Lo
     if let Some(level) = sizing.secure_boot {
         partition.set_pending_secure_boot(level);
     }
-    set_processors(&mut document, &sizing.processors, pool);
+    set_processors(document, &sizing.processors, pool);
     if let Some(capable) = sizing.remote_restart {
         document.set_simplified_remote_restart_capable(capable);
     }
-    document
 }
 
-fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32) {
+fn set_processors<E: BorrowMut<Element>>(
+    document: &mut LogicalPartition<E>,
+    sized: &Processors,
+    pool: u32,
+) {
     let mut partition = document.partition_mut();
     let mut processors = partition.processors_mut();
     match sized {
@@ -59,6 +77,7 @@ fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32
             uncapped_weight,
             ..
         } => {
+            processors.remove("DedicatedProcessorConfiguration");
             processors.set_has_dedicated_processors(false);
             let mut shared = processors.shared_mut();
             shared
@@ -83,6 +102,7 @@ fn set_processors(document: &mut LogicalPartition, sized: &Processors, pool: u32
             processors: count,
             sharing,
         } => {
+            processors.remove("SharedProcessorConfiguration");
             processors
                 .dedicated_mut()
                 .set_desired_processors(count.desired)

@@ -3,6 +3,7 @@
 //! Everything here is pure: it turns what a user asked for into what a server accepts, and says
 //! precisely why it cannot. What talks to a server stands in [`crate::operations`].
 
+pub mod configuration;
 pub mod document;
 pub mod flavor;
 pub mod host_limits;
@@ -12,6 +13,7 @@ pub mod power;
 pub mod sizing;
 pub mod state;
 
+pub use configuration::Configuration;
 pub use flavor::Flavor;
 pub use host_limits::{HostLimits, HostRoom};
 pub use identity::PartitionUuid;

@@ -105,6 +105,13 @@ pub fn power_on(partition: &str, remove: Option<&RemoveMedia>) -> Job {
     }
 }
 
+/// The job that powers a partition on to the menus of its firmware, System Management Services, where somebody
+/// chooses what it boots from.
+#[must_use]
+pub fn to_menus(partition: &str) -> Job {
+    power_on(partition, None).parameter("bootmode", "sms")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,8 @@ pub(crate) struct Lent {
     pub(crate) names: Vec<Wwpn>,
     /// Name of the physical port behind it, if there is one.
     pub(crate) port: Option<String>,
+    /// Its slot in the server.
+    pub(crate) slot: Option<u32>,
 }
 
 /// The ports of a server that a Virtual I/O Server serves.
@@ -34,6 +36,9 @@ pub(crate) fn lent_to(vios: &Element, client: &Client) -> Vec<Lent> {
                 .port()
                 .and_then(|port| port.port_name())
                 .map(str::to_owned),
+            slot: mapping
+                .client_adapter()
+                .and_then(|client| client.adapter().slot().ok().flatten()),
         })
         .collect()
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use powervm_schema::storage::{FileFormat, VirtualDisk, VirtualDiskType, VolumeGroup};
+use powervm_schema::storage::{
+    BackStoreType, FileFormat, VirtualDisk, VirtualDiskType, VolumeGroup,
+};
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
 
@@ -312,6 +314,38 @@ impl LocalDisks {
         Ok(Disk::named(&entry.content, name))
     }
 
+    /// Lets a virtual disk grow to this size; one that is as large already stays.
+    ///
+    /// # Errors
+    /// There is none of that name; those of the request.
+    pub(crate) async fn grow(&self, name: &str, to: Gigabytes) -> Result<()> {
+        let (wanted, place) = (name.to_owned(), self.name.clone());
+        let edit = move |group: &mut Element| {
+            let disks = group.child_mut("VirtualDisks");
+            let found = disks
+                .into_iter()
+                .flat_map(Element::children_mut)
+                .find(|disk| is_named(&VirtualDisk(&**disk), &wanted));
+            let Some(disk) = found else {
+                return Err(Error::operation(
+                    ErrorKind::NotFound,
+                    format!("the volume group {place} has no virtual disk {wanted}"),
+                    "look into the volume group",
+                ));
+            };
+            let mut disk = VirtualDisk(disk);
+            if disk.capacity().ok().flatten().unwrap_or_default() >= to {
+                return Ok(Changed::No);
+            }
+            disk.set_capacity(to);
+            Ok(Changed::Yes)
+        };
+        let edited = self.group.edit(&self.path(), &[], edit).await;
+        edited
+            .map(drop)
+            .map_err(|error| for_want_of_space(error, &format!("the virtual disk {name}")))
+    }
+
     /// Removes virtual disks by their names; what is not there needs no removing. Files and network
     /// devices that look like disks are left alone.
     ///
@@ -359,6 +393,12 @@ impl Disk {
     /// The disk as a mapping wants it.
     pub(crate) fn wanted(&self) -> Wanted {
         Wanted::virtual_disk(VirtualDisk(&self.element))
+    }
+
+    /// Whether it is a file that its server converts from another format while it is read; such a file cannot grow.
+    pub(crate) fn is_converted_file(&self) -> bool {
+        let store = VirtualDisk(&self.element).back_store_type().ok().flatten();
+        store == Some(BackStoreType::UserQcow)
     }
 
     fn named(group: &Element, name: &str) -> Option<Self> {

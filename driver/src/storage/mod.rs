@@ -2,6 +2,7 @@
 
 pub mod cached;
 pub mod capture;
+pub(crate) mod drives;
 pub(crate) mod fabric;
 pub(crate) mod flights;
 pub mod image;

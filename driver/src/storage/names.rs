@@ -64,9 +64,37 @@ pub fn is_boot_unit(name: &str) -> bool {
 /// Name of an instance's boot disk in a volume group: `b_`, 8 characters of the name, `_`, 4 of the UUID.
 #[must_use]
 pub fn boot_virtual_disk(instance_name: &str, instance: Uuid) -> String {
+    short_name("b_", instance_name, instance)
+}
+
+fn short_name(prefix: &str, instance_name: &str, instance: Uuid) -> String {
     let start: String = legal(instance_name).chars().take(8).collect();
     let tail: String = instance.hyphenated().to_string().chars().take(4).collect();
-    format!("b_{start}_{tail}")
+    format!("{prefix}{start}_{tail}")
+}
+
+/// Name of an instance's rescue disk in a shared storage pool.
+#[must_use]
+pub fn rescue_unit(instance_name: &str) -> String {
+    sanitised("rescue_", instance_name, "", MAX_FILE_NAME)
+}
+
+/// Whether a logical unit's name is that of some instance's rescue disk.
+#[must_use]
+pub fn is_rescue_unit(name: &str) -> bool {
+    name.starts_with("rescue_")
+}
+
+/// Name of an instance's rescue disk in a volume group: as that of its boot disk, with `r_`.
+#[must_use]
+pub fn rescue_virtual_disk(instance_name: &str, instance: Uuid) -> String {
+    short_name("r_", instance_name, instance)
+}
+
+/// Whether a virtual disk's name is that of some instance's rescue disk.
+#[must_use]
+pub fn is_rescue_virtual_disk(name: &str) -> bool {
+    name.starts_with("r_")
 }
 
 /// Whether a virtual disk's name is one that this driver gives to an instance's own disk.
@@ -191,6 +219,11 @@ mod tests {
         assert_eq!(
             boot_virtual_disk("instance-00000001", INSTANCE),
             "b_instance_fa3b"
+        );
+        assert_eq!(rescue_unit("web server/1"), "rescue_web_server_1");
+        assert_eq!(
+            rescue_virtual_disk("instance-00000001", INSTANCE),
+            "r_instance_fa3b"
         );
         assert_eq!(image_virtual_disk(INSTANCE), "i_fa3b7c44_0d2e");
         assert_eq!(

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use powervm_schema::storage::{BackStoreType, PhysicalVolume, VirtualDisk, VirtualDiskType};
 use powervm_schema::vios::{MappedStorage, VirtualIoServer, VirtualScsiMapping};
 use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 
 use super::mapping::{Client, Kind, Mapped, Wanted, client_of, mapped};
 use crate::transaction::Changed;
@@ -14,7 +15,7 @@ use crate::transaction::Changed;
 const ANY_PARTITION: u32 = 65_535;
 
 /// A volume as a Virtual I/O Server serves it to a partition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Served {
     /// What is mapped.
     pub(crate) mapped: Mapped,
@@ -22,7 +23,28 @@ pub(crate) struct Served {
     pub(crate) tag: Option<String>,
     /// Its address on the bus.
     pub(crate) address: Option<String>,
+    #[serde(with = "as_text")]
     element: Element,
+}
+
+/// A document as its text.
+mod as_text {
+    use powervm_schema::xml::Element;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        element: &Element,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&element.to_xml())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Element, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Element::parse(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
 }
 
 impl Served {
@@ -98,6 +120,11 @@ fn served(mapping: &VirtualScsiMapping<&Element>) -> Option<Served> {
         address: target.and_then(|device| device.lua()).map(str::to_owned),
         element: element.clone(),
     })
+}
+
+/// What the client that made a mapping has written on it: a volume's identifier.
+pub(crate) fn tag_of(mapping: &VirtualScsiMapping<&Element>) -> Option<String> {
+    served(mapping)?.tag
 }
 
 /// Takes these of the partition's mappings away, and no others.

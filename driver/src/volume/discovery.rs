@@ -109,6 +109,13 @@ pub(crate) fn request(sought: &[&Sought]) -> String {
         .to_xml()
 }
 
+/// Whether a request asks for this volume, or for the disk with its identifier.
+pub(crate) fn asks_for(request: &str, volume: &FibreChannel) -> bool {
+    let mut targets = volume.targets.values().flatten();
+    request.contains(&address(volume.lun))
+        && targets.any(|target| request.contains(&target.to_string()))
+}
+
 /// The number in hexadecimal digits and twelve zeros; numbers of eight digits get eight.
 fn address(lun: u64) -> String {
     let digits = format!("{lun:x}");

@@ -98,6 +98,10 @@ pub(super) struct Soak {
     /// REST API, crashes. Embedded only.
     #[arg(long, value_name = "HOURS", conflicts_with_all = ["deploys", "disk"], value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub hours: Option<u64>,
+    /// Deploys with everything that happens to a server: power, moves, volumes and interfaces attached and detached.
+    /// Only in stormy weather may some of it fail. Embedded only.
+    #[arg(long, conflicts_with_all = ["hours", "disk"])]
+    pub mixed: bool,
     /// How many at a time.
     #[arg(long, default_value_t = 10, value_parser = parallel)]
     pub parallel: usize,
@@ -127,6 +131,9 @@ pub(super) struct Matrix {
     /// Strike only every so many of the requests, beginning at one that the seed chooses.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
+    /// One thing at each request instead of everything that can befall it: the kinds in turn.
+    #[arg(long)]
+    pub in_turn: bool,
     /// Pairs of faults to draw for each operation (faults only).
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub pairs: usize,

@@ -111,6 +111,17 @@ fn log() {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Tells what a run left in this process; a run that left something has failed.
+fn without_leaks(ending: Ending, leaks: &[String]) -> Ending {
+    for leak in leaks {
+        say(&format!("LEAK: {leak}"));
+    }
+    match ending {
+        Ending::Passed if !leaks.is_empty() => Ending::Failed,
+        ending => ending,
+    }
+}
+
 /// Prints a line on standard error. A closed one is no reason to fail.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, NoObserver, Observer, Settings};
 use crate::image::Image;
+use crate::leaks::Watch;
 use crate::live::LiveView;
 use crate::report::{self, RunReport, Verdict, table};
 use crate::runtime::{machine_clock, virtual_clock};
@@ -14,14 +15,14 @@ use crate::stats::{human, millis};
 use crate::wall::WallClock;
 
 use super::arguments::Run;
-use super::{Ending, Stop, print, say, targets};
+use super::{Ending, Stop, print, say, targets, without_leaks};
 
 pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
     let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
     let wall = WallClock::start();
     let image = targets::image(command.image.as_deref())?;
     let runtime = runtime(targets::is_embedded(&command.target))?;
-    let report = runtime.block_on(play(command, &scenarios, image))?;
+    let (report, leaks) = runtime.block_on(play(command, &scenarios, image))?;
 
     let files = report::write(&report, &command.report)?;
     print(&match (command.json, command.phases) {
@@ -36,12 +37,18 @@ pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
         "took {} of wall time",
         human(millis(wall.elapsed()))
     ));
-    Ok(ending(&report))
+    Ok(without_leaks(ending(&report), &leaks))
 }
 
-async fn play(command: &Run, scenarios: &[Scenario], image: Image) -> Result<RunReport, Stop> {
+async fn play(
+    command: &Run,
+    scenarios: &[Scenario],
+    image: Image,
+) -> Result<(RunReport, Vec<String>), Stop> {
     let cancel = CancellationToken::new();
     let interrupts = tokio::spawn(interrupts(cancel.clone()));
+    tokio::task::yield_now().await;
+    let watch = Watch::begin();
     let target = targets::open(&command.target).await?;
     let settings = Settings {
         seed: command.target.seed,
@@ -54,8 +61,10 @@ async fn play(command: &Run, scenarios: &[Scenario], image: Image) -> Result<Run
         Box::new(LiveView::new())
     };
     let report = engine::run(scenarios, target.as_ref(), &settings, live.as_ref()).await;
+    drop(target);
+    let leaks = watch.leaks().await;
     interrupts.abort();
-    Ok(report?)
+    Ok((report?, leaks))
 }
 
 /// The runtime for a target.

@@ -6,6 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::image::Image;
+use crate::leaks::Watch;
+use crate::mixed::Until;
 use crate::soak::{self, ALLOWED_GROWTH_KIB, Memory, Soak, SoakReport, WARM_UP};
 use crate::stats::{human, millis};
 use crate::target::Opening;
@@ -13,15 +15,18 @@ use crate::wall::WallClock;
 
 use super::arguments::Soak as Arguments;
 use super::run::{interrupts, runtime};
-use super::{Ending, Stop, print, say, targets};
+use super::{Ending, Stop, print, say, targets, without_leaks};
 
 pub(super) fn soak(command: &Arguments) -> Result<Ending, Stop> {
     if let Some(hours) = command.hours {
-        return super::mixed::mixed(command, hours);
+        return super::mixed::mixed(command, Until::Hours(hours));
+    }
+    if command.mixed {
+        return super::mixed::mixed(command, Until::Deploys(command.deploys));
     }
     let wall = WallClock::start();
     let runtime = runtime(targets::is_embedded(&command.target))?;
-    let (report, memory) = runtime.block_on(play(command))?;
+    let (report, memory, leaks) = runtime.block_on(play(command))?;
     let took = millis(wall.elapsed());
     if command.json {
         print(&(serde_json::to_string_pretty(&report)? + "\n"));
@@ -29,19 +34,26 @@ pub(super) fn soak(command: &Arguments) -> Result<Ending, Stop> {
         print(&text(&report));
     }
     say(&memory_text(&memory));
-    say(&format!("took {} of wall time", human(took)));
+    say(&format!(
+        "took {} of wall time, {} requests a second of it",
+        human(took),
+        1000 * report.requests / took.max(1)
+    ));
     let whole = report.deployed == command.deploys && report.failed == 0;
     let flat = report.deployed <= WARM_UP || memory.is_flat();
-    Ok(if whole && flat && report.audit.is_clean() {
+    let ending = if whole && flat && report.audit.is_clean() {
         Ending::Passed
     } else {
         Ending::Failed
-    })
+    };
+    Ok(without_leaks(ending, &leaks))
 }
 
-async fn play(command: &Arguments) -> Result<(SoakReport, Memory), Stop> {
+async fn play(command: &Arguments) -> Result<(SoakReport, Memory, Vec<String>), Stop> {
     let cancel = CancellationToken::new();
     let interrupts = tokio::spawn(interrupts(cancel.clone()));
+    tokio::task::yield_now().await;
+    let watch = Watch::begin();
     let target = targets::open(&command.target).await?;
     let disk = command.disk.into();
     let host = target
@@ -70,8 +82,11 @@ async fn play(command: &Arguments) -> Result<(SoakReport, Memory), Stop> {
     .await;
     bar.finish_and_clear();
     host.close().await;
+    drop(target);
+    let leaks = watch.leaks().await;
     interrupts.abort();
-    ran.map_err(|failure| anyhow::anyhow!("{failure}").into())
+    let (report, memory) = ran.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    Ok((report, memory, leaks))
 }
 
 fn bar(deploys: usize) -> ProgressBar {

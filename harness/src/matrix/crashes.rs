@@ -1,15 +1,17 @@
 //! The crash matrix: the driver is gone at each request of each operation, and another one takes up its journal.
 
 use anyhow::{Context, bail};
-use powervm_driver::journal::{Journal, Outcome};
+use powervm_driver::journal::Outcome;
 use powervm_driver::operations::Control;
 use powervm_driver::{Error, ErrorKind};
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
-use super::subjects::Failed;
+use super::stage::{Scene, Stage};
 use super::wire::Strike;
-use super::{Selection, pool};
+use super::{
+    Selection,
+    run::{self, Watch},
+};
 
 /// How a driver dies: what reports call it, and at which request.
 type Death = (&'static str, fn(usize) -> Strike);
@@ -20,24 +22,21 @@ const DEATHS: [Death; 3] = [
     ("while the request is on its way", Strike::DiesMeanwhile),
 ];
 
-/// Runs the matrix. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("crashes", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
-        let last = stage.calls.len();
-        let cases: Vec<(usize, Death)> = (1..=last)
-            .filter(|number| selection.strikes(index, *number, last))
-            .flat_map(|number| DEATHS.map(|death| (number, death)))
-            .collect();
-        let one = |(number, death): &(usize, Death)| case(&stage, *number, *death);
-        let ended = pool::run(&cases, selection.threads, one, done);
-        report.add(subject.full_name(), last, ended);
-    }
-    Ok(report)
+/// Runs the matrix.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<(usize, Death)> {
+        let dealt = selection.strikes(subject, stage.calls.len(), DEATHS.len(), |_, _| true);
+        let death = |(number, kind): (usize, usize)| Some((number, *DEATHS.get(kind)?));
+        dealt.into_iter().filter_map(death).collect()
+    };
+    run::run(
+        "crashes",
+        selection,
+        watch,
+        deal,
+        |stage, (number, death)| case(stage, *number, *death),
+    )
 }
 
 fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
@@ -46,7 +45,7 @@ fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
         .get(number - 1)
         .map(|call| format!("{} {}", call.method, call.path))
         .unwrap_or_default();
-    let outcome = on_a_clock(async { play(&stage.scene()?, death(number)).await });
+    let outcome = stage.play(async |scene| play(scene, death(number)).await);
     Ended {
         kind: how.to_owned(),
         case: format!("{how}, request {number}: {call}"),
@@ -55,12 +54,11 @@ fn case(stage: &Stage, number: usize, (how, death): Death) -> Ended {
 }
 
 async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
     let control = Control::default();
     let victim = scene.struck_actor(vec![strike]).await?;
     tokio::select! {
         () = victim.line.death() => {}
-        outcome = (entry.run)(&victim.driver, &control) => {
+        outcome = victim.run(&control) => {
             bail!("the operation ended without meeting its end: {outcome:?}");
         }
     }
@@ -69,43 +67,40 @@ async fn play(scene: &Scene<'_>, strike: Strike) -> anyhow::Result<&'static str>
 
 /// Another driver takes up the journal; then the operation is repeated.
 pub(super) async fn inherit(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let control = Control::default();
     let heir = scene
         .actor()
         .await
         .context("the next driver does not start")?;
-    let was_told = !scene.journal.pending().await?.is_empty();
-    for recovered in heir.driver.recover(&control).await? {
-        let what = || format!("'{}' is not recovered", recovered.was.title);
-        recovered.result.clone().with_context(what)?;
-    }
+    let was_told = !scene.pending().await?.is_empty();
+    heir.recover(&control).await?;
     scene.nothing_is_pending().await?;
-    let was_done = scene
-        .journal
-        .history(1)
-        .await?
-        .first()
-        .is_some_and(|record| record.ended == Some(Outcome::Done));
-    let ending = match (was_done, was_told, entry.failed) {
-        (true, ..) => "done",
-        (false, false, _) => "not begun",
-        (false, true, Failed::AsBefore) => "undone",
-        (false, true, Failed::Repeatable) => "finished",
+    let was_done = scene.was_done().await?;
+    let ending = match (subject.has_two_hosts(), scene.outcome().await?) {
+        (true, _) if was_done => "done",
+        (true, _) if was_told => "undone",
+        (true, _) | (false, None) => "not begun",
+        (false, Some(Outcome::Done)) => "done",
+        (false, Some(Outcome::Finished)) => "finished",
+        (false, Some(Outcome::Undone)) => "undone",
+        (false, Some(Outcome::Failed { error })) => {
+            bail!("it failed before the driver died: {error}")
+        }
     };
     match ending {
         "undone" | "not begun" => scene.is_as_before().await,
         _ => scene.is_as_after().await,
     }
     .context("after the recovery")?;
-    match (entry.run)(&heir.driver, &control).await {
+    match heir.run(&control).await {
         // It was done but for the answer; a second server of that kind is refused.
         Err(error) if was_done && is_there_already(&error) => {}
         repeated => repeated.context("the operation cannot be repeated")?,
     }
     scene.nothing_is_pending().await?;
     scene.is_content_right()?;
-    match entry.reverse {
+    match subject.reverse() {
         // What a second try makes may have other numbers than what the first would have made.
         Some(reverse) => {
             reverse(&heir.driver, &control)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use powervm_driver::Error;
-use powervm_driver::operations::{Control, Driver};
+use powervm_driver::operations::Control;
 use powervm_simulator::model::job::gate::Fate;
 use powervm_simulator::weather::Rule;
 use rand::{RngExt, SeedableRng};
@@ -12,10 +12,13 @@ use rand_chacha::ChaCha8Rng;
 use tokio::time::Instant;
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
+use super::stage::{Actor, Scene, Stage};
 use super::subjects::Failed;
 use super::wire::{Call, Strike};
-use super::{Selection, pool};
+use super::{
+    Selection,
+    run::{self, Watch},
+};
 
 /// What befalls a request.
 #[derive(Debug, Clone, Copy)]
@@ -65,18 +68,20 @@ const FAULTS: [Fault; 12] = [
             "The service is not available now.",
         )
     }),
-    rule("reset before the commit", |rule| rule.reset()),
-    rule("reset after the commit", |rule| rule.after().reset()),
+    rule("connection reset before the commit", |rule| rule.reset()),
+    rule("connection reset after the commit", |rule| {
+        rule.after().reset()
+    }),
     rule("body cut", |rule| rule.cut(100)),
     rule("30 s of silence", |rule| {
         rule.delay(Duration::from_secs(30))
     }),
     Fault {
-        name: "job fails",
+        name: "job failure",
         how: How::Job(|rule| rule.fate(Fate::Failed("HSCL9999 The job failed.".to_owned()))),
     },
     Fault {
-        name: "job never begins",
+        name: "job timeout",
         how: How::HeldJob,
     },
 ];
@@ -103,34 +108,28 @@ struct Case {
     strikes: Vec<(usize, Fault)>,
 }
 
-/// Runs the matrix. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("faults", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
-        let last = stage.calls.len();
-        let mut cases: Vec<Case> = (1..=last)
-            .filter(|number| selection.strikes(index, *number, last))
-            .flat_map(|number| {
-                let call = stage.calls.get(number - 1);
-                FAULTS
-                    .into_iter()
-                    .filter(move |fault| fault.can_befall(call))
-                    .map(move |fault| Case {
-                        strikes: vec![(number, fault)],
-                    })
+/// Runs the matrix.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<Case> {
+        let can = |number: usize, kind: usize| {
+            let call = stage.calls.get(number - 1);
+            FAULTS.get(kind).is_some_and(|fault| fault.can_befall(call))
+        };
+        let dealt = selection.strikes(subject, stage.calls.len(), FAULTS.len(), can);
+        let case = |(number, kind): (usize, usize)| {
+            let fault = *FAULTS.get(kind)?;
+            Some(Case {
+                strikes: vec![(number, fault)],
             })
-            .collect();
+        };
+        let mut cases: Vec<Case> = dealt.into_iter().filter_map(case).collect();
         let mut random = ChaCha8Rng::seed_from_u64(selection.seed);
-        random.set_stream(index as u64 + 1);
-        cases.extend((0..selection.pairs).filter_map(|_| pair(&mut random, &stage)));
-        let ended = pool::run(&cases, selection.threads, |one| case(&stage, one), done);
-        report.add(subject.full_name(), last, ended);
-    }
-    Ok(report)
+        random.set_stream(subject as u64 + 1);
+        cases.extend((0..selection.pairs).filter_map(|_| pair(&mut random, stage)));
+        cases
+    };
+    run::run("faults", selection, watch, deal, case)
 }
 
 /// A fault, and another one after it: also where the first one has led the operation by then.
@@ -163,7 +162,7 @@ fn case(stage: &Stage, case: &Case) -> Ended {
         [(_, fault)] => fault.name,
         _ => "pair",
     };
-    let outcome = on_a_clock(async { play(&stage.scene()?, case).await });
+    let outcome = stage.play(async |scene| play(scene, case).await);
     Ended {
         kind: kind.to_owned(),
         case: told.collect::<Vec<_>>().join("; then "),
@@ -172,7 +171,7 @@ fn case(stage: &Stage, case: &Case) -> Ended {
 }
 
 async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let mut held = Vec::new();
     let actor = scene.actor().await?;
     for (number, fault) in &case.strikes {
@@ -186,9 +185,9 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
     actor.line.arm(held);
     let start = Instant::now();
-    let outcome = (entry.run)(&actor.driver, &Control::default()).await;
+    let outcome = actor.run(&Control::default()).await;
     let took = start.elapsed();
-    if took > entry.limit {
+    if took > subject.limit() {
         bail!("it took {} s: {outcome:?}", took.as_secs());
     }
     scene.simulator.faults().clear();
@@ -197,7 +196,7 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
         Ok(()) => {
             scene.nothing_is_pending().await?;
             scene.is_content_right()?;
-            match entry.reverse {
+            match subject.reverse() {
                 Some(reverse) => {
                     reverse(&actor.driver, &Control::default())
                         .await
@@ -211,27 +210,30 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
             }
             Ok("succeeded")
         }
-        Err(error) => failed(scene, &actor.driver, &error)
+        Err(error) => failed(scene, &actor, &error)
             .await
             .with_context(|| format!("it failed ({error})")),
     }
 }
 
-async fn failed(scene: &Scene<'_>, driver: &Driver, error: &Error) -> anyhow::Result<&'static str> {
+async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Result<&'static str> {
     if let Error::Saga(failure) = error
         && !failure.left_behind.is_empty()
     {
         bail!("something could not be undone");
     }
-    scene.nothing_is_pending().await?;
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let unchanged = scene.is_as_before().await;
-    if entry.failed == Failed::AsBefore {
+    if subject.failed() == Failed::AsBefore {
+        scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }
-    (entry.run)(driver, &Control::default())
+    actor
+        .run(&Control::default())
         .await
         .context("it cannot be repeated")?;
+    // What had begun to remove something stays in the journal until it is finished.
+    scene.nothing_is_pending().await?;
     scene.is_as_after().await.context("after the repetition")?;
     Ok(match unchanged {
         Ok(()) => "failed, the host as before",

@@ -7,15 +7,30 @@
 
 pub mod crashes;
 pub mod faults;
+mod furniture;
 mod pool;
 mod report;
+mod run;
 pub mod sagas;
 mod stage;
 mod subjects;
+mod turns;
 mod wire;
 
 pub use self::report::{CaseFailure, MatrixReport, SubjectReport};
+pub use self::run::{News, Watch};
 pub use self::subjects::{Subject, all};
+
+/// How much befalls each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Everything that can, each in a case of its own.
+    #[default]
+    Whole,
+    /// One thing, the kinds in turn, beginning at one that the seed and the operation choose; and as many more that
+    /// every kind befalls every operation.
+    InTurn,
+}
 
 /// Which cases are run.
 #[derive(Debug, Clone)]
@@ -24,6 +39,8 @@ pub struct Selection {
     pub subjects: Vec<String>,
     /// Only every so many of the requests, beginning at one that the seed chooses; 1 is all.
     pub stride: usize,
+    /// What befalls a request that is struck.
+    pub reach: Reach,
     /// Seeded pairs of faults for each operation.
     pub pairs: usize,
     /// Decides identifiers, and what is drawn.
@@ -37,6 +54,7 @@ impl Default for Selection {
         Self {
             subjects: Vec::new(),
             stride: 1,
+            reach: Reach::Whole,
             pairs: 0,
             seed: 1,
             threads: 2,
@@ -48,19 +66,47 @@ impl Selection {
     /// The operations that are meant.
     #[must_use]
     pub fn chosen(&self) -> Vec<Subject> {
-        let mut subjects = all();
-        subjects.retain(|subject| {
+        self.numbered()
+            .into_iter()
+            .map(|(_, subject)| subject)
+            .collect()
+    }
+
+    /// The same, with their numbers among all.
+    fn numbered(&self) -> Vec<(usize, Subject)> {
+        let mut subjects: Vec<(usize, Subject)> = all().into_iter().enumerate().collect();
+        subjects.retain(|(_, subject)| {
             let name = subject.full_name();
             self.subjects.is_empty() || self.subjects.iter().any(|part| name.contains(&**part))
         });
         subjects
     }
 
-    /// Whether the request of this number, from 1, is one of those that are struck. The first and the last always are.
-    fn strikes(&self, subject: usize, number: usize, last: usize) -> bool {
-        let stride = self.stride.max(1);
+    /// Requests or records, from 1 to `last`, each with the numbers of what befalls it: of `kinds` things, those that
+    /// `can`.
+    fn strikes(
+        &self,
+        subject: usize,
+        last: usize,
+        kinds: usize,
+        can: impl Fn(usize, usize) -> bool,
+    ) -> Vec<(usize, usize)> {
         let shift = usize::try_from(self.seed).unwrap_or_default() + subject;
-        number == 1 || number == last || (number + shift).is_multiple_of(stride)
+        let mut struck = match self.reach {
+            Reach::InTurn => turns::deal(last, kinds, shift, can),
+            Reach::Whole => (1..=last)
+                .flat_map(|place| (0..kinds).map(move |kind| (place, kind)))
+                .filter(|(place, kind)| can(*place, *kind))
+                .collect(),
+        };
+        struck.retain(|(place, _)| self.is_struck(shift, *place, last));
+        struck
+    }
+
+    /// Whether the stride does not leave this one out. It never does the first and the last.
+    fn is_struck(&self, shift: usize, place: usize, last: usize) -> bool {
+        let stride = self.stride.max(1);
+        place == 1 || place == last || (place + shift).is_multiple_of(stride)
     }
 }
 
@@ -89,9 +135,21 @@ mod tests {
             stride: 5,
             ..Selection::default()
         };
-        let struck: Vec<usize> = (1..=20)
-            .filter(|number| selection.strikes(0, *number, 20))
-            .collect();
-        assert_eq!(struck, [1, 4, 9, 14, 19, 20]);
+        let struck = selection.strikes(0, 20, 2, |_, kind| kind == 1);
+        let places: Vec<usize> = struck.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, [1, 4, 9, 14, 19, 20]);
+        assert!(struck.iter().all(|(_, kind)| *kind == 1));
+    }
+
+    #[test]
+    fn whole_is_each_kind_at_each_request_and_in_turn_is_one() {
+        let count = |reach| {
+            let selection = Selection {
+                reach,
+                ..Selection::default()
+            };
+            selection.strikes(0, 20, 12, |_, _| true).len()
+        };
+        assert_eq!((count(Reach::Whole), count(Reach::InTurn)), (240, 20));
     }
 }

@@ -1,9 +1,12 @@
 //! What came of a matrix. Nothing in it depends on the machine.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
+
+use super::stage::Stage;
+use super::subjects::Subject;
 
 /// A case that did not end as it has to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,12 +37,14 @@ pub struct SubjectReport {
 /// A matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MatrixReport {
-    /// `crashes` or `faults`.
+    /// `sagas`, `crashes` or `faults`.
     pub matrix: &'static str,
     /// What was drawn from.
     pub seed: u64,
     /// Cases in all.
     pub cases: usize,
+    /// Cases by what was done and how they ended.
+    pub kinds: BTreeMap<String, BTreeMap<String, usize>>,
     /// By operation, in the order of the table.
     pub operations: Vec<SubjectReport>,
     /// Cases that did not end as they have to.
@@ -54,42 +59,99 @@ pub(super) struct Ended {
     pub(super) outcome: Result<&'static str, String>,
 }
 
+/// What the cases that failed are counted as.
+const FAILED: &str = "FAILED";
+
+impl Ended {
+    fn ending(&self) -> String {
+        self.outcome
+            .as_ref()
+            .map_or(FAILED, |ending| ending)
+            .to_owned()
+    }
+
+    /// What is not as it has to be.
+    pub(super) fn failure(&self, subject: &Subject) -> Option<CaseFailure> {
+        let problem = self.outcome.as_ref().err()?;
+        Some(CaseFailure {
+            operation: subject.full_name(),
+            case: self.case.clone(),
+            problem: problem.clone(),
+        })
+    }
+}
+
+impl fmt::Display for CaseFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            case,
+            problem,
+        } = self;
+        write!(formatter, "FAILED: {operation}: {case}: {problem}")
+    }
+}
+
+impl SubjectReport {
+    /// The operation with these cases.
+    pub(super) fn of<'e>(stage: &Stage, cases: impl Iterator<Item = &'e Ended>) -> Self {
+        let mut report = Self {
+            operation: stage.subject.full_name(),
+            calls: stage.calls.len(),
+            ..Self::default()
+        };
+        for ended in cases {
+            report.cases += 1;
+            *report.kinds.entry(ended.kind.clone()).or_default() += 1;
+            *report.endings.entry(ended.ending()).or_default() += 1;
+        }
+        report
+    }
+}
+
+impl fmt::Display for SubjectReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}: {} requests, {} cases ({}): {}",
+            self.operation,
+            self.calls,
+            self.cases,
+            counts(&self.kinds),
+            counts(&self.endings)
+        )
+    }
+}
+
+fn counts(counts: &BTreeMap<String, usize>) -> String {
+    let each: Vec<String> = counts
+        .iter()
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
+    each.join(", ")
+}
+
 impl MatrixReport {
     pub(super) fn new(matrix: &'static str, seed: u64) -> Self {
         Self {
             matrix,
             seed,
             cases: 0,
+            kinds: BTreeMap::new(),
             operations: Vec::new(),
             failures: Vec::new(),
         }
     }
 
     /// Adds an operation with its cases.
-    pub(super) fn add(&mut self, operation: String, calls: usize, cases: Vec<Ended>) {
-        let mut report = SubjectReport {
-            operation: operation.clone(),
-            calls,
-            cases: cases.len(),
-            ..SubjectReport::default()
-        };
-        for ended in cases {
-            *report.kinds.entry(ended.kind).or_default() += 1;
-            let ending = match ended.outcome {
-                Ok(ending) => ending,
-                Err(problem) => {
-                    self.failures.push(CaseFailure {
-                        operation: operation.clone(),
-                        case: ended.case,
-                        problem,
-                    });
-                    "FAILED"
-                }
-            };
-            *report.endings.entry(ending.to_owned()).or_default() += 1;
+    pub(super) fn add(&mut self, stage: &Stage, cases: Vec<Ended>) {
+        for ended in &cases {
+            let endings = self.kinds.entry(ended.kind.clone()).or_default();
+            *endings.entry(ended.ending()).or_default() += 1;
+            self.failures.extend(ended.failure(&stage.subject));
         }
-        self.cases += report.cases;
-        self.operations.push(report);
+        self.cases += cases.len();
+        self.operations.push(SubjectReport::of(stage, cases.iter()));
     }
 
     /// Whether every case ended as it has to.
@@ -98,39 +160,29 @@ impl MatrixReport {
         self.failures.is_empty()
     }
 
-    /// For people.
+    /// For people: all of it.
     #[must_use]
     pub fn text(&self) -> String {
+        let operations = self.operations.iter().map(|report| format!("{report}\n"));
+        operations.collect::<String>() + &self.summary()
+    }
+
+    /// For people who were told of the operations already: what failed, and the sums.
+    #[must_use]
+    pub fn summary(&self) -> String {
         let mut text = String::new();
-        let counts = |counts: &BTreeMap<String, usize>| {
-            let each: Vec<String> = counts
-                .iter()
-                .map(|(what, count)| format!("{count} {what}"))
-                .collect();
-            each.join(", ")
-        };
-        for report in &self.operations {
-            let _ = writeln!(
-                text,
-                "{}: {} requests, {} cases ({}): {}",
-                report.operation,
-                report.calls,
-                report.cases,
-                counts(&report.kinds),
-                counts(&report.endings)
-            );
-        }
         for failure in &self.failures {
-            let _ = writeln!(
-                text,
-                "FAILED: {}: {}: {}",
-                failure.operation, failure.case, failure.problem
-            );
+            let _ = writeln!(text, "{failure}");
+        }
+        for (kind, endings) in &self.kinds {
+            let sum: usize = endings.values().sum();
+            let _ = writeln!(text, "{kind}: {sum} cases: {}", counts(endings));
         }
         let _ = writeln!(
             text,
-            "{}: {} cases, {} failed (seed {})",
+            "{}: {} operations, {} cases, {} failed (seed {})",
             self.matrix,
+            self.operations.len(),
             self.cases,
             self.failures.len(),
             self.seed

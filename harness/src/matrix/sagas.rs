@@ -10,10 +10,13 @@ use powervm_driver::operations::Control;
 use powervm_driver::saga::Rehearsal;
 
 use super::report::{Ended, MatrixReport};
-use super::stage::{Scene, Stage, on_a_clock};
+use super::stage::{Scene, Stage};
 use super::subjects::Failed;
 use super::wire::{AtRecord, Written};
-use super::{Selection, crashes, pool};
+use super::{
+    Selection, crashes,
+    run::{self, Watch},
+};
 
 /// One turn of a loop.
 #[derive(Debug, Clone)]
@@ -30,44 +33,46 @@ enum Turn {
     Kill(AtRecord),
 }
 
-/// Runs the loops. `done` is called after each case.
-///
-/// # Errors
-/// An operation that does not work when nothing goes wrong.
-pub fn run(selection: &Selection, done: &(dyn Fn() + Sync)) -> anyhow::Result<MatrixReport> {
-    let mut report = MatrixReport::new("sagas", selection.seed);
-    for (index, subject) in selection.chosen().into_iter().enumerate() {
-        let stage = Stage::set(subject, selection.seed)?;
+/// Runs the loops.
+#[must_use]
+pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
+    let deal = |subject: usize, stage: &Stage| -> Vec<Turn> {
         let last = stage.records.len();
-        let mut turns = turns(&stage.records);
-        turns.retain(|turn| match turn {
-            Turn::Kill(AtRecord::DiesBefore(at) | AtRecord::DiesAfter(at)) => {
-                selection.strikes(index, *at, last)
-            }
-            _ => true,
-        });
-        let ended = pool::run(&turns, selection.threads, |turn| case(&stage, turn), done);
-        report.add(subject.full_name(), stage.calls.len(), ended);
-    }
-    Ok(report)
+        let kills = selection.strikes(subject, last, KILLS.len(), |_, _| true);
+        let kill = |(number, kind): (usize, usize)| Some(Turn::Kill(KILLS.get(kind)?(number)));
+        let mut turns = turns(&stage.records, stage.subject.no_return());
+        turns.extend(kills.into_iter().filter_map(kill));
+        turns
+    };
+    run::run("sagas", selection, watch, deal, case)
 }
 
-fn turns(records: &[Written]) -> Vec<Turn> {
+/// How a driver dies at a record.
+const KILLS: [fn(usize) -> AtRecord; 2] = [AtRecord::DiesBefore, AtRecord::DiesAfter];
+
+fn turns(records: &[Written], no_return: Option<&str>) -> Vec<Turn> {
     let mut turns = vec![Turn::Tell];
     let numbered = || (1..).zip(records);
     let ends = numbered().filter(|(_, record)| record.step.is_some() && record.what == "end");
-    let last_end = ends.clone().last().map(|(number, _)| number);
-    for (_, record) in ends {
+    let is_decided = |record: &Written| no_return.is_some() && record.step.as_deref() == no_return;
+    let decided = numbered().find(|(_, record)| is_decided(record));
+    let decided = decided.map_or(usize::MAX, |(number, _)| number);
+    let is_undone = |number: &usize| *number < decided;
+    let last_end = ends
+        .clone()
+        .map(|(number, _)| number)
+        .filter(is_undone)
+        .last();
+    for (number, record) in ends {
         let Some(step) = &record.step else { continue };
         turns.push(Turn::Repeat(step.clone()));
+        let last_end = last_end.filter(|_| is_undone(&number));
         turns.extend(last_end.map(|last| Turn::RepeatUndo(step.clone(), last)));
     }
     for (number, record) in numbered() {
         if record.step.is_some() {
             turns.push(Turn::Fail(number));
         }
-        turns.push(Turn::Kill(AtRecord::DiesBefore(number)));
-        turns.push(Turn::Kill(AtRecord::DiesAfter(number)));
     }
     turns
 }
@@ -90,7 +95,7 @@ fn case(stage: &Stage, turn: &Turn) -> Ended {
             ("killed after a record", record(*number))
         }
     };
-    let outcome = on_a_clock(async { play(&stage.scene()?, turn).await });
+    let outcome = stage.play(async |scene| play(scene, turn).await);
     Ended {
         kind: kind.to_owned(),
         case: format!("{kind}: {case}"),
@@ -99,7 +104,7 @@ fn case(stage: &Stage, turn: &Turn) -> Ended {
 }
 
 async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
-    let entry = scene.stage.subject.entry;
+    let subject = scene.stage.subject;
     let actor = scene.actor().await?;
     let control = match turn {
         Turn::Tell => {
@@ -128,9 +133,12 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
     };
     let outcome = tokio::select! {
         () = actor.line.death() => return crashes::inherit(scene).await,
-        outcome = (entry.run)(&actor.driver, &control) => outcome,
+        outcome = actor.run(&control) => outcome,
     };
-    scene.nothing_is_pending().await?;
+    let may_be_owed = outcome.is_err() && subject.failed() == Failed::Repeatable;
+    if !may_be_owed {
+        scene.nothing_is_pending().await?;
+    }
     match (turn, outcome) {
         (Turn::Tell, Err(Error::DryRun(outline))) => {
             let steps: BTreeSet<&str> = outline.steps.iter().map(|step| &*step.name).collect();
@@ -154,7 +162,7 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
         (Turn::Repeat(_), outcome) => {
             outcome.context("a repeated step fails it")?;
             scene.is_content_right()?;
-            match entry.reverse {
+            match subject.reverse() {
                 Some(reverse) => {
                     reverse(&actor.driver, &Control::default()).await?;
                     scene.is_as_before().await?;
@@ -163,17 +171,24 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
             }
             Ok("succeeded")
         }
+        // Past the step that decides, it goes on to its end.
+        (Turn::Fail(_), Ok(())) if subject.no_return().is_some() && scene.was_done().await? => {
+            scene.is_as_after().await?;
+            Ok("succeeded")
+        }
         (_, Ok(())) => bail!("it succeeded although a step failed"),
         (_, Err(Error::Saga(failure))) if !failure.left_behind.is_empty() => {
             bail!("something could not be undone: {failure}")
         }
-        (_, Err(_)) if entry.failed == Failed::AsBefore => {
+        (_, Err(_)) if subject.failed() == Failed::AsBefore => {
             scene.is_as_before().await?;
             Ok("undone")
         }
         (_, Err(_)) => {
-            let repeated = (entry.run)(&actor.driver, &Control::default()).await;
+            let repeated = actor.run(&Control::default()).await;
             repeated.context("it cannot be repeated")?;
+            // What had begun to remove something stays in the journal until it is finished.
+            scene.nothing_is_pending().await?;
             scene.is_as_after().await?;
             Ok("repeated")
         }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use powervm_driver::config::{Config, DiskDriver};
-use powervm_driver::journal::{Journal, JournalFile};
+use powervm_driver::journal::{Journal, JournalFile, Outcome, Record};
 use powervm_driver::operations::{Control, Driver};
 use powervm_driver::rest::{Credentials, Endpoint, Session, SessionOptions};
 use powervm_simulator::Simulator;
+use powervm_simulator::inventory::{Inventory as Room, Sizes};
+use powervm_simulator::model::pace::{Pace, Span};
 use powervm_simulator::state::Saved;
-use powervm_simulator::weather::Weather;
+use powervm_simulator::weather::{Forecast, Weather};
 
 use crate::audit::{Inventory, ItemKind, Policy, compare};
 use crate::runtime::virtual_clock;
@@ -19,14 +21,17 @@ use crate::scenario::Disk;
 use crate::target::Content;
 use crate::target::embedded::{SimulatedDevices, books};
 
+use super::furniture::{self, Furniture, Volumes};
 use super::subjects::snapshot::content;
-use super::subjects::{SUBJECT, Subject, image, instance};
+use super::subjects::{SUBJECT, Subject, Work, image, instance};
 use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
 
 /// Where links of the simulator point; nothing listens there.
 const ORIGIN: &str = "http://localhost:12080";
 /// The volume group that the default inventory has for boot disks.
 const VOLUME_GROUP: &str = "datavg";
+/// How long each part of a migration takes: some looks at its job.
+const MIGRATION: Span = Span::ms(2_500, 2_500);
 /// How long what goes on in the background may take.
 const SETTLE: Duration = Duration::from_secs(30);
 
@@ -36,6 +41,8 @@ pub(super) struct Stage {
     template: Simulator,
     saved: Saved,
     seed: u64,
+    config: Config,
+    volumes: Arc<Volumes>,
     pub(super) before: Inventory,
     pub(super) after: Inventory,
     /// What the operation sends when nothing goes wrong.
@@ -48,17 +55,79 @@ pub(super) struct Stage {
 pub(super) struct Scene<'s> {
     pub(super) stage: &'s Stage,
     pub(super) simulator: Simulator,
-    pub(super) journal: JournalFile,
+    /// One for each host.
+    pub(super) journals: Vec<JournalFile>,
 }
 
-/// A driver with its way to the simulator.
+/// A driver with its way to the simulator, and one for the other host where there are two. Both die together.
 pub(super) struct Actor {
+    work: Work,
     pub(super) driver: Driver,
+    other: Option<Driver>,
     pub(super) line: Arc<Line>,
 }
 
+impl Actor {
+    async fn prepare(&self, control: &Control) -> powervm_driver::Result<()> {
+        match (self.work, &self.other) {
+            (Work::One(entry), _) => (entry.prepare)(&self.driver, control).await,
+            (Work::Two(pair), other) => {
+                let other = other.as_ref().unwrap_or(&self.driver);
+                (pair.prepare)(&self.driver, other, control).await
+            }
+        }
+    }
+
+    /// Does the operation.
+    pub(super) async fn run(&self, control: &Control) -> powervm_driver::Result<()> {
+        match (self.work, &self.other) {
+            (Work::One(entry), _) => (entry.run)(&self.driver, control).await,
+            (Work::Two(pair), other) => {
+                let other = other.as_ref().unwrap_or(&self.driver);
+                (pair.run)(&self.driver, other, control).await
+            }
+        }
+    }
+
+    /// Takes up the journals, the first host's first.
+    pub(super) async fn recover(&self, control: &Control) -> anyhow::Result<()> {
+        for driver in std::iter::once(&self.driver).chain(&self.other) {
+            for recovered in driver.recover(control).await? {
+                let what = || format!("'{}' is not recovered", recovered.was.title);
+                recovered.result.clone().with_context(what)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The machine room: one system, or two with one storage, between which a migration takes its time.
+fn template(subject: &Subject, seed: u64) -> anyhow::Result<Simulator> {
+    let builder = Simulator::builder()
+        .flavor(subject.flavor.into())
+        .seed(seed)
+        .check_invariants(true);
+    if !subject.has_two_hosts() {
+        return Ok(builder.weather(Weather::Calm).build()?);
+    }
+    let sizes = Sizes {
+        systems: 2,
+        partitions: 0,
+        ..Sizes::default()
+    };
+    let room = Room::sized(subject.flavor.into(), sizes).with_shared_storage();
+    let calm = Forecast::calm();
+    let pace = Pace {
+        migration_start: MIGRATION,
+        migration: MIGRATION,
+        ..calm.pace.clone()
+    };
+    let weather = Weather::Custom(Box::new(Forecast { pace, ..calm }));
+    Ok(builder.inventory(room).weather(weather).build()?)
+}
+
 /// Runs a case in simulated time. What it leaves behind on the runtime goes with it.
-pub(super) fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = virtual_clock().context("cannot start the runtime")?;
     let outcome = runtime.block_on(case);
     runtime.shutdown_background();
@@ -68,18 +137,18 @@ pub(super) fn on_a_clock<T>(case: impl Future<Output = anyhow::Result<T>>) -> an
 impl Stage {
     /// Prepares the world, does the operation once, and notes what it was like.
     pub(super) fn set(subject: Subject, seed: u64) -> anyhow::Result<Self> {
+        let control = Control::default();
         on_a_clock(async {
-            let template = Simulator::builder()
-                .flavor(subject.flavor.into())
-                .seed(seed)
-                .weather(Weather::Calm)
-                .check_invariants(true)
-                .build()?;
+            let template = template(&subject, seed)?;
+            let mut config = config(subject.disk);
+            subject.furniture.configure(&template, &mut config)?;
             let mut stage = Self {
                 subject,
                 saved: template.save(),
                 template,
                 seed,
+                config,
+                volumes: Arc::default(),
                 before: Inventory::default(),
                 after: Inventory::default(),
                 calls: Vec::new(),
@@ -87,23 +156,28 @@ impl Stage {
             };
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
-            (subject.entry.prepare)(&actor.driver, &Control::default()).await?;
+            let provided = subject.furniture.provide(&scene.simulator, &actor.driver);
+            let volumes = Arc::new(provided.await?);
+            furniture::with(&volumes, actor.prepare(&control)).await?;
             let before = scene.look().await?;
             let saved = scene.simulator.save();
-            (stage.saved, stage.before) = (saved, before);
+            (stage.saved, stage.before, stage.volumes) = (saved, before, volumes);
 
             let scene = stage.scene()?;
-            let actor = scene.actor().await?;
-            actor.line.arm(Vec::new());
-            let control = Control::default();
-            (subject.entry.run)(&actor.driver, &control).await?;
-            let (calls, records) = (actor.line.calls(), actor.line.records());
-            let after = scene.look().await?;
-            scene.is_content_right()?;
-            if let Some(reverse) = subject.entry.reverse {
-                reverse(&actor.driver, &Control::default()).await?;
-                scene.is_as_before().await?;
-            }
+            let (calls, records, after) = furniture::with(&stage.volumes, async {
+                let actor = scene.actor().await?;
+                actor.line.arm(Vec::new());
+                actor.run(&control).await?;
+                let (calls, records) = (actor.line.calls(), actor.line.records());
+                let after = scene.look().await?;
+                scene.is_content_right()?;
+                if let Some(reverse) = subject.reverse() {
+                    reverse(&actor.driver, &control).await?;
+                    scene.is_as_before().await?;
+                }
+                anyhow::Ok((calls, records, after))
+            })
+            .await?;
             (stage.calls, stage.records, stage.after) = (calls, records, after);
             Ok(stage)
         })
@@ -116,49 +190,85 @@ impl Stage {
     }
 
     /// A copy of the world, with an empty journal.
-    pub(super) fn scene(&self) -> anyhow::Result<Scene<'_>> {
+    fn scene(&self) -> anyhow::Result<Scene<'_>> {
+        let hosts = if self.subject.has_two_hosts() { 2 } else { 1 };
+        let journals = (0..hosts).map(|_| JournalFile::in_memory());
         Ok(Scene {
             stage: self,
             simulator: self.template.fork(&self.saved),
-            journal: JournalFile::in_memory()?,
+            journals: journals.collect::<Result<_, _>>()?,
         })
     }
 
-    fn config(&self) -> Config {
-        Config {
-            disk_driver: match self.subject.disk {
-                Disk::Ssp => DiskDriver::Ssp,
-                Disk::Localdisk => DiskDriver::LocalDisk,
-            },
-            volume_group_name: VOLUME_GROUP.to_owned(),
-            ..Config::default()
-        }
+    /// Plays a case in a copy of the world, in simulated time.
+    pub(super) fn play<T>(
+        &self,
+        case: impl AsyncFnOnce(&Scene<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        on_a_clock(async {
+            let scene = self.scene()?;
+            furniture::with(&self.volumes, case(&scene)).await
+        })
+    }
+}
+
+fn config(disk: Disk) -> Config {
+    Config {
+        disk_driver: match disk {
+            Disk::Ssp => DiskDriver::Ssp,
+            Disk::Localdisk => DiskDriver::LocalDisk,
+        },
+        volume_group_name: VOLUME_GROUP.to_owned(),
+        ..Config::default()
     }
 }
 
 impl Scene<'_> {
-    /// A driver on this world and journal, ready to work.
+    /// A driver on this world and journal, ready to work; one for each host.
     pub(super) async fn actor(&self) -> anyhow::Result<Actor> {
         let line = Arc::new(Line::default());
-        let credentials = self.simulator.credentials();
+        let mut drivers = Vec::new();
+        for number in 0..self.journals.len() {
+            drivers.push(self.driver(number, &line).await?);
+        }
+        let mut drivers = drivers.into_iter();
+        Ok(Actor {
+            work: self.stage.subject.work,
+            driver: drivers.next().context("there is no host")?,
+            other: drivers.next(),
+            line,
+        })
+    }
+
+    async fn driver(&self, number: usize, line: &Arc<Line>) -> anyhow::Result<Driver> {
+        let consoles = self.simulator.novalinks();
+        let console = consoles.get(number).unwrap_or(&self.simulator);
+        let credentials = console.credentials();
         let endpoint = Endpoint::new(ORIGIN)?.credentials(Credentials::Password {
             user: credentials.user.clone(),
             password: credentials.password.clone(),
         });
-        let wire = Arc::new(Wire::to(&self.simulator, Arc::clone(&line)));
+        let wire = Arc::new(Wire::to(console, Arc::clone(line)));
         let options = SessionOptions {
-            seed: self.stage.seed,
+            seed: self.stage.seed.wrapping_add(u64::try_from(number)?),
             ..SessionOptions::default()
         };
         let session = Session::logon(endpoint, wire, options).await?;
+        let journal = self.journals.get(number).context("there is no journal")?;
         let journal = Arc::new(Mortal {
-            journal: self.journal.clone(),
-            line: Arc::clone(&line),
+            journal: journal.clone(),
+            line: Arc::clone(line),
         });
-        let driver = Driver::connect_with(session, self.stage.config(), journal).await?;
-        let devices = SimulatedDevices::of(&self.simulator, [content()]);
-        let driver = driver.reading_disks_of(devices);
-        Ok(Actor { driver, line })
+        let mut config = self.stage.config.clone();
+        if self.stage.subject.has_two_hosts() {
+            let world = self.simulator.world();
+            let systems = world.systems_in_order();
+            let system = systems.get(number).context("there is no system")?;
+            config.managed_system.clone_from(&system.name);
+        }
+        let driver = Driver::connect_with(session, config, journal).await?;
+        let devices = SimulatedDevices::of(console, [content()]);
+        Ok(driver.reading_disks_of(devices))
     }
 
     /// A driver that something befalls.
@@ -216,6 +326,10 @@ impl Scene<'_> {
 
     /// Whether the server's boot disk, if it has one, holds the whole image.
     pub(super) fn is_content_right(&self) -> anyhow::Result<()> {
+        // It may boot from a volume, whose content is none of ours.
+        if self.stage.subject.furniture != Furniture::Bare {
+            return Ok(());
+        }
         let world = self.simulator.world();
         if world.owner(instance(SUBJECT)).is_none() {
             return Ok(());
@@ -228,8 +342,7 @@ impl Scene<'_> {
 
     /// No operation that the journal takes for unfinished.
     pub(super) async fn nothing_is_pending(&self) -> anyhow::Result<()> {
-        let pending = self.journal.pending().await?;
-        match pending.first() {
+        match self.pending().await?.first() {
             None => Ok(()),
             Some(record) => bail!(
                 "the journal still has '{}' with the steps {:?}",
@@ -237,5 +350,35 @@ impl Scene<'_> {
                 record.begun()
             ),
         }
+    }
+
+    /// All operations that the journals take for unfinished.
+    pub(super) async fn pending(&self) -> anyhow::Result<Vec<Record>> {
+        let mut pending = Vec::new();
+        for journal in &self.journals {
+            pending.extend(journal.pending().await?);
+        }
+        Ok(pending)
+    }
+
+    /// Whether the operation has been done: the journal says so, or the server is on the other host.
+    pub(super) async fn was_done(&self) -> anyhow::Result<bool> {
+        if self.stage.subject.has_two_hosts() {
+            let world = self.simulator.world();
+            let owner = world.owner(instance(SUBJECT));
+            let there = owner.and_then(|owner| Some(world.partition(owner)?.system));
+            let first = world.systems_in_order().first().map(|system| system.uuid);
+            return Ok(there.is_some() && there != first);
+        }
+        Ok(self.outcome().await? == Some(Outcome::Done))
+    }
+
+    /// How the operation ended that the first host's journal has last.
+    pub(super) async fn outcome(&self) -> anyhow::Result<Option<Outcome>> {
+        let Some(journal) = self.journals.first() else {
+            return Ok(None);
+        };
+        let mut last = journal.history(1).await?;
+        Ok(last.pop().and_then(|record| record.ended))
     }
 }

@@ -1,5 +1,6 @@
 //! The simulated machine room with a driver for each of its systems.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Ledger, Mixed};
+use super::{Ledger, Mixed, Until};
 use crate::image::Image;
 use crate::target::metered::MeteredTransport;
 use crate::target::{Flavor, Meter, TargetError};
@@ -50,7 +51,10 @@ pub(super) struct Hall {
     pub(super) operators: u16,
     ledger: Mutex<Ledger>,
     began: Instant,
-    over: Instant,
+    /// When no new work begins any more; none for a number of deploys.
+    over: Option<Instant>,
+    /// How many deploys are left.
+    left: AtomicUsize,
     cancel: CancellationToken,
 }
 
@@ -67,7 +71,13 @@ impl Hall {
             partitions: 2 * mixed.operators.max(1),
             ..Sizes::default()
         };
-        let inventory = Inventory::sized(mixed.flavor.into(), sizes).with_shared_storage();
+        let mut inventory = Inventory::sized(mixed.flavor.into(), sizes).with_shared_storage();
+        let systems = inventory.systems.iter_mut();
+        for partition in systems.flat_map(|system| &mut system.partitions) {
+            // What operators resize has to have room for it.
+            partition.memory_minimum_mb = Some(partition.memory_mb / 2);
+            partition.memory_maximum_mb = Some(partition.memory_mb * 2);
+        }
         let simulator = Simulator::builder()
             .flavor(mixed.flavor.into())
             .seed(mixed.seed)
@@ -105,7 +115,14 @@ impl Hall {
             operators: mixed.operators,
             ledger: Mutex::default(),
             began,
-            over: began + Duration::from_secs(3600 * mixed.hours),
+            over: match mixed.until {
+                Until::Hours(hours) => Some(began + Duration::from_secs(3600 * hours)),
+                Until::Deploys(_) => None,
+            },
+            left: AtomicUsize::new(match mixed.until {
+                Until::Hours(_) => usize::MAX,
+                Until::Deploys(deploys) => deploys,
+            }),
             cancel: mixed.cancel.clone(),
         })
     }
@@ -122,14 +139,27 @@ impl Hall {
 
     /// Whether new work begins.
     pub(super) fn is_open(&self) -> bool {
-        Instant::now() < self.over && !self.cancel.is_cancelled()
+        let is_over = self.over.is_some_and(|over| Instant::now() >= over);
+        !is_over && !self.cancel.is_cancelled()
+    }
+
+    /// Whether another server is made.
+    pub(super) fn is_another(&self) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        let (done, seen) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.is_open() && self.left.fetch_update(done, seen, one_less).is_ok()
+    }
+
+    /// Whether servers are made one after the other, without a pause.
+    pub(super) fn is_busy(&self) -> bool {
+        self.over.is_none()
     }
 
     /// Waits for so many minutes, or until no new work begins.
     pub(super) async fn pause(&self, minutes: u64) {
         let then = Instant::now() + Duration::from_secs(60 * minutes);
         tokio::select! {
-            () = tokio::time::sleep_until(then.min(self.over)) => {}
+            () = tokio::time::sleep_until(self.over.map_or(then, |over| then.min(over))) => {}
             () = self.cancel.cancelled() => {}
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! It runs on the simulator of this process under a paused clock, so that a day takes as long as its requests do.
 
+mod devices;
 mod disturber;
 mod hall;
 mod jobs;
@@ -12,7 +13,7 @@ mod tenant;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{OptionFuture, join_all};
 use powervm_simulator::weather::Weather;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -31,8 +32,8 @@ pub use self::ledger::{Count, FailureCount, Ledger};
 pub struct Mixed {
     /// Which product it is.
     pub flavor: Flavor,
-    /// For how many simulated hours new work begins; what is under way then is finished.
-    pub hours: u64,
+    /// How long new work begins; what is under way then is finished.
+    pub until: Until,
     /// Decides everything random.
     pub seed: u64,
     /// The simulator's weather.
@@ -47,6 +48,15 @@ pub struct Mixed {
     pub image: Image,
     /// Begins no new work once it fires.
     pub cancel: CancellationToken,
+}
+
+/// When no new work begins any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// After so many simulated hours, in which operators edit and things break.
+    Hours(u64),
+    /// After so many deploys. Nobody disturbs them but the weather.
+    Deploys(usize),
 }
 
 /// What came of it. Nothing in it depends on the machine.
@@ -68,6 +78,16 @@ pub struct MixedReport {
 }
 
 impl MixedReport {
+    /// How many operations failed, for whatever reason.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.ledger
+            .operations
+            .values()
+            .map(|count| count.failed)
+            .sum()
+    }
+
     /// Whether nothing stayed, nothing contradicts itself, and every failure is of a kind that bad weather explains.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -89,20 +109,21 @@ pub async fn run(
     let hall = Hall::open(mixed).await?;
     let before = books::inventory(&hall.simulator.world());
     let tenants = (0..mixed.tenants).map(|number| tenant::live(&hall, number));
-    let operators = (0..mixed.operators).map(|number| operator::work(&hall, number));
+    let (hours, operators) = match mixed.until {
+        Until::Hours(hours) => (hours, mixed.operators),
+        Until::Deploys(_) => (0, 0),
+    };
+    let disturbances = OptionFuture::from((hours > 0).then(|| disturber::disturb(&hall)));
+    let operators = (0..operators).map(|number| operator::work(&hall, number));
     let clock = async {
-        for hour in 1..=mixed.hours {
+        for hour in 1..=hours {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             progress(hour);
         }
     };
     tokio::pin!(clock);
     let load = async {
-        tokio::join!(
-            join_all(tenants),
-            join_all(operators),
-            disturber::disturb(&hall)
-        );
+        tokio::join!(join_all(tenants), join_all(operators), disturbances);
     };
     tokio::pin!(load);
     tokio::select! {

@@ -16,8 +16,8 @@ struct Own {
     path: String,
     name: String,
     memory: String,
-    /// What it may be given, in megabytes.
-    most_memory: u64,
+    /// How little and how much memory it may be given, in megabytes.
+    limits: (u64, u64),
     runs: bool,
 }
 
@@ -82,14 +82,15 @@ fn own(hall: &Hall, home: &Home, number: u16) -> Vec<Own> {
             path: format!("LogicalPartition/{}", partition.uuid),
             name: partition.name.clone(),
             memory: partition.memory.current.to_string(),
-            most_memory: partition.memory.maximum,
+            limits: (partition.memory.minimum, partition.memory.maximum),
             runs: partition.memory.active,
         })
         .collect()
 }
 
 async fn resize(hall: &Hall, home: &Home, own: &Own, chance: &mut Chance) {
-    let wanted = (256 * chance.between(2, (own.most_memory / 256).max(2))).to_string();
+    let (least, most) = own.limits;
+    let wanted = (256 * chance.between(least / 256, most / 256)).to_string();
     let resized = set_memory(home.driver.session(), own, &wanted).await;
     hall.note("resize", resized);
 }

@@ -13,15 +13,17 @@ use powervm_simulator::model::Owner;
 use uuid::Uuid;
 
 use super::hall::{Chance, Hall, Home};
-use super::jobs;
+use super::{devices, jobs};
 use crate::image::{Origin, derived_uuid};
 
 pub(super) async fn live(hall: &Hall, number: u16) {
     let mut chance = hall.chance("tenant", number);
     let mut life = 0_u64;
     loop {
-        hall.pause(chance.between(1, 10)).await;
-        if !hall.is_open() {
+        if !hall.is_busy() {
+            hall.pause(chance.between(1, 10)).await;
+        }
+        if !hall.is_another() {
             return;
         }
         life += 1;
@@ -102,7 +104,7 @@ async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
         return hall.unexpected(format!("the partition {uuid} of a server has gone"));
     };
     let (driver, control) = (&home.driver, Control::default());
-    match chance.between(0, 6) {
+    match chance.between(0, 9) {
         0 => {
             let stopped = driver.stop(uuid, Stop::Graceful, &control).await;
             hall.note("stop", stopped);
@@ -121,6 +123,8 @@ async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
             hall.note("show", driver.show(uuid).await);
             hall.note("list", driver.list().await);
         }
+        4 | 5 => devices::volume(hall, home, uuid, chance).await,
+        6 | 7 => devices::interface(hall, home, uuid, chance).await,
         _ if moves => migrate(hall, home, uuid).await,
         _ => {}
     }

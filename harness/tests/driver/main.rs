@@ -7,23 +7,33 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod arrivals;
+mod bridges;
 mod concurrency;
 mod doctor;
 mod failures;
 mod fates;
+mod hosts;
 mod images;
 mod interfaces;
 mod iscsi;
 mod lifecycle;
+mod live_migration;
+mod live_migration_failures;
+mod live_resize;
 mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod remote_restart;
+mod rescue;
+mod resize;
 mod snapshot_failures;
 mod snapshots;
 mod states;
 mod storage;
 mod support;
+mod trunks;
 mod volume_boot;
 mod volume_failures;
 mod volume_recovery;

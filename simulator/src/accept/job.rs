@@ -12,15 +12,6 @@ use crate::model::job::JobTarget;
 /// The most parameters of one job.
 const MOST_PARAMETERS: usize = 256;
 
-/// 400 for an operation that the resource does not have, as captured from an HMC V10R3.
-pub(crate) fn no_such_operation() -> Refusal {
-    Refusal::new(
-        400,
-        "The request body contains an unrecognized field.",
-        "REST0006 No such Operation",
-    )
-}
-
 /// What the job of a URL works on.
 pub(crate) fn job_target(target: &Target) -> Result<JobTarget, Refusal> {
     match (target.kind(), target.id()) {
@@ -29,7 +20,7 @@ pub(crate) fn job_target(target: &Target) -> Result<JobTarget, Refusal> {
         (Some(Kind::ManagedSystem), Some(uuid)) => Ok(JobTarget::ManagedSystem(uuid)),
         (Some(Kind::ManagementConsole), uuid) => Ok(JobTarget::ManagementConsole(uuid)),
         (Some(Kind::Cluster), uuid) => Ok(JobTarget::Cluster(uuid)),
-        _ => Err(no_such_operation()),
+        _ => Err(Refusal::no_such_operation()),
     }
 }
 

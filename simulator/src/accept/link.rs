@@ -7,17 +7,7 @@ use uuid::Uuid;
 
 use super::body::{excerpt, href, invalid};
 use crate::model::Refusal;
-
-/// The length of a UUID's text.
-const LENGTH: usize = 36;
-
-/// The last UUID in a link.
-pub(crate) fn last_uuid(href: &str) -> Option<Uuid> {
-    let path = href.split(['?', '#']).next().unwrap_or_default();
-    path.rsplit('/')
-        .filter(|part| part.len() == LENGTH)
-        .find_map(|part| Uuid::try_parse(part).ok())
-}
+pub(crate) use crate::model::resource::last_uuid;
 
 /// The resource that a reference names; nothing if the reference is absent.
 ///

@@ -22,7 +22,7 @@ use powervm_schema::xml::{Element, Namespace};
 use uuid::Uuid;
 
 pub use body::parse;
-pub(crate) use job::{job_target, no_such_operation};
+pub(crate) use job::job_target;
 
 use crate::http::group::Group;
 use crate::http::kind::Kind;
@@ -166,6 +166,9 @@ fn create(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
     let created = match (target.kind(), system) {
         (Some(Kind::LogicalPartition), Some(system)) => Command::CreatePartition(Box::new(
             partition::create(&document(target, bytes)?, system)?,
+        )),
+        (Some(Kind::VirtualIoServer), Some(system)) => Command::CreateVios(Box::new(
+            partition::create_vios(&document(target, bytes)?, system)?,
         )),
         (Some(Kind::VolumeGroup), _) => {
             let vios = needed(target, Kind::VirtualIoServer)?;
@@ -328,6 +331,10 @@ fn update(target: &Target, bytes: &[u8]) -> Result<Meaning, Refusal> {
             let request = system::memory_pool(&document(target, bytes)?, uuid)?;
             command(Command::UpdateMemoryPool(request))
         }
+        (Some(Kind::Cluster), _) => command(Command::UpdateCluster(storage::update_cluster(
+            &document(target, bytes)?,
+            id,
+        ))),
         (Some(Kind::SharedStoragePool), _) => command(Command::UpdatePool(storage::update_pool(
             &document(target, bytes)?,
             id,
@@ -358,6 +365,7 @@ fn delete(target: &Target) -> Result<Command, Refusal> {
             partition: id,
             reset_serial_number: target.query.reset_auto_assign,
         }),
+        (Some(Kind::VirtualIoServer), _) => Ok(Command::DeleteVios(id)),
         (Some(Kind::LogicalUnit), _) => Ok(Command::DeleteLogicalUnit {
             tier: needed(target, Kind::Tier)?,
             unit: id,

@@ -6,13 +6,17 @@
 use powervm_schema::xml::Element;
 use uuid::Uuid;
 
-use super::body::{choice, flag, integer, invalid, required, text, value, wrong_type};
-use crate::model::command::{CreatePartition, MemoryRequest, ProcessorRequest, UpdatePartition};
+use super::body::{choice, flag, incomplete, integer, invalid, required, text, value, wrong_type};
+use crate::model::command::{
+    CreatePartition, IoSlotName, MemoryRequest, ProcessorRequest, UpdatePartition,
+};
 use crate::model::names::{CompatibilityMode, Keylock, PartitionKind, ProfileSync, SharingMode};
 use crate::model::partition::{PartitionSettings, TaggedIo};
 use crate::model::units::ProcUnits;
 use crate::model::{Owner, Refusal};
 
+/// `AvailabilityPriority` of a Virtual I/O Server of which nothing else was said (recording `fake_vios_feed`).
+const VIOS_PRIORITY: u8 = 191;
 const MEMORY: &str = "PartitionMemoryConfiguration";
 const PROCESSORS: &str = "PartitionProcessorConfiguration";
 
@@ -35,6 +39,7 @@ pub(crate) fn create(root: &Element, system: Uuid) -> Result<CreatePartition, Re
         settings,
         nvram: text(root, "PartitionNVRAM").map(str::to_owned),
         serial_number: text(root, "VirtualSerialNumber").map(str::to_owned),
+        io_slots: io_slots(root)?,
     })
 }
 
@@ -55,11 +60,46 @@ pub(crate) fn update(
         serial_number: root
             .child("VirtualSerialNumber")
             .map(|number| number.text().trim().to_owned()),
+        io_slots: io_slots(root)?,
         mover: flag(root, "MoverServicePartition")?,
         force,
         ..UpdatePartition::of(owner)
     };
     Ok((update, Settings::read(root)?))
+}
+
+/// A new Virtual I/O Server: by the rules of partitions, with the priority that servers have.
+pub(crate) fn create_vios(root: &Element, system: Uuid) -> Result<CreatePartition, Refusal> {
+    let kind = choice(root, "PartitionType", PartitionKind::parse)?;
+    if kind.is_some_and(|kind| kind != PartitionKind::VirtualIoServer) {
+        return Err(Refusal::internal(
+            " REST0140 Invalid Partition Type associated with VirtualIOServer",
+        ));
+    }
+    let mut request = create(root, system)?;
+    if root.child("AvailabilityPriority").is_none() {
+        request.settings.availability_priority = VIOS_PRIORITY;
+    }
+    Ok(request)
+}
+
+/// `ProfileIOSlots`: the physical slots that a partition is to have.
+fn io_slots(root: &Element) -> Result<Option<Vec<IoSlotName>>, Refusal> {
+    let Some(list) = root.descend(&["PartitionIOConfiguration", "ProfileIOSlots"]) else {
+        return Ok(None);
+    };
+    let slots = list.children_named("ProfileIOSlot").map(|slot| {
+        let slot = slot
+            .child("AssociatedIOSlot")
+            .ok_or_else(|| incomplete(slot, "AssociatedIOSlot"))?;
+        let name = text(slot, "SlotDynamicReconfigurationConnectorName").map(str::to_owned);
+        let index = integer(slot, "SlotDynamicReconfigurationConnectorIndex")?;
+        if name.is_none() && index.is_none() {
+            return Err(incomplete(slot, "SlotDynamicReconfigurationConnectorIndex"));
+        }
+        Ok(IoSlotName { index, name })
+    });
+    slots.collect::<Result<_, _>>().map(Some)
 }
 
 /// `PartitionUUID`, or the `AtomID` that a client gives a new partition.

@@ -7,7 +7,8 @@ use super::body::{choice, flag, incomplete, integer, required, text, value, wron
 use super::volume_group::gigabytes;
 use crate::model::Refusal;
 use crate::model::command::{
-    CreateFile, CreateLogicalUnit, PoolUnits, UpdateLogicalUnit, UpdatePool,
+    CreateFile, CreateLogicalUnit, NodeRequest, PoolUnits, UpdateCluster, UpdateLogicalUnit,
+    UpdatePool, VolumeName,
 };
 use crate::model::names::{FileKind, LogicalUnitKind};
 
@@ -57,6 +58,14 @@ fn pool_units(root: &Element) -> Result<Option<PoolUnits>, Refusal> {
     Ok(Some(units))
 }
 
+/// A change of a cluster: its nodes.
+pub(crate) fn update_cluster(root: &Element, cluster: Uuid) -> UpdateCluster {
+    UpdateCluster {
+        cluster,
+        nodes: NodeRequest::list(root),
+    }
+}
+
 /// A change of a pool.
 pub(crate) fn update_pool(root: &Element, pool: Uuid) -> Result<UpdatePool, Refusal> {
     let percent = |text: &str| {
@@ -71,6 +80,7 @@ pub(crate) fn update_pool(root: &Element, pool: Uuid) -> Result<UpdatePool, Refu
         name: text(root, "StoragePoolName").map(str::to_owned),
         alert_threshold: value(root, "AlertThreshold", "percentage", percent)?,
         units: pool_units(root)?,
+        volumes: VolumeName::list(root),
     })
 }
 

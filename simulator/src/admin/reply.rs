@@ -123,3 +123,29 @@ pub(super) fn json_response(status: StatusCode, body: Bytes) -> Response {
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_LENGTH;
+
+    use super::*;
+
+    async fn read(announced: Option<u64>, text: &'static str) -> Result<Bytes, StatusCode> {
+        let mut headers = HeaderMap::new();
+        if let Some(length) = announced {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
+        let read = read_large(&headers, Body::from(text), 10).await;
+        read.map_err(|refusal| refusal.status())
+    }
+
+    #[tokio::test]
+    async fn a_body_is_refused_when_it_says_that_it_is_too_large_and_when_it_is() {
+        let too_large = Err(StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(read(Some(10), "0123456789").await.unwrap(), "0123456789");
+        assert_eq!(read(None, "0123456789").await.unwrap(), "0123456789");
+        assert_eq!(read(Some(11), "").await, too_large);
+        assert_eq!(read(None, "0123456789a").await, too_large);
+        assert_eq!(read(Some(1), "0123456789a").await, too_large);
+    }
+}

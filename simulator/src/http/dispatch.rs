@@ -203,7 +203,7 @@ async fn route(
             Ok(documents::events(exchange, &target, &events))
         }
         Action::Quick | Action::QuickAll | Action::QuickProperty(_)
-            if respond::refuses_json(&exchange.headers) =>
+            if answers_json(&target) && respond::refuses_json(&exchange.headers) =>
         {
             Err(Problem::new(
                 406,
@@ -221,6 +221,11 @@ async fn route(
         }
         _ => write::perform(exchange, target, draw, body).await,
     }
+}
+
+/// Of the quick properties only the list of a type's names is a document.
+fn answers_json(target: &Target) -> bool {
+    target.action != Action::Quick || target.is_entry()
 }
 
 /// A live question goes to each Virtual I/O Server of a feed in turn, and every partition of a feed costs its share.

@@ -83,7 +83,7 @@ kinds! {
     SriovEthernetLogicalPort = "SRIOVEthernetLogicalPort", Uom, root: false, under: [LogicalPartition, VirtualIoServer];
     VirtualNicDedicated = "VirtualNICDedicated", Uom, root: false, under: [LogicalPartition];
     Cluster = "Cluster", Uom, root: true, under: [];
-    SharedStoragePool = "SharedStoragePool", Uom, root: true, under: [];
+    SharedStoragePool = "SharedStoragePool", Uom, root: true, under: [Cluster];
     Tier = "Tier", Uom, root: true, under: [SharedStoragePool];
     LogicalUnit = "LogicalUnit", Uom, root: false, under: [Tier, SharedStoragePool];
     Event = "Event", Uom, root: true, under: [];

@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::monitored::Monitored;
 use super::problem::Problem;
-use super::target::{Action, Target};
+use super::target::{Action, Target, no_such_job};
 use crate::model::{Command, Refusal, World};
 
 /// 404 for a path through something that is not in sight.
@@ -26,7 +26,7 @@ pub(crate) fn require(target: &Target, seen: &World) -> Result<(), Problem> {
     }
     match &target.action {
         Action::Job(id) | Action::CancelJob(id) if !seen.jobs.contains_key(id) => {
-            Err(Refusal::new(404, "Not Found", format!("REST0005 No such Job {id}.")).into())
+            Err(no_such_job(&id.to_string()))
         }
         Action::Monitoring(Monitored::Preferences(system))
             if !seen.systems.contains_key(system) =>

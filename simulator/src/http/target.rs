@@ -14,6 +14,7 @@ use super::monitored::Monitored;
 use super::problem::Problem;
 use super::query::Query;
 use super::search::Condition;
+use crate::model::Refusal;
 
 /// The service part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -360,8 +361,8 @@ pub fn no_such_job(id: &str) -> Problem {
     )
 }
 
-/// The `ReasonCode` of a 404 (recorded from an HMC V8R8.6 and captured from V10R3).
-pub const UNKNOWN_RESOURCE: &str = "The supplied URI does not identify a known resource.";
+/// The `ReasonCode` of a 404.
+pub const UNKNOWN_RESOURCE: &str = Refusal::UNKNOWN_RESOURCE;
 
 fn needed(segments: &mut Segments<'_>, what: &str) -> Result<String, Problem> {
     segments

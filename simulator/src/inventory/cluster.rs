@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::hardware::{Named, missing};
 use super::{ClusterInventory, Inventory, InventoryError};
 use crate::model::World;
-use crate::model::pool::{Cluster, Node, SharedStoragePool, Tier, Units};
+use crate::model::pool::Node;
+use crate::model::pool::cluster::{Founding, Parts};
 use crate::model::storage::{PhysicalVolume, VolumeUsage};
-use crate::model::units::Gigabytes;
 
 pub(super) fn add_cluster(
     world: &mut World,
@@ -15,12 +15,7 @@ pub(super) fn add_cluster(
     vioses: &Named,
     all: &Inventory,
 ) -> Result<(), InventoryError> {
-    let (cluster_uuid, pool_uuid, tier_uuid) = (
-        world.ids.named_uuid(),
-        world.ids.named_uuid(),
-        world.ids.named_uuid(),
-    );
-    let serial = format!("{}d311e58004000040f2e95d", world.ids.hex(10));
+    let founding = Founding::draw(&mut world.ids);
     let mut nodes = Vec::new();
     for (name, number) in inventory.nodes.iter().zip(1_u16..) {
         let vios = *vioses
@@ -38,7 +33,7 @@ pub(super) fn add_cluster(
         all,
         &inventory.repository,
         vioses,
-        VolumeUsage::Repository(cluster_uuid),
+        VolumeUsage::Repository(founding.cluster),
     )?;
     let mut volumes = Vec::new();
     for name in &inventory.volumes {
@@ -47,50 +42,21 @@ pub(super) fn add_cluster(
             all,
             name,
             vioses,
-            VolumeUsage::Pool(pool_uuid),
+            VolumeUsage::Pool(founding.pool),
         )?);
     }
-    let capacity = volumes
-        .iter()
-        .map(|volume| Gigabytes::from_megabytes(volume.megabytes))
-        .sum();
-    let udid = |prefix: &str, rest: String| format!("{prefix}{serial}{rest}");
-    let tier = Tier {
-        uuid: tier_uuid,
-        pool: pool_uuid,
-        name: "SYSTEM".to_owned(),
-        udid: udid("25", world.ids.hex(32)),
-        is_default: true,
-        capacity,
-        failure_group: "Default".to_owned(),
-        failure_group_udid: udid("26", world.ids.hex(32)),
-        units: Units::default(),
-        version: 1,
-    };
-    let pool = SharedStoragePool {
-        uuid: pool_uuid,
-        cluster: cluster_uuid,
-        name: inventory.pool.clone(),
-        udid: udid("24", world.ids.hex(32)),
-        capacity,
-        alert_threshold: 35,
-        overcommit_percent: inventory.overcommit_percent,
-        physical_volumes: volumes,
-        tiers: vec![tier_uuid],
-        version: 1,
-    };
-    let cluster = Cluster {
-        uuid: cluster_uuid,
+    let parts = Parts {
         name: inventory.name.clone(),
-        id: udid("22", String::new()),
-        repository,
+        pool: inventory.pool.clone(),
         nodes,
-        pool: pool_uuid,
-        version: 1,
+        repository,
+        volumes,
+        overcommit_percent: inventory.overcommit_percent,
     };
-    world.clusters.insert(cluster_uuid, Arc::new(cluster));
-    world.pools.insert(pool_uuid, Arc::new(pool));
-    world.tiers.insert(tier_uuid, Arc::new(tier));
+    let (cluster, pool, tier) = founding.build(&mut world.ids, parts, 1);
+    world.clusters.insert(cluster.uuid, Arc::new(cluster));
+    world.pools.insert(pool.uuid, Arc::new(pool));
+    world.tiers.insert(tier.uuid, Arc::new(tier));
     Ok(())
 }
 

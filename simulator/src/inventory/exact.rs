@@ -228,6 +228,7 @@ impl PartitionInventory {
             },
             nvram: None,
             serial_number: self.serial_number.clone(),
+            io_slots: None,
         })
     }
 

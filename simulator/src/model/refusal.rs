@@ -21,6 +21,10 @@ impl Refusal {
     /// The reason that real servers give for nearly everything that logic refuses.
     pub const INTERNAL: &'static str = "Unknown internal error.";
 
+    /// The reason of a 404 (recorded from an HMC V8R8.6 and captured from V10R3).
+    pub const UNKNOWN_RESOURCE: &'static str =
+        "The supplied URI does not identify a known resource.";
+
     /// A refusal with these parts.
     #[must_use]
     pub fn new(
@@ -53,12 +57,22 @@ impl Refusal {
         Self::new(400, "Bad Request", text)
     }
 
+    /// 400 for an operation that the resource does not have, as captured from an HMC V10R3.
+    #[must_use]
+    pub fn no_such_operation() -> Self {
+        Self::new(
+            400,
+            "The request body contains an unrecognized field.",
+            "REST0006 No such Operation",
+        )
+    }
+
     /// 404: there is no such resource (any more).
     #[must_use]
     pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
         Self::new(
             404,
-            "Invalid URL",
+            Self::UNKNOWN_RESOURCE,
             format!("REST029B The specified UUID {id} does not exist for the type {kind}."),
         )
     }

@@ -167,3 +167,14 @@ pub enum Resource {
     /// `jobs/{0}`
     Job(u64),
 }
+
+/// The last UUID in a link, whatever stands around it: clients write links as root or as child URIs, with whatever host
+/// they know the server by.
+pub(crate) fn last_uuid(href: &str) -> Option<Uuid> {
+    /// The length of a UUID's text.
+    const LENGTH: usize = 36;
+    let path = href.split(['?', '#']).next().unwrap_or_default();
+    path.rsplit('/')
+        .filter(|part| part.len() == LENGTH)
+        .find_map(|part| Uuid::try_parse(part).ok())
+}

@@ -172,6 +172,14 @@ pub struct IoSlot {
     pub owner: Option<Uuid>,
 }
 
+impl IoSlot {
+    /// `SlotDynamicReconfigurationConnectorName`, such as `U78CB.001.WZS007Y-P1-C7`.
+    #[must_use]
+    pub fn location_code(&self) -> String {
+        format!("{}-P1-{}", self.unit_location, self.location)
+    }
+}
+
 /// A POWER server.
 #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ManagedSystem {

@@ -193,6 +193,8 @@ fn clamp(value: u128) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
 
+/// Digits with a point somewhere, as a whole number of the smallest unit that so many decimals tell; what is smaller is
+/// dropped.
 fn parse_decimal(text: &str, decimals: u32) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     if (whole.is_empty() && fraction.is_empty())
@@ -215,6 +217,17 @@ fn parse_decimal(text: &str, decimals: u32) -> Option<u64> {
             .checked_add(digits.next().unwrap_or(0))?;
     }
     Some(value)
+}
+
+/// The same, but nothing for what the decimals cannot hold.
+pub(in crate::model) fn parse_exact_decimal(text: &str, decimals: u32) -> Option<u64> {
+    let kept = usize::try_from(decimals).ok()?;
+    let fraction = text
+        .trim()
+        .split_once('.')
+        .map_or("", |(_, fraction)| fraction);
+    let mut lost = fraction.bytes().skip(kept);
+    parse_decimal(text, decimals).filter(|_| lost.all(|digit| digit == b'0'))
 }
 
 fn write_decimal(f: &mut fmt::Formatter<'_>, value: u64, decimals: usize) -> fmt::Result {

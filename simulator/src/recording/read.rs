@@ -15,6 +15,20 @@ const MOST_FILES: usize = 100_000;
 /// Files of other kinds in a folder are passed over.
 const ENDINGS: [&str; 6] = ["txt", "xml", "yml", "yaml", "json", "jsonl"];
 
+/// What keeps reading within bounds.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    file: u64,
+    depth: usize,
+    files: usize,
+}
+
+const LIMITS: Limits = Limits {
+    file: LARGEST,
+    depth: DEEPEST,
+    files: MOST_FILES,
+};
+
 /// Why a recording cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -52,21 +66,25 @@ pub enum ReadError {
 /// # Errors
 /// [`ReadError`] that names the file.
 pub fn read_all(paths: &[PathBuf]) -> Result<Recording, ReadError> {
+    read_within(paths, LIMITS)
+}
+
+fn read_within(paths: &[PathBuf], limits: Limits) -> Result<Recording, ReadError> {
     let mut whole = Recording::default();
     for path in paths {
         if path.is_dir() {
             let mut files = Vec::new();
-            gather(path, 0, &mut files)?;
+            gather(path, 0, limits, &mut files)?;
             files.sort();
             for file in files {
-                match read(&file) {
+                match read_file(&file, limits) {
                     Ok(recording) => add(&mut whole, recording),
                     Err(ReadError::Unknown(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
         } else {
-            add(&mut whole, read(path)?);
+            add(&mut whole, read_file(path, limits)?);
         }
     }
     Ok(whole)
@@ -77,8 +95,13 @@ fn add(whole: &mut Recording, part: Recording) {
     whole.exchanges.extend(part.exchanges);
 }
 
-fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
-    if depth > DEEPEST {
+fn gather(
+    folder: &Path,
+    depth: usize,
+    limits: Limits,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), ReadError> {
+    if depth > limits.depth {
         return Ok(());
     }
     for entry in fs::read_dir(folder).map_err(|error| told(folder, error))? {
@@ -89,12 +112,13 @@ fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), R
         );
         let ending = path.extension().and_then(|ending| ending.to_str());
         if kind.is_dir() {
-            gather(&path, depth + 1, files)?;
+            gather(&path, depth + 1, limits, files)?;
         } else if kind.is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
             files.push(path);
         }
-        if files.len() > MOST_FILES {
-            let text = format!("{} has more than {MOST_FILES} files", folder.display());
+        if files.len() > limits.files {
+            let most = limits.files;
+            let text = format!("{} has more than {most} files", folder.display());
             return Err(ReadError::TooMuch(text));
         }
     }
@@ -106,12 +130,17 @@ fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), R
 /// # Errors
 /// [`ReadError`] that names the file.
 pub fn read(path: &Path) -> Result<Recording, ReadError> {
+    read_file(path, LIMITS)
+}
+
+fn read_file(path: &Path, limits: Limits) -> Result<Recording, ReadError> {
+    let largest = limits.file;
     let mut bytes = Vec::new();
     fs::File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
         .map_err(|error| told(path, error))?;
-    if bytes.len() as u64 > LARGEST {
-        let text = format!("{} is larger than {LARGEST} bytes", path.display());
+    if bytes.len() as u64 > largest {
+        let text = format!("{} is larger than {largest} bytes", path.display());
         return Err(ReadError::TooMuch(text));
     }
     let unknown = || ReadError::Unknown(path.display().to_string());
@@ -190,5 +219,36 @@ fn told(path: &Path, source: std::io::Error) -> ReadError {
     ReadError::File {
         path: path.display().to_string(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_too_large_too_many_and_too_deep_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("deep");
+        fs::create_dir(&deep).unwrap();
+        for file in ["one.xml", "two.xml", "deep/three.xml"] {
+            fs::write(folder.path().join(file), "<a/>").unwrap();
+        }
+        let read = |limits| {
+            let read = read_within(&[folder.path().to_owned()], limits);
+            read.map(|recording| recording.exchanges.len())
+                .map_err(|error| error.to_string())
+        };
+        let exact = Limits {
+            file: 4,
+            depth: 1,
+            files: 3,
+        };
+        assert_eq!(read(exact), Ok(3));
+        assert_eq!(read(Limits { depth: 0, ..exact }), Ok(2));
+        let error = read(Limits { files: 2, ..exact }).unwrap_err();
+        assert!(error.contains("more than 2 files"), "{error}");
+        let error = read(Limits { file: 3, ..exact }).unwrap_err();
+        assert!(error.contains("larger than 3 bytes"), "{error}");
     }
 }

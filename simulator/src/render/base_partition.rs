@@ -42,6 +42,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     );
     w.value("CurrentProfileSync", CUD, settings.profile_sync);
     w.value("IsCallHomeEnabled", CUD, false);
+    // Cassette `refresher.yml`.
     w.value("IsBootable", ROO.since("V1_3_0"), true);
     w.value(
         "IsConnectionMonitoringEnabled",
@@ -98,6 +99,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     );
     w.reference("AssociatedManagedSystem", CUD, &cx.system(partition.system));
     let logical_ports = logical_port::links(cx, owner, partition);
+    // Cassette `refresher.yml`, of the partitions that have some.
     if !logical_ports.is_empty() {
         w.links("SRIOVEthernetLogicalPorts", CUD, logical_ports);
     }
@@ -126,13 +128,13 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     }
 }
 
-/// Groups that the partition is in, if any (cassette `refresher.yml`).
+/// Groups that the partition is in, if any, each below the partition (cassette `refresher.yml`).
 fn groups(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let ours = cx.world.groups.values().filter(|group| {
         group.partitions.contains(&partition.uuid) || group.vioses.contains(&partition.uuid)
     });
     let links: Vec<String> = ours
-        .map(|group| cx.href(&format!("Group/{}", group.uuid)))
+        .map(|group| cx.owned(owner(partition), "Group", group.uuid))
         .collect();
     if !links.is_empty() {
         w.links("AssociatedGroups", ROO.since("V1_2_0"), links);
@@ -145,6 +147,7 @@ fn described(w: &mut Writer, partition: &Partition) {
         CUD.since("V1_2_0"),
         partition.settings.auto_start,
     );
+    // Cassette `refresher.yml`, of the partitions that have one.
     w.optional(
         "Description",
         CUD.since("V1_2_0"),

@@ -33,10 +33,12 @@ pub(crate) fn render_fc(
     w.root("VirtualFibreChannelClientAdapter", UOM, identity, |w| {
         ends.client_adapter(w, &client, |w| {
             let href = cx.vios(system.uuid, vios.partition.uuid);
+            // Cassette `refresher.yml`.
             w.reference("ConnectingPartition", CUR, &href);
         });
         w.section("ServerAdapter", CUR, |w| ends.server_adapter(w));
         ends.wwpns(w, &client);
+        // Cassette `refresher.yml`.
         w.section("NportLoggedInStatus", UOD, |w| {
             let reason = login_reason(client.slot, vios, mapping);
             for wwpn in client.wwpns {

@@ -8,9 +8,9 @@ use super::found::Selection;
 use super::{Rendered, console, envelope, job};
 use crate::http::problem::Problem;
 use crate::http::target::Target;
-use crate::model::Resource;
 use crate::model::job::Job;
 use crate::model::job::catalogue::Operation;
+use crate::model::{Refusal, Resource};
 
 /// The jobs of the resource that a URL names, or all; nothing if there are none.
 pub(super) fn feed(cx: &Context<'_>, target: &Target) -> Result<Option<Rendered>, Problem> {
@@ -97,7 +97,7 @@ pub(super) fn template(
         Selection::of(cx.world, target)?;
     }
     if Operation::find(cx.world.flavor, job_target, operation).is_none() {
-        return Err(crate::accept::no_such_operation().into());
+        return Err(Refusal::no_such_operation().into());
     }
     let id = context::named(
         cx.world.console.uuid,

@@ -26,6 +26,7 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, port: &LogicalPort
             w.value("IsFunctional", ROR, true);
             w.value("IsPromiscous", CUR, port.promiscuous);
             w.value("IsDiagnostic", CUR, port.diagnostic);
+            // Cassette `refresher.yml`.
             w.value("IsDebug", CUR, port.debug);
             w.value("IsHugeDMA", CUR, port.huge_dma);
             w.text("DeviceName", ROR, device(cx, partition, port));
@@ -49,6 +50,7 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, port: &LogicalPort
             w.value("TuningBufferID", CUR, 0);
             w.value("VNICPortUsage", ROR.since("V1_3_0"), port.usage());
             if let Some(name) = port.vnic {
+                // Cassette `refresher.yml`.
                 w.links(
                     "AssociatedLogicalPartitions",
                     ROR.since("V1_3_0"),

@@ -1,7 +1,10 @@
 //! `PartitionMemoryConfiguration`, in megabytes.
 //!
-//! Entitlement and weight are those of a partition with shared memory (cassette `refresher.yml`); Virtual I/O Servers
-//! of both flavours say that they have none (recordings `fake_vios_feed3`, `fake_vios_hosting_vios_feed`).
+//! Entitlement, weight and paging servers are those of a partition with shared memory (`DesiredEntitledMemory`,
+//! `ManualEntitledModeEnabled`, `MemoryWeight`, `AutoEntitledMemoryEnabled`, `Current…` and `Runtime…` of them,
+//! `PrimaryPagingServicePartition`, `CurrentPagingServicePartition`: cassette `refresher.yml`, as no NovaLink with such a
+//! partition is recorded); Virtual I/O Servers of both flavours say that they have none (recordings `fake_vios_feed3`,
+//! `fake_vios_hosting_vios_feed`).
 
 use super::context::Context;
 use super::writer::{CUD, ROR, Writer};

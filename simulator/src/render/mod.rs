@@ -40,6 +40,7 @@ mod processors;
 mod profile;
 mod profile_adapters;
 mod quick;
+mod quick_names;
 pub(crate) mod resource;
 mod scsi_bus;
 mod scsi_mapping;
@@ -176,11 +177,24 @@ impl Renderer {
                 Some(job) => Ok(Some(jobs::entry(cx, job, true))),
                 None => Err(no_such_job(&id.to_string())),
             },
-            Action::Quick | Action::QuickAll | Action::QuickProperty(_) => Err(Problem::new(
-                404,
-                "INVALID_URL",
-                "REST0003 The type has no list of its quick properties; ask for quick/All.",
-            )),
+            Action::Quick if !target.is_entry() => {
+                Selection::of(cx.world, target)?;
+                let kind = target.kind().ok_or_else(|| Problem::invalid_url(""))?;
+                match quick_names::names(kind) {
+                    Some(names) => Ok(Some(quick_names::set(cx, kind, names))),
+                    None => Err(Problem::new(
+                        404,
+                        "INVALID_URL",
+                        format!(
+                            "REST0003 Type {} does not support Quick Properties.",
+                            kind.name()
+                        ),
+                    )),
+                }
+            }
+            Action::Quick | Action::QuickAll | Action::QuickProperty(_) => {
+                Err(Problem::invalid_url(""))
+            }
             Action::CancelJob(_)
             | Action::FileContents(_)
             | Action::Logon

@@ -39,6 +39,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         is_dedicated(&partition.processors.current),
     );
     w.value("SuspendCapable", CUD, settings.suspend);
+    // Cassette `refresher.yml`.
     w.value(
         "MigrationDisable",
         CUD.since("V1_3_0"),
@@ -46,6 +47,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     );
     w.value("MigrationState", ROR, partition.migration);
     w.text("RemoteRestartState", ROR, partition.remote_restart_state());
+    // Cassette `refresher.yml`, of a partition with shared memory.
     if let Some(server) = cx.world.paging_server(partition) {
         let server = cx.vios(partition.system, server);
         w.reference(
@@ -86,6 +88,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             )
         })
         .collect();
+    // Cassette `refresher.yml`, of the partitions that have some.
     if !nics.is_empty() {
         w.links("DedicatedVirtualNICs", CUD.since("V1_3_0"), nics);
     }

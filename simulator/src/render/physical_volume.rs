@@ -38,6 +38,7 @@ pub(crate) fn write(w: &mut Writer, volume: &PhysicalVolume, available: bool) {
         w.optional("VolumeUniqueID", ROR, some(&volume.unique_id));
         w.value("IsFibreChannelBacked", ROR, volume.is_fibre_channel());
         if from_storage {
+            // Both in the cassette `refresher.yml`, the label also in `vscsibus_feed` of a NovaLink.
             w.text("StorageLabel", ROR.since("V1_3_0"), &label(volume));
             w.optional(
                 "DescriptorPage83",
@@ -58,6 +59,7 @@ pub(crate) fn write_of_pool(w: &mut Writer, volume: &PhysicalVolume, with_label:
         w.value("VolumeState", ROR, volume.state);
         w.value("IsFibreChannelBacked", ROR, volume.is_fibre_channel());
         if with_label {
+            // Recorded of a tier (`tier`) and, in the cassette `refresher.yml`, of a pool.
             w.text("StorageLabel", ROR.since("V1_3_0"), &label(volume));
         }
     });

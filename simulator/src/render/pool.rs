@@ -52,6 +52,7 @@ pub(crate) fn render(cx: &Context<'_>, pool: &SharedStoragePool) -> String {
                     pool.uuid, tier.uuid
                 ))
             };
+            // Both links in the cassette `refresher.yml`; `ssp` is of an older schema.
             w.links(
                 "AssociatedTiers",
                 CUD.since("V1_3_0"),

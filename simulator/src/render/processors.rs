@@ -19,6 +19,7 @@ pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sh
             ..
         } = current
         {
+            // Recorded of partitions of both products, of Virtual I/O Servers in the cassette `refresher.yml` alone.
             w.section("CurrentDedicatedProcessorConfiguration", ROR, |w| {
                 w.value("CurrentMaximumProcessors", ROR, maximum);
                 w.value("CurrentMinimumProcessors", ROR, minimum);
@@ -51,6 +52,7 @@ pub(crate) fn write_configured(w: &mut Writer, configured: &ProcessorSetting) {
         ..
     } = configured
     {
+        // As above: of Virtual I/O Servers in the cassette `refresher.yml` alone.
         w.section("DedicatedProcessorConfiguration", CUD, |w| {
             w.value("DesiredProcessors", CUD, desired);
             w.value("MaximumProcessors", CUD, maximum);

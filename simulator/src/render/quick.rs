@@ -8,6 +8,7 @@ use super::context::Context;
 use super::found::Found;
 use super::managed_system::{FIRMWARE, FIRMWARE_LEVEL, SERVICE_PROCESSOR};
 use super::processors::is_dedicated;
+use super::quick_names::names;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::model::names::PartitionKind;
@@ -37,7 +38,7 @@ pub(crate) fn list(
     kind: Option<Kind>,
     found: &[Found<'_>],
 ) -> Result<String, Problem> {
-    if kind.is_none_or(|kind| !has_quick(kind)) {
+    if kind.is_none_or(|kind| names(kind).is_none()) {
         return Err(unsupported(kind.unwrap_or(Kind::Event), "All"));
     }
     let objects: Vec<String> = found
@@ -62,19 +63,11 @@ pub(crate) fn property(cx: &Context<'_>, found: Found<'_>, name: &str) -> Result
         .into_iter()
         .find(|(known, _)| *known == name && name != "UUID")
         .map(|(_, value)| value);
-    let value = known.or_else(|| {
-        found
-            .as_partition()
-            .and_then(|partition| of_document(partition, name))
+    let value = known.or_else(|| match found {
+        Found::System(system) => of_newer_levels(cx, system, name),
+        _ => of_document(cx, found.as_partition()?, name),
     });
     value.ok_or_else(|| unsupported(found.kind(), name))
-}
-
-const fn has_quick(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::ManagedSystem | Kind::LogicalPartition | Kind::VirtualIoServer | Kind::VirtualNetwork
-    )
 }
 
 fn unsupported(kind: Kind, property: &str) -> Problem {
@@ -289,10 +282,47 @@ fn of_network(network: &VirtualNetwork, wanted: Option<&str>) -> Vec<Property> {
     ]
 }
 
-/// Scalars of a partition's document that the lists of quick properties do not show.
-fn of_document(partition: &Partition, name: &str) -> Option<String> {
+/// Quick properties of a system that consoles have since V10R3, as far as their values are known; the recorded level
+/// does not list them.
+fn of_newer_levels(cx: &Context<'_>, system: &ManagedSystem, name: &str) -> Option<String> {
+    let novalink = !cx.is_hmc();
+    Some(match name {
+        "IsPowerVMManagementController" => text(novalink && system.is_controller),
+        "IsNotPowerVMManagementController" => text(novalink && !system.is_controller),
+        "ProcessorThrottling" => text(false),
+        "SystemType" => text("fsp"),
+        "PermanentSystemProcessors" => (system.processors.installed.hundredths() / 100).to_string(),
+        "PermanentSystemMemory" => system.memory.installed.to_string(),
+        _ => return None,
+    })
+}
+
+/// Scalars of a partition's document that the lists of quick properties do not show; the first three are in the lists of
+/// consoles since V10R3.
+fn of_document(cx: &Context<'_>, partition: &Partition, name: &str) -> Option<String> {
     let settings = &partition.settings;
     Some(match name {
+        "SystemName" => text(&cx.world.systems.get(&partition.system)?.name),
+        "OperatingSystemType" => text(partition.kind),
+        "CurrentUncappedWeight" => match &partition.processors.current {
+            ProcessorSetting::Shared(shared) => shared
+                .uncapped_weight
+                .map_or_else(null, |weight| weight.to_string()),
+            ProcessorSetting::Dedicated { .. } => null(),
+        },
+        "AllowPerformanceDataCollection" => text(settings.performance_data),
+        "AutoStart" | "PowerOnWithHypervisor" => text(settings.auto_start),
+        "IsConnectionMonitoringEnabled" => text(settings.connection_monitoring),
+        "IsServicePartition" => text(settings.service_partition),
+        "IsTimeReferencePartition" => text(settings.time_reference),
+        "PendingSecureBoot" => settings.secure_boot.to_string(),
+        "CurrentSecureBoot" => partition.current_secure_boot.to_string(),
+        "ReferenceCodeFull" => text(&partition.reference_code),
+        "VirtualSerialNumber" => optional(partition.serial_number.as_deref()),
+        "DesignatedIPLSource" => optional(settings.ipl_source.as_deref()),
+        "SuspendCapable" if partition.kind != PartitionKind::VirtualIoServer => {
+            text(settings.suspend)
+        }
         "PartitionUUID" => text(super::upper(partition.uuid)),
         "ResourceMonitoringControlState" => text(partition.rmc),
         "LogicalSerialNumber" => text(&partition.logical_serial),

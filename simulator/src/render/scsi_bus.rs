@@ -1,6 +1,7 @@
 //! `VirtualSCSIBus`: an adapter pair with all its devices (recording `vscsibus_feed` of a NovaLink).
 //!
-//! The recorded buses have volumes, disks and media behind them. Logical units look as in a mapping.
+//! The recorded buses have volumes, disks and media behind them. `LogicalUnit` and its
+//! `SharedStoragePoolLogicalUnitVirtualTargetDevice` look as in a mapping (recording `fake_vios_ssp_npiv`).
 
 use super::context::Context;
 use super::scsi_mapping::{ScsiEnds, client_href, storage_element, target_device};

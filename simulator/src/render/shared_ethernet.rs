@@ -80,10 +80,9 @@ fn shared(
         &cx.vios(partition.system, partition.uuid),
     );
     let address = partition.rmc_address.as_deref();
-    // In recordings of Virtual I/O Servers only (`fake_vios_feed`); a bridge shows the same adapter.
     let channel = adapter.control_channel.as_ref();
     let channel = channel.map(|channel| channel.device.as_str());
-    // Recorded in the list of a Virtual I/O Server (`fake_vios_ssp_npiv`); its bridge holds the same element.
+    // Recorded in the list of a Virtual I/O Server (`fake_vios_feed`); its bridge holds the same element.
     w.optional("ControlChannelInterfaceName", CUD, channel);
     w.choice("BackingDeviceChoice", CUD, |w| {
         w.member("EthernetBackingDevice", |w| {
@@ -120,6 +119,7 @@ fn shared(
     w.value("LargeSend", CUD, settings.large_send);
     // Named by pypowervm's order of elements only; no recording has one.
     w.optional("AddressToPing", CUD, settings.address_to_ping.as_deref());
+    // Cassette `refresher.yml`.
     w.text("ConfigurationState", ROO.since("V1_3_0"), "Configured");
 }
 

@@ -4,7 +4,6 @@
 //! of its own. Numbers that identify a part are worked out of its place, as the model knows none.
 
 use super::context::Context;
-use super::slots;
 use super::writer::{Facets, ROO, Writer};
 use crate::model::storage::{PhysicalVolume, Transport};
 use crate::model::system::IoSlot;
@@ -73,12 +72,12 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, slot: &IoSlot) {
         }
         ETHERNET => {
             for number in 1..=ports(cx, slot) {
-                let location = format!("{}-T{number}", slots::location(slot));
+                let location = format!("{}-T{number}", slot.location_code());
                 function(w, slot, number, &location, Port::Ethernet);
             }
         }
         DISKS => disks(w, slot, vios),
-        _ => function(w, slot, 1, &slots::location(slot), Port::Other),
+        _ => function(w, slot, 1, &slot.location_code(), Port::Other),
     });
 }
 
@@ -108,7 +107,7 @@ fn function(w: &mut Writer, slot: &IoSlot, number: u32, location: &str, port: Po
             SINCE,
             slot.drc_index,
         );
-        w.text("ParentName", SINCE, &slots::location(slot));
+        w.text("ParentName", SINCE, &slot.location_code());
         w.value("PCIDeviceId", SINCE, slot.pci_device);
         w.value("PCIVendorId", SINCE, slot.pci_vendor);
         w.value("PCISubsystemDeviceId", SINCE, part.subsystem);
@@ -118,7 +117,7 @@ fn function(w: &mut Writer, slot: &IoSlot, number: u32, location: &str, port: Po
         w.value("PCIClassCode", SINCE, slot.pci_class);
         w.text("DeviceType", SINCE, "PCIFunction");
         w.value("PrimaryDeviceFunction", SINCE, number == 1);
-        let serial = format!("YL{:010X}", identity(&slots::location(slot)) >> 24);
+        let serial = format!("YL{:010X}", identity(&slot.location_code()) >> 24);
         w.text("SerialNumber", SINCE, &serial);
         w.optional("FruNumber", SINCE, some(part.fru));
         w.optional("PartNumber", SINCE, some(part.part));
@@ -140,7 +139,7 @@ fn function(w: &mut Writer, slot: &IoSlot, number: u32, location: &str, port: Po
 
 /// The adapter itself, its bus, the disks on it and the backplane's controller.
 fn disks(w: &mut Writer, slot: &IoSlot, vios: Option<&VirtualIoServer>) {
-    let port = format!("{}-T1", slots::location(slot));
+    let port = format!("{}-T1", slot.location_code());
     function(w, slot, 1, &port, Port::Other);
     w.member("IORDevice", |w| {
         w.text("ParentName", SINCE, &port);

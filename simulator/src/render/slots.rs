@@ -22,14 +22,9 @@ struct Place<'a> {
     full: String,
 }
 
-/// The location code of a slot.
-pub(crate) fn location(slot: &IoSlot) -> String {
-    format!("{}-P1-{}", slot.unit_location, slot.location)
-}
-
 impl<'a> Place<'a> {
     fn of(slot: &'a IoSlot) -> Self {
-        let full = location(slot);
+        let full = slot.location_code();
         Self {
             unit: &slot.unit_location,
             short: &slot.location,
@@ -67,6 +62,7 @@ pub(crate) fn profile_slots(
                 vios.fc_adapters.iter().find(|fc| fc.id == slot.drc_index)?,
             ))
         });
+        // Recorded of Virtual I/O Servers (`fake_vios_feed`) and, of a partition, in the cassette `refresher.yml`.
         w.member("ProfileIOSlot", |w| {
             w.section("AssociatedIOSlot", CUD, |w| {
                 slot_elements(w, cx, slot, false, |w| match fibre_channel {
@@ -136,6 +132,7 @@ fn slot_elements(
             w.value(capability, ROR, false);
         }
     });
+    // An `IOAdapter` is recorded behind slots of servers (`fake_vios_feed`) and, in the cassette `refresher.yml`, of systems.
     w.choice("RelatedIOAdapter", CUD, adapter);
     w.value(
         "SlotDynamicReconfigurationConnectorIndex",
@@ -181,6 +178,7 @@ fn io_adapter(w: &mut Writer, slot: &IoSlot, place: &Place<'_>) {
             ROO.since("V1_2_0"),
             true,
         );
+        // Cassette `refresher.yml`, of slots of systems and of partitions.
         w.value(
             "DynamicPartitionAssignmentCapable",
             ROR.since("V1_3_0"),

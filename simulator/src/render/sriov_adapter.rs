@@ -51,6 +51,7 @@ fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, adapter: &Sri
         cx.owned(owner, "SRIOVEthernetLogicalPort", port.uuid)
     });
     let links: Vec<String> = links.collect();
+    // Cassette `refresher.yml`.
     w.links("EthernetLogicalPorts", ROR, links);
     w.section("EthernetPhysicalPorts", ROR, |w| {
         for port in of(SriovPortKind::Ethernet) {
@@ -69,6 +70,7 @@ fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, adapter: &Sri
             }
         });
     }
+    // Cassette `refresher.yml`.
     w.value("IsFunctional", ROR, true);
     w.value("MaximumHugeDMALogicalPorts", ROR, 0);
     w.value("MaximumLogicalPortsSupported", ROR, LOGICAL_PORTS);

@@ -89,6 +89,7 @@ pub(crate) fn logical_unit_properties(w: &mut Writer, unit: &LogicalUnit) {
     w.value("LogicalUnitType", COD, unit.kind);
     // Recorded of the unit itself (`lufeed`); its pool lists the same element.
     w.optional("ClonedFrom", COD, unit.cloned_from.as_deref());
+    // Recorded of the unit (`lufeed`) and, in the cassette `refresher.yml`, of the unit in a mapping.
     w.value("InUse", ROR, unit.in_use);
     w.text("UnitName", CUR, &unit.name);
 }

@@ -76,6 +76,7 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         );
         w.value("TotalBarrierSynchronizationRegisterArrays", ROR, 0);
         let pool = system.memory_pool.iter();
+        // With a link in the cassette `refresher.yml` alone; elsewhere recorded empty.
         w.links(
             "SharedMemoryPool",
             CUD,

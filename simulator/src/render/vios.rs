@@ -121,6 +121,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
         vnic::write_backing_devices(w, cx, vios);
     }
     if cx.has(Group::Advanced) {
+        // Cassette `refresher.yml`.
         w.section(
             "VirtualIOServerCapabilities",
             ROR.since("V1_3_0").group("Advanced"),

@@ -73,6 +73,7 @@ fn details(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vnic: &Vnic)
             format_args!("{capacity}%"),
         );
     }
+    // Cassette `refresher.yml`; `vnic_feed` is older by a schema.
     w.value(
         "AutoPriorityFailover",
         CUD.since("V1_4_0"),
@@ -80,7 +81,8 @@ fn details(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vnic: &Vnic)
     );
 }
 
-/// `VirtualNICBackingDevices` of a Virtual I/O Server: what it serves, each with the virtual NIC that it is for.
+/// `VirtualNICBackingDevices` of a Virtual I/O Server: what it serves, each with the virtual NIC that it is for (cassette
+/// `refresher.yml`).
 pub(crate) fn write_backing_devices(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer) {
     w.section(
         "VirtualNICBackingDevices",
@@ -128,6 +130,7 @@ fn backing_device(w: &mut Writer, cx: &Context<'_>, vnic: Option<&str>, status: 
         }
         w.value("IsActive", ROR.since(later), status.active);
         w.value("Status", ROR.since(later), status.state);
+        // Cassette `refresher.yml`; pypowervm sets it of both products.
         w.value("FailOverPriority", CUD.since(later), status.device.priority);
         w.value("RelatedSRIOVAdapterID", COR.since(since), port.adapter);
         percent(

@@ -80,18 +80,22 @@ impl StateFile {
 /// # Errors
 /// [`StateError`] that says what is wrong.
 pub fn read(path: &Path) -> Result<Option<Saved>, StateError> {
+    read_at_most(path, LARGEST)
+}
+
+fn read_at_most(path: &Path, largest: u64) -> Result<Option<Saved>, StateError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(told(path, error)),
     };
     let mut text = Vec::new();
-    file.take(LARGEST + 1)
+    file.take(largest + 1)
         .read_to_end(&mut text)
         .map_err(|error| told(path, error))?;
-    if text.len() as u64 > LARGEST {
+    if text.len() as u64 > largest {
         return Err(StateError::Syntax(format!(
-            "{} is larger than {LARGEST} bytes",
+            "{} is larger than {largest} bytes",
             path.display()
         )));
     }
@@ -131,5 +135,23 @@ fn told(path: &Path, source: io::Error) -> StateError {
     StateError::File {
         path: path.display().to_string(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Simulator;
+
+    #[test]
+    fn a_state_that_is_too_large_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let saved = Simulator::builder().build().unwrap().save();
+        write(&path, &saved).unwrap();
+        let length = std::fs::metadata(&path).unwrap().len();
+        assert_eq!(read_at_most(&path, length).unwrap(), Some(saved));
+        let error = read_at_most(&path, length - 1).unwrap_err().to_string();
+        assert!(error.contains("state.json is larger than"), "{error}");
     }
 }

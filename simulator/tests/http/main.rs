@@ -22,6 +22,7 @@ mod metrics;
 mod mobility;
 mod process;
 mod recordings;
+mod refusals;
 mod secrets;
 mod sessions;
 mod sockets;

@@ -10,6 +10,7 @@
 
 mod bridges;
 mod bridging;
+mod clusters;
 mod events;
 mod fibre_channel;
 mod files;
@@ -20,11 +21,13 @@ mod jobs;
 mod mappings;
 mod migration;
 mod network;
+mod operations;
 mod partitions;
 mod pools;
 mod random;
 mod requests;
 mod san;
+mod servers;
 mod shares;
 mod sriov;
 mod storage;

@@ -170,6 +170,7 @@ fn a_pool_can_be_renamed_and_its_tag_follows_its_units() {
         name: Some("renamed".to_owned()),
         alert_threshold: Some(50),
         units: None,
+        volumes: None,
     }));
     assert_eq!(room.world.pools[&pool].name, "renamed");
     room.refused(Command::UpdatePool(UpdatePool {
@@ -177,6 +178,7 @@ fn a_pool_can_be_renamed_and_its_tag_follows_its_units() {
         name: None,
         alert_threshold: Some(100),
         units: None,
+        volumes: None,
     }));
 }
 
@@ -193,6 +195,7 @@ fn the_units_of_a_pool_are_replaced_as_a_whole() {
             name: None,
             alert_threshold: None,
             units: Some(PoolUnits { kept, new }),
+            volumes: None,
         })
     };
     let names = |room: &Room| -> Vec<String> {

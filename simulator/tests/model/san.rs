@@ -401,3 +401,21 @@ fn discovery_survives_whatever_it_is_asked() {
     let results = room.server_job(0, "LUARecovery", &[]);
     assert_eq!(results["status"], "FAILED_BEFORE_COMPLETION");
 }
+
+#[test]
+fn a_storage_that_is_full_takes_no_more_volumes() {
+    let mut room = Room::new(Flavor::NovaLink);
+    room.done(Command::CreateSanVolume(volume(1, 1)));
+    let san = Arc::make_mut(&mut room.world.san);
+    let one = Arc::clone(&san.volumes[&Uuid::from_u128(1)]);
+    let missing = 65_535 - u128::try_from(san.volumes.len()).unwrap();
+    san.volumes
+        .extend((0..missing).map(|number| (Uuid::from_u128(1 << 64 | number), Arc::clone(&one))));
+    let mut create = |number| {
+        let command = Command::CreateSanVolume(volume(number, 1));
+        room.world.apply(room.now, command)
+    };
+    create(2).unwrap();
+    let message = create(3).unwrap_err().message;
+    assert!(message.contains("maximum of 65536 volumes"), "{message}");
+}

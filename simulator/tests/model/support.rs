@@ -119,6 +119,7 @@ impl Room {
             settings: PartitionSettings::default(),
             nvram: None,
             serial_number: None,
+            io_slots: None,
         }
     }
 

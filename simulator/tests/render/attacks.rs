@@ -150,7 +150,7 @@ fn documents_that_are_none_are_refused() {
     }
     for (method, url) in [
         (Method::DELETE, create),
-        (Method::DELETE, format!("uom/VirtualIOServer/{vios}")),
+        (Method::DELETE, bench.volume_group(&vios)),
         (Method::DELETE, format!("uom/ManagedSystem/{system}")),
     ] {
         assert_eq!(

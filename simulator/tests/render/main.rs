@@ -9,9 +9,11 @@
 )]
 
 mod accept;
+mod additions;
 mod attacks;
 mod documents;
 mod edits;
+mod names;
 mod network;
 mod quick;
 mod support;

@@ -2,6 +2,10 @@
 
 mod devices;
 mod image;
+mod migration;
+mod network;
+mod rescue;
+mod resize;
 mod server;
 mod snapshot;
 
@@ -11,10 +15,14 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
 pub(super) use self::image::{ConsoleVerb, ImageVerb};
+pub(super) use self::migration::LiveMigrate;
+pub(super) use self::rescue::Rescue;
+pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
+pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
 #[derive(Debug, Parser)]
@@ -113,6 +121,9 @@ pub(in crate::cli) enum Noun {
     /// Consoles of servers
     #[command(subcommand)]
     Console(ConsoleVerb),
+    /// Network bridges, SR-IOV ports and trunk adapters of the host
+    #[command(subcommand)]
+    Network(NetworkVerb),
     /// The host
     #[command(subcommand)]
     Host(HostVerb),

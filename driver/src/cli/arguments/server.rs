@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
+use super::LiveMigrate;
+use super::rescue::Rescue;
+use super::resize::{Resize, ResizeRevert};
 use super::snapshot::Snapshot;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
@@ -49,6 +52,32 @@ pub(in crate::cli) enum ServerVerb {
         #[arg(long)]
         hard: bool,
     },
+    /// Start a server from another disk, to mend what is on its own
+    Rescue(Rescue),
+    /// Start a server from its own disk again, and remove the other one
+    Unrescue {
+        /// Name or UUID
+        server: String,
+    },
+    /// Give a server another size; it is off meanwhile
+    ///
+    /// Its partition is called resize_NAME until resize-confirm or resize-revert.
+    Resize(Box<Resize>),
+    /// Let a server leave for another host of its pool: power it off and let its disk go
+    ///
+    /// There, `server create --uuid UUID --existing-disk` takes it; here, resize-confirm removes what is left of it, and
+    /// resize-revert takes it back. Its partition is called migrate_NAME until then.
+    Depart {
+        /// Name or UUID
+        server: String,
+    },
+    /// Keep the size that a server got
+    ResizeConfirm {
+        /// The server's name as it was made with, or its UUID
+        server: String,
+    },
+    /// Give a server the size back that it had
+    ResizeRevert(ResizeRevert),
     /// Copy a server's boot disk to an image, on the management partition of a NovaLink
     Snapshot(Snapshot),
     /// Have a server that runs write down its memory, as a crash would, and start again
@@ -75,6 +104,34 @@ pub(in crate::cli) enum ServerVerb {
         #[arg(long)]
         keep_disks: bool,
     },
+    /// Move a server to another host while it runs
+    LiveMigrate(Box<LiveMigrate>),
+    /// Stop the migration of a server: it stays where it is
+    LiveMigrateAbort {
+        /// Its UUID, or its name
+        server: String,
+    },
+    /// Bring a server back whose migration failed and could not be undone
+    LiveMigrateRecover {
+        /// Its UUID, or its name
+        server: String,
+        /// Also when the migration still goes on
+        #[arg(long)]
+        force: bool,
+    },
+    /// Start a server of another system, which has failed, on the system of --system; HMC only
+    RemoteRestart {
+        /// Its UUID, or its name
+        server: String,
+        /// Also when its VLANs have no bridge there
+        #[arg(long)]
+        override_vlan_bridge: bool,
+    },
+    /// Remove what a server left on the system of --system that was restarted on another one; HMC only
+    RemoteRestartCleanup {
+        /// Its UUID, or its name
+        server: String,
+    },
 }
 
 /// Make a server.
@@ -86,8 +143,11 @@ pub(in crate::cli) struct Create {
     #[arg(long)]
     pub(in crate::cli) uuid: Option<Uuid>,
     /// Raw disk image: a file or an http(s) URL; without, the server boots from its first volume
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "volume")]
+    #[arg(long, value_name = "FILE|URL", required_unless_present_any = ["volume", "existing_disk"])]
     pub(in crate::cli) image: Option<String>,
+    /// Take the boot disk that a server of this name and UUID has left: on another host of the pool, or here
+    #[arg(long, conflicts_with = "image", requires = "uuid")]
+    pub(in crate::cli) existing_disk: bool,
     /// File with the connection_info of a volume that it has from the start; repeatable
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) volume: Vec<PathBuf>,
@@ -137,9 +197,17 @@ pub(in crate::cli) struct Create {
 }
 
 impl ServerVerb {
-    /// Whether it changes anything on the host.
+    /// Whether it changes anything on the host that the journal has to know of. To stop a migration is for another
+    /// process than the one that migrates and holds the journal.
     pub(in crate::cli) fn changes(&self) -> bool {
-        !matches!(self, Self::List | Self::Show { .. } | Self::Watch)
+        !matches!(
+            self,
+            Self::List
+                | Self::Show { .. }
+                | Self::Watch
+                | Self::LiveMigrateAbort { .. }
+                | Self::LiveMigrateRecover { .. }
+        )
     }
 
     /// The verb for each of the servers that it names.
@@ -171,7 +239,7 @@ impl ServerVerb {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".to_owned()),

@@ -32,22 +32,25 @@ impl Spawn {
         if let Ok((interfaces, management)) = self.addresses() {
             let info = |mac, vlan, switch: Option<&Switch>| InterfaceInfo {
                 mac: Some(mac),
-                vlan: Some(vlan),
+                vlan,
                 switch: switch.map(|switch| switch.name.clone()),
                 slot: None,
             };
             let planned = plan.interfaces.iter().zip(&interfaces);
             server.interfaces = planned
                 .map(|(planned, is)| {
-                    let on_switch = is.interface.attachment == Attachment::SharedEthernet;
-                    let switch = on_switch.then_some(&planned.switch);
-                    info(is.mac, is.interface.vlan, switch)
+                    // The VLAN between an adapter and Open vSwitch is nobody's affair.
+                    let vlan = match &is.interface.attachment {
+                        Attachment::Ovs(_) => None,
+                        _ => Some(is.interface.vlan),
+                    };
+                    info(is.mac, vlan, planned.switch.as_ref())
                 })
                 .collect();
             if let (Some(mac), Some(planned)) = (management, &plan.management) {
                 server
                     .interfaces
-                    .push(info(mac, MANAGEMENT_VLAN, Some(&planned.switch)));
+                    .push(info(mac, Some(MANAGEMENT_VLAN), Some(&planned.switch)));
             }
         }
         server.storage = self.served();

@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::join_all;
 use powervm_schema::atom::Entry;
+use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::find::{self, Device};
-use super::ports::Ports;
+use super::ports::{self, Lent, Ports};
 use super::report::{AttachedVolume, VolumePath, VolumesReport};
-use super::request::{VolumeRequest, refuse_twins, turns};
+use super::request::{Metadata, VolumeRequest, refuse_twins, turns};
 use super::scene::{Scene, served_now};
-use super::search::Search;
+use super::search::{Devices, Places, Search};
+use super::traces::Traces;
 use crate::error::{Error, Result};
 use crate::host::Vios;
 use crate::operations::control::Control;
 use crate::operations::driver::Driver;
+use crate::operations::map;
+use crate::operations::operation::{Notes, Operation, Plan};
+use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 use crate::storage::mapping::{self, GROUP, Mapped};
 use crate::storage::volumes;
@@ -55,40 +61,43 @@ impl Driver {
         let control = outer.for_steps();
         let already = |vios: &Vios, volume: &Connection| scene.served(vios, volume).is_some();
         let search = Search::new(self, &control, &request.volumes, &scene.vioses, already);
-        let ports = if request
-            .volumes
-            .iter()
-            .all(|volume| find::is_served(self, volume))
-        {
+        let is_served = |volume: &Connection| find::is_served(self, volume);
+        let ports = if request.volumes.iter().all(is_served) {
             None
         } else {
             let client = &scene.target.client;
             Some(Ports::plan(self, &scene.vioses, client, &request.metadata).await?)
         };
+        let asked = Asked {
+            partition: partition.as_uuid(),
+            server: scene.target.name.clone(),
+            volumes: request.volumes.clone(),
+            already: search.already().clone(),
+            ports: ports.as_ref().map(Ports::lacking).unwrap_or_default(),
+        };
+        if search.is_needed() || !asked.ports.is_empty() {
+            scene.target.check()?;
+        }
         let attach = Arc::new(Attach {
             driver: self.clone(),
-            control,
-            request,
+            asked,
+            metadata: request.metadata,
             scene,
             search,
             ports,
+            notes: Notes::default(),
             mapped: Mutex::default(),
             _turns: held,
         });
-        let lacks_ports = attach.ports.as_ref().is_some_and(Ports::is_needed);
-        if attach.search.is_needed() || lacks_ports {
-            attach.scene.target.check()?;
-        }
-        let options = outer.saga_options(&attach.control);
-        recipe(&attach).run(Arc::clone(&attach), options).await?;
+        self.perform(&attach, outer, &control).await?;
         Ok(attach.report())
     }
 }
 
 /// What is done, and after what.
-fn recipe(attach: &Attach) -> Saga<Attach> {
-    let mut saga = Saga::new(format!("attach volumes to {}", attach.scene.target.name));
-    if attach.ports.as_ref().is_some_and(Ports::is_needed) {
+fn recipe(asked: &Asked) -> Saga<Attach> {
+    let mut saga = Saga::new(format!("attach volumes to {}", asked.server));
+    if !asked.ports.is_empty() {
         saga = saga.step(Step::new(PORTS, Attach::connect).undo(Attach::disconnect));
     }
     saga.step(Step::new(FIND, Attach::find).undo(Attach::forget))
@@ -99,18 +108,83 @@ fn recipe(attach: &Attach) -> Saga<Attach> {
         )
 }
 
-/// An attachment on its way.
-struct Attach {
+/// An attachment on its way, or on its way back.
+pub(in crate::operations) struct Attach {
     driver: Driver,
-    control: Control,
-    request: VolumeRequest,
+    asked: Asked,
+    metadata: Metadata,
     scene: Scene,
     search: Search,
     /// The server's ports, if it reaches any of the volumes through them.
     ports: Option<Ports>,
+    notes: Notes<Devices>,
     /// The Virtual I/O Servers after their change.
     mapped: Mutex<BTreeMap<String, Arc<Entry>>>,
     _turns: Vec<OwnedMutexGuard<()>>,
+}
+
+/// What the journal keeps of the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::operations) struct Asked {
+    partition: Uuid,
+    server: String,
+    /// Without credentials: nothing is logged on to.
+    volumes: Vec<Connection>,
+    /// Where they were attached before, and stay.
+    already: Places,
+    /// Ports that the server did not have before.
+    ports: Lent,
+}
+
+impl Operation for Attach {
+    const KIND: &'static str = "attach volumes";
+    const PLAN: Plan = Plan::Undo;
+    type Asked = Asked;
+    type Notes = Devices;
+
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<Devices> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        recipe(&self.asked)
+    }
+
+    /// Whoever asked was never told of the disks, and the credentials of targets are not in the journal.
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        found: Devices,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.partition);
+        let turn = driver.shared.instances.take(&partition).await;
+        let mut held = turns(driver, &asked.volumes).await;
+        held.push(turn);
+        let scene = Scene::of_interrupted(driver, partition).await?;
+        let disks = found.values().flat_map(BTreeMap::values);
+        Traces::of(&asked.volumes, disks.map(|disk| (disk.name(), disk.udid())))
+            .see_off(driver, &scene.vioses)
+            .await?;
+        let (volumes, found_then) = (&asked.volumes, found.clone());
+        let search = Search::revived(driver, control, volumes, &scene.vioses, found_then);
+        let search = search.besides(asked.already.clone());
+        Ok(Some(Self {
+            driver: driver.clone(),
+            search,
+            asked,
+            metadata: Metadata::new(),
+            scene,
+            ports: None,
+            notes: Notes::new(found),
+            mapped: Mutex::default(),
+            _turns: held,
+        }))
+    }
 }
 
 impl Attach {
@@ -126,14 +200,14 @@ impl Attach {
     }
 
     async fn disconnect(self: Arc<Self>) -> Result<()> {
-        match &self.ports {
-            Some(ports) => ports.disconnect(&self.driver).await,
-            None => Ok(()),
-        }
+        let client = &self.scene.target.client;
+        ports::take(&self.driver, &self.scene.vioses, client, &self.asked.ports).await
     }
 
     async fn find(self: Arc<Self>) -> Result<()> {
-        self.search.find().await
+        let outcome = self.search.find().await;
+        self.notes.with(|notes| *notes = self.search.devices());
+        outcome
     }
 
     async fn forget(self: Arc<Self>) -> Result<()> {
@@ -142,57 +216,37 @@ impl Attach {
 
     /// One change of each Virtual I/O Server for all volumes.
     async fn map(self: Arc<Self>) -> Result<()> {
-        let edits = self.scene.vioses.iter().map(|vios| {
+        let edit = |vios: &Vios| {
             let wanted = self.search.wanted(vios);
-            let attach = &self;
-            async move {
-                if wanted.is_empty() {
-                    return Ok(());
-                }
-                let client = attach.scene.target.client.clone();
-                let edit = move |document: &mut _| Ok(mapping::map(document, &client, &wanted));
-                let edited = attach
-                    .driver
-                    .shared
-                    .group
-                    .edit(&vios.path(), &[GROUP], edit)
-                    .await?;
-                attach.mapped().insert(vios.uuid.clone(), edited.entry);
-                Ok(())
+            if wanted.is_empty() {
+                return None;
             }
-        });
-        join_all(edits).await.into_iter().collect()
+            let client = self.scene.target.client.clone();
+            Some(move |document: &mut Element| Ok(mapping::map(document, &client, &wanted)))
+        };
+        let mapped = map::each(&self.driver, &self.scene.vioses, GROUP, edit).await?;
+        self.mapped().extend(mapped);
+        Ok(())
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {
-        let edits = self.scene.vioses.iter().map(|vios| {
-            let these: Vec<Mapped> = self
-                .search
-                .wanted(vios)
+        let edit = |vios: &Vios| {
+            let wanted = self.search.wanted(vios);
+            let these: Vec<Mapped> = wanted
                 .iter()
                 .map(|wanted| wanted.mapped().clone())
                 .collect();
-            let attach = &self;
-            async move {
-                if these.is_empty() {
-                    return Ok(());
-                }
-                let client = attach.scene.target.client.clone();
-                let edit = move |document: &mut _| Ok(volumes::unmap(document, &client, &these));
-                attach
-                    .driver
-                    .shared
-                    .group
-                    .edit(&vios.path(), &[GROUP], edit)
-                    .await
-                    .map(drop)
-            }
-        });
-        join_all(edits).await.into_iter().collect()
+            let client = self.scene.target.client.clone();
+            let edit = move |document: &mut Element| Ok(volumes::unmap(document, &client, &these));
+            (!wanted.is_empty()).then_some(edit)
+        };
+        map::each(&self.driver, &self.scene.vioses, GROUP, edit)
+            .await
+            .map(drop)
     }
 
     fn report(&self) -> VolumesReport {
-        let volumes = self.request.volumes.iter().enumerate();
+        let volumes = self.asked.volumes.iter().enumerate();
         VolumesReport {
             server: self.scene.target.name.clone(),
             volumes: volumes
@@ -200,7 +254,7 @@ impl Attach {
                 .collect(),
             metadata: match &self.ports {
                 Some(ports) => ports.metadata.clone(),
-                None => self.request.metadata.clone(),
+                None => self.metadata.clone(),
             },
         }
     }

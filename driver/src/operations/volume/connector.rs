@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
+use super::iscsi::DISCOVERY;
 use super::ports;
 use super::report::ConnectorInfo;
 use super::request::Metadata;
@@ -12,12 +15,10 @@ use crate::operations::driver::Driver;
 use crate::operations::request::ServerRef;
 use crate::rest::{Flavor, Job};
 use crate::storage::mapping::Client;
-use crate::volume::{Connector, Wwpn};
+use crate::volume::{Connector, Wwpn, npiv};
 
 /// Characters of the host's name before the server's.
 const HOST_LENGTH: usize = 20;
-/// The job that tells the initiator's name.
-const DISCOVERY: &str = "ISCSIDiscovery";
 /// How long it may take.
 const INITIATOR_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -34,31 +35,62 @@ impl Driver {
         metadata: Metadata,
     ) -> Result<ConnectorInfo> {
         let server = server.into();
-        let options = &self.config().volumes;
-        let is_npiv = options.fc_attach_strategy == FcStrategy::Npiv;
-        let mut host = self.storage_host().to_owned();
-        let (wwpns, metadata) = if is_npiv {
-            let uuid = self.resolve(&server).await?;
-            let client = Client {
-                uuid,
-                id: None,
-                href: self.partition_href(uuid),
-            };
-            // Each server has names of its own, so the storage keeps it apart from the others.
-            let start: String = host.chars().take(HOST_LENGTH).collect();
-            let name = match &server {
-                ServerRef::Name(name) => name.clone(),
-                ServerRef::Uuid(uuid) => uuid.to_string(),
-            };
-            host = format!("{start}_{name}");
-            ports::names(self, &client, &metadata).await?
-        } else {
-            (self.physical_ports().await?, metadata)
+        if !self.has_npiv() {
+            let wwpns = self.physical_ports().await?;
+            return self.connector(None, wwpns, metadata).await;
+        }
+        let uuid = self.resolve(&server).await?;
+        let client = Client {
+            uuid,
+            id: None,
+            href: self.partition_href(uuid),
+        };
+        let (wwpns, metadata) = ports::names(self, &client, &metadata).await?;
+        self.connector(Some(&server), wwpns, metadata).await
+    }
+
+    /// The connector for a server that is on its way to this host. Of the names of its own ports those that log in
+    /// here: the second of each pair. What is kept for the instance stays as it is until the server has come.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub async fn arriving_connector(
+        &self,
+        instance: Uuid,
+        metadata: Metadata,
+    ) -> Result<ConnectorInfo> {
+        let server = ServerRef::Uuid(instance);
+        if !self.has_npiv() {
+            return self.volume_connector(server, metadata).await;
+        }
+        let fabrics = self.config().volumes.npiv_fabrics();
+        let pairs = fabrics.flat_map(|(fabric, _)| npiv::kept(&metadata, fabric));
+        let wwpns = pairs.map(|pair| pair.names[1]).collect();
+        self.connector(Some(&server), wwpns, metadata).await
+    }
+
+    fn has_npiv(&self) -> bool {
+        self.config().volumes.fc_attach_strategy == FcStrategy::Npiv
+    }
+
+    /// A server with names of its own is kept apart from the others by the storage.
+    async fn connector(
+        &self,
+        own: Option<&ServerRef>,
+        wwpns: Vec<Wwpn>,
+        metadata: Metadata,
+    ) -> Result<ConnectorInfo> {
+        let host = self.storage_host();
+        let start = || host.chars().take(HOST_LENGTH).collect::<String>();
+        let host = match own {
+            None => host.to_owned(),
+            Some(ServerRef::Name(name)) => format!("{}_{name}", start()),
+            Some(ServerRef::Uuid(uuid)) => format!("{}_{uuid}", start()),
         };
         let connector = Connector {
             wwpns,
             initiator: self.initiator().await?,
-            multipath: options.volume_use_multipath,
+            multipath: self.config().volumes.volume_use_multipath,
             host,
         };
         Ok(ConnectorInfo {

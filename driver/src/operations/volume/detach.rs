@@ -1,21 +1,28 @@
 //! Detaches volumes from a server, which may be running or off.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
 use powervm_schema::atom::Entry;
+use powervm_schema::xml::Element;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::find;
 use super::forget;
 use super::report::{AttachedVolume, VolumePath, VolumesReport};
-use super::request::{VolumeRequest, turns};
+use super::request::{Metadata, VolumeRequest, turns};
 use super::scene::Scene;
+use super::traces::Traces;
 use crate::error::Result;
 use crate::host::Vios;
 use crate::operations::control::Control;
 use crate::operations::driver::Driver;
+use crate::operations::map;
+use crate::operations::operation::{Notes, Operation, Plan};
+use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 use crate::storage::mapping::{self, GROUP, Kind, Mapped, Wanted};
 use crate::storage::volumes::{self, Served};
@@ -50,49 +57,118 @@ impl Driver {
             Err(error) if error.is_not_found() => return Ok(nothing(&request)),
             scene => scene?,
         };
-        let detach = Detach::plan(self, control, request, scene, held).await?;
-        if detach
-            .doomed
-            .values()
-            .any(|doomed| !doomed.served.is_empty())
-        {
+        // Not cancelled half way: what is unmapped is no use to anybody.
+        let whole = control.uncancelled();
+        let steps = whole.for_steps();
+        let detach = Detach::plan(self, &steps, request, scene, held).await?;
+        let doomed = &detach.asked.doomed;
+        if doomed.values().any(|doomed| !doomed.served.is_empty()) {
             detach.scene.target.check()?;
         }
         let detach = Arc::new(detach);
-        // Not cancelled half way: what is unmapped is no use to anybody.
-        let control = Control::default().rehearsing(control.rehearsal().clone());
-        let options = control.saga_options(&control.for_steps());
-        recipe(&detach).run(Arc::clone(&detach), options).await?;
+        self.perform(&detach, &whole, &steps).await?;
         Ok(detach.report())
     }
 }
 
 /// What is done, and after what.
-fn recipe(detach: &Detach) -> Saga<Detach> {
-    Saga::new(format!("detach volumes from {}", detach.scene.target.name))
+fn recipe(asked: &Asked) -> Saga<Detach> {
+    Saga::new(format!("detach volumes from {}", asked.server))
         .step(Step::new(UNMAP, Detach::unmap).undo(Detach::map_again))
         // It warns instead of failing, so there is nothing to take back.
         .step(Step::new(FORGET, Detach::forget).after([UNMAP]))
 }
 
 /// A detachment on its way.
-struct Detach {
+pub(in crate::operations) struct Detach {
     driver: Driver,
     control: Control,
-    request: VolumeRequest,
+    asked: Asked,
+    metadata: Metadata,
     scene: Scene,
-    doomed: BTreeMap<String, Doomed>,
+    notes: Notes<()>,
     unmapped: Mutex<BTreeMap<String, Arc<Entry>>>,
     _turns: Vec<OwnedMutexGuard<()>>,
 }
 
+/// What the journal keeps of the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::operations) struct Asked {
+    partition: Uuid,
+    server: String,
+    /// Without credentials: nothing is logged on to.
+    volumes: Vec<Connection>,
+    /// Once it is unmapped, nothing else tells what it was.
+    doomed: BTreeMap<String, Doomed>,
+}
+
 /// What goes from one Virtual I/O Server, by place in the request.
-#[derive(Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Doomed {
     /// What is mapped.
     served: BTreeMap<usize, Served>,
     /// Disks that lost their mapping and not their place in the list.
     left: BTreeMap<usize, Vec<String>>,
+}
+
+impl Operation for Detach {
+    const KIND: &'static str = "detach volumes";
+    const PLAN: Plan = Plan::Finish;
+    type Asked = Asked;
+    type Notes = ();
+
+    fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn notes(&self) -> &Notes<()> {
+        &self.notes
+    }
+
+    fn recipe(&self) -> Saga<Self> {
+        recipe(&self.asked)
+    }
+
+    /// Both steps make sure that something is gone, so they are just run again.
+    async fn revive(
+        driver: &Driver,
+        asked: Asked,
+        (): (),
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let partition = PartitionUuid::of_instance(asked.partition);
+        let turn = driver.shared.instances.take(&partition).await;
+        let mut held = turns(driver, &asked.volumes).await;
+        held.push(turn);
+        let scene = Scene::of_interrupted(driver, partition).await?;
+        Traces::of(&asked.volumes, asked.disks())
+            .see_off(driver, &scene.vioses)
+            .await?;
+        Ok(Some(Self {
+            driver: driver.clone(),
+            control: control.clone(),
+            asked,
+            metadata: Metadata::new(),
+            scene,
+            notes: Notes::default(),
+            unmapped: Mutex::default(),
+            _turns: held,
+        }))
+    }
+}
+
+impl Asked {
+    /// Names of disks, and their identifiers where they are known.
+    fn disks(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.doomed.values().flat_map(|doomed| {
+            let served = doomed
+                .served
+                .values()
+                .map(|served| (served.mapped.name.as_str(), served.mapped.udid.as_deref()));
+            let left = doomed.left.values().flatten();
+            served.chain(left.map(|name| (name.as_str(), None)))
+        })
+    }
 }
 
 impl Detach {
@@ -115,25 +191,32 @@ impl Detach {
         let mut detach = Self {
             driver: driver.clone(),
             control: control.clone(),
-            request,
+            asked: Asked {
+                partition: scene.target.client.uuid.as_uuid(),
+                server: scene.target.name.clone(),
+                volumes: request.volumes.clone(),
+                doomed,
+            },
+            metadata: request.metadata.clone(),
             scene,
-            doomed,
+            notes: Notes::default(),
             unmapped: Mutex::default(),
             _turns: turns,
         };
-        detach.look_for_leftovers().await?;
+        detach.look_for_leftovers(&request.volumes).await?;
         Ok(detach)
     }
 
     /// A Virtual I/O Server that serves the volume to nobody may have its disk all the same, from a
     /// detachment or an attachment that broke off. Without the disk's identifier it has to be found
     /// anew, which is tried only if nobody serves the volume.
-    async fn look_for_leftovers(&mut self) -> Result<()> {
-        for (place, volume) in self.request.volumes.iter().enumerate() {
+    async fn look_for_leftovers(&mut self, volumes: &[Connection]) -> Result<()> {
+        for (place, volume) in volumes.iter().enumerate() {
             if !find::is_served(&self.driver, volume) || !is_disk(volume) {
                 continue;
             }
             let served = self
+                .asked
                 .doomed
                 .values()
                 .find_map(|doomed| doomed.served.get(&place));
@@ -145,7 +228,7 @@ impl Detach {
             // To look for it would be to log on to it.
             let is_iscsi = matches!(volume.transport, Transport::Iscsi(_));
             let (driver, control) = (&self.driver, &self.control);
-            let doomed = &self.doomed;
+            let doomed = &self.asked.doomed;
             let candidates = self.scene.vioses.iter().filter(|vios| {
                 find::may_serve(vios, volume)
                     && doomed
@@ -171,7 +254,7 @@ impl Detach {
             let looks: Vec<Result<(&Vios, Vec<String>)>> = join_all(looks).await;
             for look in looks {
                 let (vios, names) = look?;
-                let own = self.doomed.entry(vios.uuid.clone()).or_default();
+                let own = self.asked.doomed.entry(vios.uuid.clone()).or_default();
                 if !names.is_empty() {
                     own.left.insert(place, names);
                 }
@@ -181,7 +264,8 @@ impl Detach {
     }
 
     fn doomed(&self, vios: &Vios) -> impl Iterator<Item = &Served> {
-        self.doomed
+        self.asked
+            .doomed
             .get(&vios.uuid)
             .into_iter()
             .flat_map(|doomed| doomed.served.values())
@@ -189,39 +273,29 @@ impl Detach {
 
     /// One change of each Virtual I/O Server for all volumes.
     async fn unmap(self: Arc<Self>) -> Result<()> {
-        let edits = self.scene.vioses.iter().map(|vios| {
-            let mut these: Vec<Mapped> = self
-                .doomed(vios)
-                .map(|served| served.mapped.clone())
-                .collect();
+        let edit = |vios: &Vios| {
+            let doomed = self.doomed(vios).map(|served| served.mapped.clone());
             // A disk that was found anew may be mapped under that name.
-            these.extend(self.left(vios).map(|(_, name)| named(name)));
-            let detach = &self;
-            async move {
-                if these.is_empty() {
-                    return Ok(());
-                }
-                let client = detach.scene.target.client.clone();
-                let edit = move |document: &mut _| Ok(volumes::unmap(document, &client, &these));
-                let edited = detach
-                    .driver
-                    .shared
-                    .group
-                    .edit(&vios.path(), &[GROUP], edit)
-                    .await?;
-                let mut unmapped = detach
-                    .unmapped
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                unmapped.insert(vios.uuid.clone(), edited.entry);
-                Ok(())
+            let left = self.left(vios).map(|(_, name)| named(name));
+            let these: Vec<Mapped> = doomed.chain(left).collect();
+            if these.is_empty() {
+                return None;
             }
-        });
-        join_all(edits).await.into_iter().collect()
+            let client = self.scene.target.client.clone();
+            Some(move |document: &mut Element| Ok(volumes::unmap(document, &client, &these)))
+        };
+        let unmapped = map::each(&self.driver, &self.scene.vioses, GROUP, edit).await?;
+        self.unmapped().extend(unmapped);
+        Ok(())
+    }
+
+    fn unmapped(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
+        self.unmapped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn left(&self, vios: &Vios) -> impl Iterator<Item = (usize, &str)> {
         let left = self
+            .asked
             .doomed
             .get(&vios.uuid)
             .into_iter()
@@ -232,25 +306,17 @@ impl Detach {
     /// Where a Virtual I/O Server could not be changed, the others serve the volumes again, at the
     /// addresses where the guest knows them.
     async fn map_again(self: Arc<Self>) -> Result<()> {
-        let edits = self.scene.vioses.iter().map(|vios| {
+        let edit = |vios: &Vios| {
             let wanted: Vec<Wanted> = self.doomed(vios).filter_map(Served::again).collect();
-            let detach = &self;
-            async move {
-                if wanted.is_empty() {
-                    return Ok(());
-                }
-                let client = detach.scene.target.client.clone();
-                let edit = move |document: &mut _| Ok(mapping::map(document, &client, &wanted));
-                detach
-                    .driver
-                    .shared
-                    .group
-                    .edit(&vios.path(), &[GROUP], edit)
-                    .await
-                    .map(drop)
+            if wanted.is_empty() {
+                return None;
             }
-        });
-        join_all(edits).await.into_iter().collect()
+            let client = self.scene.target.client.clone();
+            Some(move |document: &mut Element| Ok(mapping::map(document, &client, &wanted)))
+        };
+        map::each(&self.driver, &self.scene.vioses, GROUP, edit)
+            .await
+            .map(drop)
     }
 
     async fn forget(self: Arc<Self>) -> Result<()> {
@@ -260,12 +326,10 @@ impl Detach {
     }
 
     async fn forget_on(&self, vios: &Vios) {
-        let entry = {
-            let unmapped = self.unmapped.lock().unwrap_or_else(PoisonError::into_inner);
-            unmapped.get(&vios.uuid).cloned()
-        };
+        let entry = self.unmapped().get(&vios.uuid).cloned();
         let Some(entry) = entry else { return };
         let mapped = self
+            .asked
             .doomed
             .get(&vios.uuid)
             .into_iter()
@@ -281,7 +345,7 @@ impl Detach {
             });
         let left = self.left(vios).map(|(place, name)| (place, name, None));
         for (place, name, udid) in disks.chain(left) {
-            let Some(volume) = self.request.volumes.get(place) else {
+            let Some(volume) = self.asked.volumes.get(place) else {
                 continue;
             };
             let udid = udid.or(volume.target_udid.as_deref());
@@ -299,7 +363,7 @@ impl Detach {
 
     fn report(&self) -> VolumesReport {
         let volumes = self
-            .request
+            .asked
             .volumes
             .iter()
             .enumerate()
@@ -311,6 +375,7 @@ impl Detach {
                 };
                 for vios in &self.scene.vioses {
                     let served = self
+                        .asked
                         .doomed
                         .get(&vios.uuid)
                         .and_then(|doomed| doomed.served.get(&place));
@@ -333,7 +398,7 @@ impl Detach {
         VolumesReport {
             server: self.scene.target.name.clone(),
             volumes: volumes.collect(),
-            metadata: self.request.metadata.clone(),
+            metadata: self.metadata.clone(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::volume::discovery::{self, Found, Sought};
 use crate::volume::{Connection, Transport};
 
 /// The job that looks for Fibre Channel disks.
-const RECOVERY: &str = "LUARecovery";
+pub(super) const RECOVERY: &str = "LUARecovery";
 
 /// A volume as a Virtual I/O Server has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

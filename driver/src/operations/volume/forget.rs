@@ -15,6 +15,10 @@ use crate::storage::mapping::GROUP;
 use crate::storage::volumes;
 use crate::volume::{Connection, Transport};
 
+/// The job that removes a disk.
+pub(super) const REMOVAL: &str = "RemoveDevice";
+/// The job that runs a command on the console.
+pub(super) const COMMAND: &str = "CLIRunner";
 /// How often a removal is tried.
 const TRIES: u32 = 3;
 /// Pause before the second try; it doubles.
@@ -70,18 +74,10 @@ async fn remove(driver: &Driver, vios: &Vios, name: &str, udid: Option<&str>) ->
 /// A NovaLink has a job for it; a console runs the server's own command.
 async fn removal(driver: &Driver, vios: &Vios, name: &str) -> Result<(String, Job)> {
     if driver.session().flavor() == Flavor::NovaLink {
-        let job = Job::new(vios.path(), "RemoveDevice").parameter("devName", name);
+        let job = Job::new(vios.path(), REMOVAL).parameter("devName", name);
         return Ok((vios.path(), job));
     }
-    let consoles = driver
-        .session()
-        .get_feed("ManagementConsole", Groups::None)
-        .await?;
-    let console = consoles
-        .entries
-        .first()
-        .map(|entry| format!("ManagementConsole/{}", entry.id));
-    let (Some(console), Some(id)) = (console, vios.id) else {
+    let (Some(console), Some(id)) = (console(driver).await?, vios.id) else {
         return Err(Error::operation(
             ErrorKind::BadAnswer,
             format!(
@@ -93,10 +89,21 @@ async fn removal(driver: &Driver, vios: &Vios, name: &str) -> Result<(String, Jo
     };
     let machine = &driver.shared.system.machine;
     let command = format!("viosvrcmd -m {machine} --id {id} -c \"rmdev -dev {name}\"");
-    let job = Job::new(console.clone(), "CLIRunner")
+    let job = Job::new(console.clone(), COMMAND)
         .parameter("cmd", command)
         .parameter("acknowledgeThisAPIMayGoAwayInTheFuture", "true");
     Ok((console, job))
+}
+
+/// The path of the console, behind one.
+///
+/// # Errors
+/// Those of the request.
+pub(super) async fn console(driver: &Driver) -> Result<Option<String>> {
+    let session = driver.session();
+    let consoles = session.get_feed("ManagementConsole", Groups::None).await?;
+    let first = consoles.entries.first();
+    Ok(first.map(|entry| format!("ManagementConsole/{}", entry.id)))
 }
 
 /// Removes a volume's disk, however it came there; see [`disk`].

@@ -14,6 +14,10 @@ use crate::rest::Job;
 use crate::volume::connection::{Chap, Iscsi, IscsiWay};
 use crate::volume::discovery::is_device_name;
 
+/// The job that logs on.
+pub(super) const DISCOVERY: &str = "ISCSIDiscovery";
+/// The job that removes a disk and logs off.
+pub(super) const REMOVAL: &str = "ISCSIRemove";
 /// How long a job may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// The session was there already, which is as good.
@@ -93,7 +97,7 @@ async fn log_on(
 fn discovery(driver: &Driver, vios: &Vios, volume: &Iscsi, ways: &[IscsiWay]) -> Job {
     let job = addressed(
         driver,
-        Job::new(vios.path(), "ISCSIDiscovery"),
+        Job::new(vios.path(), DISCOVERY),
         "hostIP",
         volume,
         ways,
@@ -164,7 +168,7 @@ async fn remove_ways(
 ) -> Result<()> {
     let job = addressed(
         driver,
-        Job::new(vios.path(), "ISCSIRemove"),
+        Job::new(vios.path(), REMOVAL),
         "targetPORTAL",
         volume,
         ways,

@@ -4,19 +4,20 @@
 //! One file an operation. What they have in common: [`find`] looks for volumes on Virtual I/O Servers,
 //! [`forget`] makes the servers forget them, [`stale`] clears what keeps them from being found.
 
-mod attach;
+pub(super) mod attach;
 mod connector;
-mod detach;
-mod extend;
+pub(super) mod detach;
+pub(super) mod extend;
 pub(super) mod find;
 pub(super) mod forget;
 mod iscsi;
 pub(super) mod ports;
 pub(super) mod report;
 pub(super) mod request;
-mod scene;
+pub(super) mod scene;
 pub(super) mod search;
-mod stale;
+pub(super) mod stale;
+pub(super) mod traces;
 
 pub use report::{AttachedVolume, ConnectorInfo, VolumePath, VolumesReport};
 pub use request::{Metadata, VolumeRequest};

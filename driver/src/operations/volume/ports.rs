@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
+use powervm_schema::xml::Element;
 
 use super::report::VolumePath;
 use super::request::Metadata;
@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::operations::device_jobs;
 use crate::operations::driver::Driver;
+use crate::operations::map;
 use crate::rest::{Groups, Job};
 use crate::storage::fabric::{self, GROUP};
 use crate::storage::mapping::Client;
@@ -18,6 +19,9 @@ use crate::volume::npiv::{self, PortPair};
 
 /// Names are handed out one operation at a time: a lost answer is looked for among the jobs.
 const TURN: &str = "port names";
+
+/// By Virtual I/O Server, names of a server's ports.
+pub(in crate::operations) type Lent = BTreeMap<String, Vec<[Wwpn; 2]>>;
 
 /// A server's ports, and where they are to be.
 pub(in crate::operations) struct Ports {
@@ -93,21 +97,25 @@ impl Ports {
         Ok(ports)
     }
 
-    /// Whether the server lacks any of them.
-    pub(in crate::operations) fn is_needed(&self) -> bool {
-        self.fresh().next().is_some()
+    /// Names of the ports that the server lacks, by Virtual I/O Server.
+    pub(in crate::operations) fn lacking(&self) -> Lent {
+        let names = |(vios, ports): (String, Vec<(String, [Wwpn; 2])>)| {
+            (vios, ports.into_iter().map(|(_, names)| names).collect())
+        };
+        self.fresh().into_iter().map(names).collect()
     }
 
     /// Ports that the server did not have before, by Virtual I/O Server.
-    fn fresh(&self) -> impl Iterator<Item = (&Vios, Vec<(String, [Wwpn; 2])>)> {
-        self.vioses.iter().filter_map(|vios| {
+    fn fresh(&self) -> BTreeMap<String, Vec<(String, [Wwpn; 2])>> {
+        let of_one = |vios: &Vios| {
             let wanted = self.wanted.get(&vios.uuid)?.iter();
             let fresh: Vec<_> = wanted
                 .filter(|(_, names)| !self.before.contains(names))
                 .cloned()
                 .collect();
-            (!fresh.is_empty()).then_some((vios, fresh))
-        })
+            (!fresh.is_empty()).then(|| (vios.uuid.clone(), fresh))
+        };
+        self.vioses.iter().filter_map(of_one).collect()
     }
 
     /// Gives the server its ports, by one change of each Virtual I/O Server.
@@ -115,35 +123,12 @@ impl Ports {
     /// # Errors
     /// The first server that refused.
     pub(in crate::operations) async fn connect(&self, driver: &Driver) -> Result<()> {
-        let edits = self.fresh().map(|(vios, wanted)| {
-            let client = self.client.clone();
-            let edit = move |document: &mut _| Ok(fabric::lend(document, &client, &wanted));
-            let path = vios.path();
-            async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
-        });
-        join_all(edits)
-            .await
-            .into_iter()
-            .try_for_each(|edited| edited.map(drop))
-    }
-
-    /// Takes the ports away that it did not have before.
-    ///
-    /// # Errors
-    /// The first server that refused.
-    pub(in crate::operations) async fn disconnect(&self, driver: &Driver) -> Result<()> {
-        let edits = self.fresh().map(|(vios, wanted)| {
-            let client = self.client.clone();
-            let names: Vec<[Wwpn; 2]> = wanted.into_iter().map(|(_, names)| names).collect();
-            let edit =
-                move |document: &mut _| Ok(fabric::take_back(document, &client, Some(&names)));
-            let path = vios.path();
-            async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
-        });
-        join_all(edits)
-            .await
-            .into_iter()
-            .try_for_each(|edited| edited.map(drop))
+        let fresh = self.fresh();
+        let edit = |vios: &Vios| {
+            let (client, wanted) = (self.client.clone(), fresh.get(&vios.uuid)?.clone());
+            Some(move |document: &mut Element| Ok(fabric::lend(document, &client, &wanted)))
+        };
+        map::each(driver, &self.vioses, GROUP, edit).await.map(drop)
     }
 
     /// The ways that these ports are.
@@ -162,8 +147,8 @@ impl Ports {
     }
 }
 
-/// A server's port: Virtual I/O Server, physical port, names.
-type Behind = (String, Option<String>, Vec<Wwpn>);
+/// A server's port: UUID of the Virtual I/O Server, physical port, names.
+pub(in crate::operations) type Behind = (String, Option<String>, Vec<Wwpn>);
 
 /// Takes all ports of a server away.
 ///
@@ -174,16 +159,30 @@ pub(in crate::operations) async fn take_all(
     vioses: &[Vios],
     client: &Client,
 ) -> Result<()> {
-    let edits = vioses.iter().map(|vios| {
+    let edit = |_: &Vios| {
         let client = client.clone();
-        let edit = move |document: &mut _| Ok(fabric::take_back(document, &client, None));
-        let path = vios.path();
-        async move { driver.shared.group.edit(&path, &[GROUP], edit).await }
-    });
-    join_all(edits)
-        .await
-        .into_iter()
-        .try_for_each(|edited| edited.map(drop))
+        Some(move |document: &mut Element| Ok(fabric::take_back(document, &client, None)))
+    };
+    map::each(driver, vioses, GROUP, edit).await.map(drop)
+}
+
+/// Takes these ports of a server away, and no others.
+///
+/// # Errors
+/// The first Virtual I/O Server that refused.
+pub(in crate::operations) async fn take(
+    driver: &Driver,
+    vioses: &[Vios],
+    client: &Client,
+    these: &Lent,
+) -> Result<()> {
+    let edit = |vios: &Vios| {
+        let (client, names) = (client.clone(), these.get(&vios.uuid)?.clone());
+        let edit =
+            move |document: &mut Element| Ok(fabric::take_back(document, &client, Some(&names)));
+        Some(edit)
+    };
+    map::each(driver, vioses, GROUP, edit).await.map(drop)
 }
 
 /// What Cinder is to let in: the names that log in, of all fabrics; and what is to be kept.
@@ -281,7 +280,7 @@ async fn next_names(driver: &Driver, count: usize) -> Result<Vec<[Wwpn; 2]>> {
 }
 
 /// The server's ports, each with its Virtual I/O Server and physical port.
-async fn lent(driver: &Driver, client: &Client) -> Result<Vec<Behind>> {
+pub(in crate::operations) async fn lent(driver: &Driver, client: &Client) -> Result<Vec<Behind>> {
     let path = format!(
         "ManagedSystem/{}/VirtualIOServer",
         driver.shared.system.uuid

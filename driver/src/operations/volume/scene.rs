@@ -14,11 +14,11 @@ use crate::storage::volumes::{self, Served};
 use crate::volume::{Connection, Transport};
 
 /// A server, and what each Virtual I/O Server serves to it.
-pub(super) struct Scene {
+pub(in crate::operations) struct Scene {
     /// The server.
-    pub(super) target: Target,
+    pub(in crate::operations) target: Target,
     /// The Virtual I/O Servers that can work.
-    pub(super) vioses: Vec<Vios>,
+    pub(in crate::operations) vioses: Vec<Vios>,
     served: BTreeMap<String, Vec<Served>>,
 }
 
@@ -27,7 +27,10 @@ impl Scene {
     ///
     /// # Errors
     /// There is no such server; those of the requests.
-    pub(super) async fn look(driver: &Driver, partition: PartitionUuid) -> Result<Self> {
+    pub(in crate::operations) async fn look(
+        driver: &Driver,
+        partition: PartitionUuid,
+    ) -> Result<Self> {
         let (target, vioses, entries) = futures_util::try_join!(
             Target::read(driver, partition),
             driver.active_vioses(),
@@ -46,8 +49,28 @@ impl Scene {
         })
     }
 
+    /// For an operation that another process began: without what is served, and of a server that may be gone.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(super) async fn of_interrupted(driver: &Driver, partition: PartitionUuid) -> Result<Self> {
+        let target = match Target::read(driver, partition).await {
+            Err(error) if error.is_not_found() => Target::gone(driver, partition),
+            target => target?,
+        };
+        Ok(Self {
+            target,
+            vioses: driver.active_vioses().await?,
+            served: BTreeMap::new(),
+        })
+    }
+
     /// The volume as this Virtual I/O Server served it to the server when this was looked at.
-    pub(super) fn served(&self, vios: &Vios, volume: &Connection) -> Option<&Served> {
+    pub(in crate::operations) fn served(
+        &self,
+        vios: &Vios,
+        volume: &Connection,
+    ) -> Option<&Served> {
         which(self.served.get(&vios.uuid)?, volume)
     }
 }

@@ -21,12 +21,14 @@ pub(in crate::operations) struct Search {
     control: Control,
     volumes: Vec<Connection>,
     vioses: Vec<Vios>,
-    /// By Virtual I/O Server, the places of volumes that it served before.
-    already: BTreeMap<String, BTreeSet<usize>>,
+    already: Places,
     found: Mutex<Devices>,
     /// Whether the credentials of the volumes are gone: nothing can be logged on to.
     is_revived: bool,
 }
+
+/// By Virtual I/O Server, the places of volumes that it served before.
+pub(in crate::operations) type Places = BTreeMap<String, BTreeSet<usize>>;
 
 /// By Virtual I/O Server, what it has found, by place.
 pub(in crate::operations) type Devices = BTreeMap<String, BTreeMap<usize, Device>>;
@@ -69,6 +71,16 @@ impl Search {
             is_revived: true,
             ..Self::new(driver, control, volumes, vioses, |_, _| false)
         }
+    }
+
+    /// The same search, for volumes that were served there before.
+    pub(in crate::operations) fn besides(self, already: Places) -> Self {
+        Self { already, ..self }
+    }
+
+    /// Where the volumes were served before.
+    pub(in crate::operations) fn already(&self) -> &Places {
+        &self.already
     }
 
     /// All that has been found so far.

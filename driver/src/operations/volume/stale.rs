@@ -16,7 +16,7 @@ use crate::storage::volumes;
 ///
 /// # Errors
 /// Those of the requests. What could not be read whole clears nothing: everything would look stale.
-pub(super) async fn clear(driver: &Driver, vios: &Vios) -> Result<bool> {
+pub(in crate::operations) async fn clear(driver: &Driver, vios: &Vios) -> Result<bool> {
     let session = driver.session();
     let system = &driver.shared.system.uuid;
     let path = format!("ManagedSystem/{system}");

@@ -3,10 +3,12 @@
 use powervm_schema::atom::Entry;
 use powervm_schema::storage::{LogicalUnit, LogicalUnitType};
 use powervm_schema::units::Gigabytes;
+use powervm_schema::xml::Element;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::rest::{Groups, Session};
 use crate::storage::for_want_of_space;
+use crate::transaction::{self, Changed};
 
 /// A logical unit as it was when it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +87,22 @@ impl Units {
             ));
         }
         Ok(unit)
+    }
+
+    /// Lets one grow to this size; one that is as large already stays.
+    pub(crate) async fn grow(&self, path: &str, name: &str, to: Gigabytes) -> Result<()> {
+        let edit = |unit: &mut Element| {
+            let mut unit = LogicalUnit(unit);
+            if unit.capacity().ok().flatten().unwrap_or_default() >= to {
+                return Ok(Changed::No);
+            }
+            unit.set_capacity(to);
+            Ok(Changed::Yes)
+        };
+        let edited = transaction::edit(&self.session, path, Groups::None, edit).await;
+        edited
+            .map(drop)
+            .map_err(|error| for_want_of_space(error, &format!("the logical unit {name}")))
     }
 
     /// Removes one; that it is gone is as good.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use powervm_driver::Result;
 use powervm_driver::operations::{Control, Driver};
 
-use super::{BOTH, Entry, Failed, LIMIT, disk_image};
+use super::{BOTH, Entry, Failed, LIMIT, made_image};
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -29,7 +29,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 ];
 
 async fn cache(driver: &Driver, control: &Control) -> Result<()> {
-    driver.cache_image(disk_image(), control).await.map(drop)
+    driver.cache_image(made_image(), control).await.map(drop)
 }
 
 async fn prune(driver: &Driver, control: &Control) -> Result<()> {

@@ -1,8 +1,13 @@
 //! The operations: one entry each, and a new one joins all matrices with it.
 
+mod bridges;
 mod deploy;
+mod devices;
 mod images;
+mod migration;
 mod power;
+mod rescue;
+mod resize;
 pub(super) mod snapshot;
 mod suspension;
 
@@ -19,6 +24,7 @@ use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
 use uuid::Uuid;
 
+use super::furniture::Furniture;
 use crate::image;
 use crate::scenario::Disk;
 use crate::target::Flavor;
@@ -44,14 +50,68 @@ pub struct Subject {
     pub disk: Disk,
     /// Which product the simulator is.
     pub flavor: Flavor,
-    pub(super) entry: &'static Entry,
+    pub(super) work: Work,
+    /// What volumes there are.
+    pub(super) furniture: Furniture,
+}
+
+/// An operation of one host, or of two.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
+    /// With one driver.
+    One(&'static Entry),
+    /// With a driver on each of two systems of one machine room.
+    Two(&'static Pair),
 }
 
 impl Subject {
+    /// Whether it has two hosts.
+    pub(super) fn has_two_hosts(&self) -> bool {
+        matches!(self.work, Work::Two(_))
+    }
+
+    /// What takes it back, where that can be.
+    pub(super) fn reverse(&self) -> Option<Act> {
+        match self.work {
+            Work::One(entry) => entry.reverse,
+            Work::Two(_) => None,
+        }
+    }
+
+    /// The step after which nothing is taken back any more, if there is one.
+    pub(super) fn no_return(&self) -> Option<&'static str> {
+        match self.work {
+            Work::One(_) => None,
+            Work::Two(pair) => Some(pair.no_return),
+        }
+    }
+
+    /// What a failed one leaves.
+    pub(super) fn failed(&self) -> Failed {
+        match self.work {
+            Work::One(entry) => entry.failed,
+            Work::Two(_) => Failed::AsBefore,
+        }
+    }
+
+    /// The longest that it may take, in simulated time.
+    pub(super) fn limit(&self) -> Duration {
+        match self.work {
+            Work::One(entry) => entry.limit,
+            Work::Two(pair) => pair.limit,
+        }
+    }
+
     /// Its name with everything that tells it from the others.
     #[must_use]
     pub fn full_name(&self) -> String {
-        format!("{}, {}, {}", self.name, self.disk, self.flavor)
+        let way = match self.furniture {
+            Furniture::Bare => "",
+            Furniture::Disks => " over Fibre Channel",
+            Furniture::Iscsi => " over iSCSI",
+            Furniture::Ports => " through NPIV",
+        };
+        format!("{}{way}, {}, {}", self.name, self.disk, self.flavor)
     }
 }
 
@@ -72,6 +132,24 @@ pub(super) struct Entry {
     pub(super) limit: Duration,
 }
 
+/// Something done with the drivers of two hosts, which share their storage.
+pub(super) type ActOnBoth =
+    for<'a> fn(&'a Driver, &'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
+
+/// An operation of two hosts. A failed one leaves both as they were; one that is repeated after it was done succeeds.
+#[derive(Debug)]
+pub(super) struct Pair {
+    name: &'static str,
+    flavors: &'static [Flavor],
+    /// Makes what the operation needs to be there.
+    pub(super) prepare: ActOnBoth,
+    /// The operation.
+    pub(super) run: ActOnBoth,
+    /// The step after which nothing is taken back any more.
+    no_return: &'static str,
+    limit: Duration,
+}
+
 /// Disks on which operations with storage are tried.
 pub(super) const BOTH: &[Disk] = &[Disk::Ssp, Disk::Localdisk];
 /// The disk for operations that do not touch it.
@@ -80,7 +158,22 @@ pub(super) const POOL: &[Disk] = &[Disk::Ssp];
 pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 
 /// What there is, a family a file.
-const FAMILIES: &[&[Entry]] = &[deploy::ENTRIES, images::ENTRIES, power::ENTRIES];
+const FAMILIES: &[&[Entry]] = &[
+    bridges::ENTRIES,
+    deploy::ENTRIES,
+    images::ENTRIES,
+    power::ENTRIES,
+    devices::ENTRIES,
+    rescue::ENTRIES,
+    resize::ENTRIES,
+];
+
+/// The same, with volumes for the server.
+const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
+    (Furniture::Disks, devices::SERVED),
+    (Furniture::Iscsi, devices::SERVED),
+    (Furniture::Ports, devices::THROUGH_PORTS),
+];
 
 /// What only one of the products can do.
 const ONLY: &[(Flavor, &[Entry])] = &[
@@ -88,26 +181,49 @@ const ONLY: &[(Flavor, &[Entry])] = &[
     (Flavor::Hmc, suspension::ON_HMC),
 ];
 
+/// What there is for two hosts.
+const PAIRS: &[&[Pair]] = &[migration::PAIRS];
+
 /// Every operation, on every kind of disk and product that it is on.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     let mut all = Vec::new();
-    let mut add = |entry: &'static Entry, flavor| {
+    let mut add = |entry: &'static Entry, flavor, furniture| {
         for disk in entry.disks {
             all.push(Subject {
                 name: entry.name,
                 disk: *disk,
                 flavor,
-                entry,
+                work: Work::One(entry),
+                furniture,
             });
         }
     };
     for entry in FAMILIES.iter().copied().flatten() {
-        add(entry, Flavor::NovaLink);
-        add(entry, Flavor::Hmc);
+        add(entry, Flavor::NovaLink, Furniture::Bare);
+        add(entry, Flavor::Hmc, Furniture::Bare);
     }
     for (flavor, entries) in ONLY {
-        entries.iter().for_each(|entry| add(entry, *flavor));
+        let own = entries.iter();
+        own.for_each(|entry| add(entry, *flavor, Furniture::Bare));
+    }
+    for (furniture, entries) in WITH_VOLUMES {
+        for entry in *entries {
+            add(entry, Flavor::NovaLink, *furniture);
+            // Behind a console the Virtual I/O Servers have no iSCSI initiator that could be told of.
+            if *furniture != Furniture::Iscsi {
+                add(entry, Flavor::Hmc, *furniture);
+            }
+        }
+    }
+    for pair in PAIRS.iter().copied().flatten() {
+        all.extend(pair.flavors.iter().map(|flavor| Subject {
+            name: pair.name,
+            disk: Disk::Ssp,
+            flavor: *flavor,
+            work: Work::Two(pair),
+            furniture: Furniture::Bare,
+        }));
     }
     all
 }
@@ -132,8 +248,8 @@ fn name(number: u32) -> String {
     format!("matrix-{number}")
 }
 
-/// The image, as the driver is told of it.
-fn disk_image() -> Image {
+/// The image, as the driver takes it.
+pub(super) fn made_image() -> Image {
     let made = image().clone();
     let source = match &made.origin {
         image::Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
@@ -149,14 +265,9 @@ fn disk_image() -> Image {
     }
 }
 
-/// Makes the server of that number.
-pub(super) async fn spawn(
-    driver: &Driver,
-    control: &Control,
-    number: u32,
-    power_on: bool,
-) -> Result<()> {
-    let request = SpawnRequest {
+/// What makes the server of that number.
+fn request(number: u32, power_on: bool) -> SpawnRequest {
+    SpawnRequest {
         instance: instance(number),
         name: name(number),
         flavor: partition::Flavor {
@@ -165,13 +276,23 @@ pub(super) async fn spawn(
             root_gb: 1,
             extra_specs: BTreeMap::new(),
         },
-        image: Some(disk_image()),
+        image: Some(made_image()),
         volumes: Vec::new(),
         metadata: BTreeMap::new(),
         networks: vec![NetworkInterface::on_vlan(1)],
         config_drive: Some(ConfigDrive::default()),
         power_on,
-    };
+    }
+}
+
+/// Makes the server of that number.
+pub(super) async fn spawn(
+    driver: &Driver,
+    control: &Control,
+    number: u32,
+    power_on: bool,
+) -> Result<()> {
+    let request = request(number, power_on);
     driver.spawn(request, control).await.map(drop)
 }
 

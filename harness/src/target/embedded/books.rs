@@ -226,6 +226,9 @@ pub fn content(world: &World, partition: Uuid) -> Content {
                 | Backing::OpticalMedium { .. }
                 | Backing::External { .. } => None,
             };
+            // A server that is rescued has another disk beside its own.
+            let disk =
+                disk.filter(|(name, _)| !name.starts_with("rescue_") && !name.starts_with("r_"));
             match (&found, disk) {
                 (_, None) => {}
                 (Some((known, _)), Some((other, _))) if *known == other => {}

@@ -28,15 +28,18 @@ pub use mapping::{
     TargetName, UpdateScsiBus, UpdateVios, WwpnChoice,
 };
 pub use network::{CreateNetwork, CreateNetworkAdapter, UpdateNetworkAdapter};
-pub use partition::{CreatePartition, MemoryRequest, ProcessorRequest, UpdatePartition};
+pub use partition::{
+    CreatePartition, IoSlotName, MemoryRequest, ProcessorRequest, UpdatePartition,
+};
 pub use san::{Connector, CreateSanVolume};
 pub use sriov::{
     BackingDeviceRequest, CreateLogicalPort, CreateVnic, SriovAdapterChange, SriovPortChange,
     UpdateLogicalPort, UpdateSystem, UpdateVnic,
 };
 pub use storage::{
-    CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, PoolUnits, RepositoryRequest,
-    UpdateLogicalUnit, UpdatePool, UpdateVolumeGroup,
+    CreateCluster, CreateLogicalUnit, CreateVolumeGroup, DiskRequest, MediumRequest, NodeRequest,
+    PoolUnits, RepositoryRequest, UpdateCluster, UpdateLogicalUnit, UpdatePool, UpdateVolumeGroup,
+    VolumeName,
 };
 pub use system::{MemoryPoolRequest, ProfileRequest, UpdateMonitoring, UpdateProcessorPool};
 
@@ -54,6 +57,10 @@ pub enum Command {
         /// `resetAutoAssign=true`: its virtual serial number may be assigned to any partition again.
         reset_serial_number: bool,
     },
+    /// PUT `ManagedSystem/{s}/VirtualIOServer`
+    CreateVios(Box<CreatePartition>),
+    /// DELETE `VirtualIOServer/{u}`
+    DeleteVios(Uuid),
     /// PUT `{owner}/LogicalPartitionProfile` (HMC)
     CreateProfile(Box<ProfileRequest>),
     /// POST `{owner}/LogicalPartitionProfile/{u}` (HMC)
@@ -97,6 +104,8 @@ pub enum Command {
     CreateVolumeGroup(CreateVolumeGroup),
     /// POST `VirtualIOServer/{v}/VolumeGroup/{u}`
     UpdateVolumeGroup(UpdateVolumeGroup),
+    /// POST `Cluster/{u}`
+    UpdateCluster(UpdateCluster),
     /// POST `SharedStoragePool/{u}`
     UpdatePool(UpdatePool),
     /// PUT `Tier/{t}/LogicalUnit`

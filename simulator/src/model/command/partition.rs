@@ -88,6 +88,17 @@ pub struct CreatePartition {
     pub nvram: Option<String>,
     /// `VirtualSerialNumber`: a number, or `auto` for any.
     pub serial_number: Option<String>,
+    /// `ProfileIOSlots`; none if the document had no such element.
+    pub io_slots: Option<Vec<IoSlotName>>,
+}
+
+/// A physical slot that a client names: the index decides, the location counts without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IoSlotName {
+    /// `SlotDynamicReconfigurationConnectorIndex`
+    pub index: Option<u32>,
+    /// `SlotDynamicReconfigurationConnectorName`
+    pub name: Option<String>,
 }
 
 /// See [`Command::UpdatePartition`](super::Command::UpdatePartition). Only differences from what is there count.
@@ -113,6 +124,8 @@ pub struct UpdatePartition {
     pub serial_number: Option<String>,
     /// `resetAutoAssign=true`: a number that is taken back may be assigned to any partition again.
     pub reset_serial_number: bool,
+    /// `ProfileIOSlots`, the whole list; none if the document had no such element.
+    pub io_slots: Option<Vec<IoSlotName>>,
     /// `MoverServicePartition` of a Virtual I/O Server.
     pub mover: Option<bool>,
     /// `force=true`: memory and processors change although the operating system cannot follow.
@@ -134,6 +147,7 @@ impl UpdatePartition {
             nvram: None,
             serial_number: None,
             reset_serial_number: false,
+            io_slots: None,
             mover: None,
             force: false,
         }

@@ -86,6 +86,52 @@ pub struct UpdatePool {
     pub alert_threshold: Option<u8>,
     /// The logical units that there are to be, if the request names them.
     pub units: Option<PoolUnits>,
+    /// `PhysicalVolumes`, the whole list; none if the document had no such element.
+    pub volumes: Option<Vec<VolumeName>>,
+}
+
+/// A `PhysicalVolume` that a client names: the unique device ID decides, the name counts without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeName {
+    /// `VolumeName`, as the first node of the cluster knows the disk.
+    pub name: Option<String>,
+    /// `UniqueDeviceID`
+    pub udid: Option<String>,
+}
+
+/// Job `Create` of `Cluster`: what its parameters `clusterXml` and `sspXml` say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateCluster {
+    /// `ClusterName`
+    pub name: String,
+    /// `RepositoryDisk`
+    pub repository: VolumeName,
+    /// `Node`
+    pub nodes: Vec<NodeRequest>,
+    /// `StoragePoolName`
+    pub pool: String,
+    /// `PhysicalVolumes` of the pool.
+    pub volumes: Vec<VolumeName>,
+}
+
+/// A `Node` as posted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeRequest {
+    /// The last UUID of the link `VirtualIOServer`.
+    pub vios: Option<Uuid>,
+    /// `HostName`
+    pub host: Option<String>,
+    /// `MachineTypeModelAndSerialNumber` (`8247-22L*1234567`) and `PartitionID`.
+    pub partition: Option<(String, u16)>,
+}
+
+/// See [`Command::UpdateCluster`](super::Command::UpdateCluster).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateCluster {
+    /// The cluster.
+    pub cluster: Uuid,
+    /// `Node`, the whole list; none if the document had no such element.
+    pub nodes: Option<Vec<NodeRequest>>,
 }
 
 /// `LogicalUnits` of a pool: what is not kept goes.

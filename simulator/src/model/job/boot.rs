@@ -230,7 +230,13 @@ impl World {
             BootMode::SystemManagementServices | BootMode::OpenFirmware | BootMode::Petitboot
         );
         match owner {
-            Owner::Vios(_) => past_firmware,
+            Owner::Vios(uuid) => {
+                past_firmware
+                    && self
+                        .vioses
+                        .get(&uuid)
+                        .is_some_and(|vios| vios.is_installed())
+            }
             Owner::Partition(uuid) => past_firmware && self.has_boot_disk(uuid),
         }
     }

@@ -34,8 +34,22 @@ pub enum Operation {
     GetNextWwpns,
     /// `CLIRunner` of a management console.
     CliRunner,
+    /// `Create` of `Cluster`.
+    CreateCluster,
+    /// `Delete` of a cluster.
+    DeleteCluster,
+    /// `CreateLogicalUnit` of a cluster.
+    CreateLogicalUnit,
+    /// `DeleteLogicalUnit` of a cluster.
+    DeleteLogicalUnit,
+    /// `GrowLogicalUnit` of a cluster.
+    GrowLogicalUnit,
     /// `LULinkedClone` of a cluster.
     LinkedClone,
+    /// `ActivateCurrentProfile` of a partition: it starts with what it has.
+    ActivateCurrentProfile,
+    /// `GetNetworkBootDevices` of a partition of either kind.
+    NetworkBootDevices,
     /// `Migrate` of a partition to another system.
     Migrate,
     /// `MigrateValidate` of a partition.
@@ -106,7 +120,8 @@ impl Operation {
             }
             (JobTarget::ManagementConsole(_), "CLIRunner") => Self::CliRunner,
             (JobTarget::ManagedSystem(_), "GetNextWWPNs") => Self::GetNextWwpns,
-            (JobTarget::Cluster(Some(_)), "LULinkedClone") => Self::LinkedClone,
+            (JobTarget::Cluster(None), "Create") => Self::CreateCluster,
+            (JobTarget::Cluster(Some(_)), name) => Self::of_cluster(flavor, name)?,
             (JobTarget::LogicalPartition(_), name) => Self::of_partition(flavor, name)?,
             (JobTarget::VirtualIoServer(_), name) => {
                 Self::of_storage(flavor, name).or_else(|| Self::of_profiled(flavor, name))?
@@ -123,6 +138,7 @@ impl Operation {
             ("MigrateValidate", _) => Self::MigrateValidate,
             ("MigrateAbort", _) => Self::MigrateAbort,
             ("MigrateRecover", _) => Self::MigrateRecover,
+            ("ActivateCurrentProfile", Flavor::Hmc) => Self::ActivateCurrentProfile,
             ("RemoteRestart", Flavor::Hmc) => Self::RemoteRestart,
             ("Suspend", Flavor::Hmc) => Self::Suspend,
             ("SuspendValidate", Flavor::Hmc) => Self::SuspendValidate,
@@ -149,8 +165,21 @@ impl Operation {
         })
     }
 
+    /// Clones are on both products, what IBM documents for the HMC is on an HMC.
+    fn of_cluster(flavor: Flavor, name: &str) -> Option<Self> {
+        Some(match (name, flavor) {
+            ("LULinkedClone", _) => Self::LinkedClone,
+            ("Delete", Flavor::Hmc) => Self::DeleteCluster,
+            ("CreateLogicalUnit", Flavor::Hmc) => Self::CreateLogicalUnit,
+            ("DeleteLogicalUnit", Flavor::Hmc) => Self::DeleteLogicalUnit,
+            ("GrowLogicalUnit", Flavor::Hmc) => Self::GrowLogicalUnit,
+            _ => return None,
+        })
+    }
+
     fn of_profiled(flavor: Flavor, name: &str) -> Option<Self> {
         Some(match (name, flavor) {
+            ("GetNetworkBootDevices", Flavor::Hmc) => Self::NetworkBootDevices,
             ("SaveCurrentConfig", Flavor::Hmc) => Self::SaveCurrentConfig,
             ("ChangeDefaultProfileName", Flavor::Hmc) => Self::ChangeDefaultProfileName,
             _ => return None,

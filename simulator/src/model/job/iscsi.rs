@@ -173,19 +173,13 @@ impl World {
         if gone.is_empty() && sessions.is_empty() {
             return ended(Code::NoObjects, Vec::new());
         }
-        if gone
-            .iter()
-            .any(|disk| !Self::is_volume_available(&server, disk))
-        {
+        if self.forget_disks(&server, &gone).is_err() {
             return ended(Code::Error, Vec::new());
         }
         self.edit_vios(server.partition.uuid, |server, version| {
             for session in &sessions {
                 server.iscsi.sessions.remove(session);
             }
-            server
-                .physical_volumes
-                .retain(|disk| gone.iter().all(|gone| gone.name != disk.name));
             server.storage_version = version;
         });
         self.announce_partition(now, Owner::Vios(server.partition.uuid), "Other");

@@ -39,11 +39,7 @@ impl World {
     ) -> Result<Outcome, Refusal> {
         self.check_target(request.target)?;
         if Operation::find(self.flavor, request.target, &request.operation).is_none() {
-            return Err(Refusal::bad_request(format!(
-                "REST0006 No such Operation {} for {}.",
-                request.operation,
-                request.target.group_name()
-            )));
+            return Err(Refusal::no_such_operation());
         }
         let id = self.ids.job();
         let job = Job {
@@ -117,7 +113,9 @@ impl World {
             return self.agenda.plan(now.plus(wait), effect);
         }
         match Operation::find(self.flavor, job.target, &job.operation) {
-            Some(Operation::PowerOn) => self.begin_power_on(now, &job),
+            Some(Operation::PowerOn | Operation::ActivateCurrentProfile) => {
+                self.begin_power_on(now, &job)
+            }
             Some(Operation::PowerOff) => self.begin_power_off(now, &job),
             Some(Operation::Migrate) => self.begin_migration(now, &job),
             Some(Operation::RemoteRestart) => self.begin_remote_restart(now, &job),
@@ -302,5 +300,9 @@ impl JobTarget {
 }
 
 fn no_such_job(id: u64) -> Refusal {
-    Refusal::new(404, "Not Found", format!("REST0005 No such Job {id}."))
+    Refusal::new(
+        404,
+        Refusal::UNKNOWN_RESOURCE,
+        format!("REST0005 No such Job {id}"),
+    )
 }

@@ -3,6 +3,7 @@
 mod boot;
 pub mod catalogue;
 mod cli;
+mod cluster;
 mod control;
 mod device;
 pub mod gate;
@@ -10,6 +11,7 @@ mod identity;
 pub mod incident;
 mod iscsi;
 pub mod lifecycle;
+mod netboot;
 mod parameters;
 pub mod power;
 mod recovery;

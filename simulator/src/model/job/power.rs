@@ -49,7 +49,11 @@ impl World {
             return;
         };
         if partition.state != PartitionState::NotActivated {
-            let code = self.code("HSCL3681", "PVME01042026");
+            // What a console said to a profile that was to be activated (recording `job_response_completed_failed`).
+            let code = match job.operation.as_str() {
+                "ActivateCurrentProfile" => "HSCL05DF",
+                _ => self.code("HSCL3681", "PVME01042026"),
+            };
             let text = format!(
                 "{code} Partition {} cannot be activated: it is {}, not not activated.",
                 partition.name, partition.state

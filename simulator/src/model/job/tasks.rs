@@ -14,7 +14,7 @@ impl World {
         let done = || End::Ok(vec![("result".to_owned(), String::new())]);
         let uuid = job.target.uuid();
         match operation {
-            Operation::PowerOn | Operation::PowerOff => done(),
+            Operation::PowerOn | Operation::ActivateCurrentProfile | Operation::PowerOff => done(),
             Operation::CloseVterm => {
                 self.close_console(uuid);
                 done()
@@ -43,17 +43,13 @@ impl World {
             Operation::ModifySriovMode => self.modify_sriov_mode(now, job),
             Operation::PowerOnSystem => self.power_on_system(now, job),
             Operation::PowerOffSystem => self.power_off_system(now, job),
-            Operation::LinkedClone => match (
-                job.parameter("SourceUDID"),
-                job.parameter("DestinationUDID"),
-            ) {
-                (Some(source), Some(destination)) => self
-                    .link_clone(now, source.trim(), destination.trim())
-                    .map_or_else(|refusal| End::Failed(refusal.message), |()| done()),
-                _ => End::Exception(
-                    "The parameters SourceUDID and DestinationUDID are needed.".to_owned(),
-                ),
-            },
+            Operation::CreateCluster
+            | Operation::DeleteCluster
+            | Operation::CreateLogicalUnit
+            | Operation::DeleteLogicalUnit
+            | Operation::GrowLogicalUnit
+            | Operation::LinkedClone => self.run_cluster_job(now, operation, job),
+            Operation::NetworkBootDevices => self.network_boot_devices(job),
             other => self.run_identity_job(now, other, job).unwrap_or_else(done),
         }
     }

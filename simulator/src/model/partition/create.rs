@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::rules::{self, NO_MEMORY, ONE_PROCESSOR};
 use super::{Partition, PartitionCapabilities, PartitionProcessors};
 use crate::clock::Millis;
-use crate::model::command::{CreatePartition, Outcome};
+use crate::model::command::{CreatePartition, IoSlotName, Outcome};
 use crate::model::lowest::lowest_free;
 use crate::model::monitoring::Load;
 use crate::model::names::{
@@ -19,22 +19,55 @@ use crate::model::resource::Resource;
 use crate::model::world::World;
 
 impl World {
-    /// Checks in the order in which a console does: type, name, identity, then sizes.
     pub(in crate::model) fn create_partition(
         &mut self,
         now: Millis,
         request: CreatePartition,
     ) -> Result<Outcome, Refusal> {
-        let system = self
-            .systems
-            .get(&request.system)
-            .ok_or_else(|| Refusal::not_found("ManagedSystem", request.system))?;
-        let system = Arc::clone(system);
         if request.kind == PartitionKind::VirtualIoServer {
             return Err(Refusal::internal(
                 " REST0140 Invalid Partition Type associated with LogicalPartition",
             ));
         }
+        let wishes = request.io_slots.clone();
+        let (partition, serial_number) = self.new_partition(now, request)?;
+        let (uuid, system) = (partition.uuid, partition.system);
+        let has_nvram = partition.nvram.is_some();
+        let resource = Resource::LogicalPartition(uuid);
+        self.partitions.insert(uuid, Arc::new(partition));
+        if let Some(number) = serial_number {
+            self.assign_serial_number(now, system, &number, uuid);
+        }
+        self.claim_io_slots(uuid, wishes)?;
+        self.announce(now, EventKind::AddUri, resource, "");
+        if has_nvram {
+            self.announce(now, EventKind::ModifyUri, resource, "NVRAM");
+        }
+        self.touch_system(now, system);
+        Ok(Outcome::Written(resource))
+    }
+
+    /// The slots that a new partition asks for.
+    pub(in crate::model) fn claim_io_slots(
+        &mut self,
+        uuid: Uuid,
+        wishes: Option<Vec<IoSlotName>>,
+    ) -> Result<(), Refusal> {
+        let partition = self.owner(uuid).and_then(|owner| self.partition(owner));
+        if let (Some(partition), Some(wishes)) = (partition.cloned(), wishes) {
+            self.assign_io_slots(&partition, &wishes)?;
+        }
+        Ok(())
+    }
+
+    /// A partition of either kind and the serial number that it is to have. Checks in the order in which a console does:
+    /// type, name, identity, then sizes.
+    pub(in crate::model) fn new_partition(
+        &mut self,
+        now: Millis,
+        request: CreatePartition,
+    ) -> Result<(Partition, Option<String>), Refusal> {
+        let system = self.system(request.system)?;
         if request.kind == PartitionKind::IbmI && !system.capabilities.ibmi {
             return Err(Refusal::logic(format!(
                 "System {} does not support IBM i partitions.",
@@ -120,18 +153,7 @@ impl World {
             let first = partition.as_profile(partition.profile, profile::DEFAULT, version);
             partition.profiles.push(Arc::new(first));
         }
-        let has_nvram = partition.nvram.is_some();
-        let resource = Resource::LogicalPartition(uuid);
-        self.partitions.insert(uuid, Arc::new(partition));
-        if let Some(number) = serial_number {
-            self.assign_serial_number(now, system.uuid, &number, uuid);
-        }
-        self.announce(now, EventKind::AddUri, resource, "");
-        if has_nvram {
-            self.announce(now, EventKind::ModifyUri, resource, "NVRAM");
-        }
-        self.touch_system(now, system.uuid);
-        Ok(Outcome::Written(resource))
+        Ok((partition, serial_number))
     }
 
     /// Names are unique among all partitions of a system, Virtual I/O Servers included.

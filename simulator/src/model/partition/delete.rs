@@ -46,6 +46,7 @@ impl World {
         self.remove_buses_of(now, uuid);
         self.remove_sriov_of(now, uuid);
         self.remove_fc_mappings_of(now, uuid);
+        self.release_io_slots(partition.system, uuid);
         self.partitions.remove(&uuid);
         self.derive_networks(now, partition.system);
         self.touch_system(now, partition.system);

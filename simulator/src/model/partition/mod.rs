@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod io_slots;
 pub mod rules;
 mod update;
 

@@ -96,12 +96,16 @@ impl World {
                 .partition(owner)
                 .and_then(|partition| partition.serial_number.clone());
         }
-        if after == before {
+        let slots_moved = match &request.io_slots {
+            Some(wishes) => self.assign_io_slots(&before, wishes)?,
+            None => false,
+        };
+        if after == before && !slots_moved {
             return Ok(Outcome::Written(resource));
         }
         details.push("Other");
         let resources_moved =
-            before.memory != after.memory || before.processors != after.processors;
+            slots_moved || before.memory != after.memory || before.processors != after.processors;
         self.edit_partition(owner, |partition| *partition = after);
         self.announce_partition(now, owner, &details.join(","));
         if resources_moved {

@@ -128,18 +128,11 @@ impl World {
         self.edit_unit(now, tier.uuid, before.uuid, |unit| {
             (unit.name, unit.capacity) = (name, capacity);
         });
-        let mapping: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| {
-                vios.maps(&Backing::LogicalUnit {
-                    tier: tier.uuid,
-                    unit: before.uuid,
-                })
-            })
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in mapping {
+        let backing = Backing::LogicalUnit {
+            tier: tier.uuid,
+            unit: before.uuid,
+        };
+        for vios in self.servers_where(|vios| vios.maps(&backing)) {
             self.edit_vios(vios, |vios, version| vios.mappings_version = version);
         }
         Ok(Outcome::Written(resource))
@@ -197,6 +190,9 @@ impl World {
         let resource = Resource::SharedStoragePool(request.pool);
         if let Some(units) = request.units {
             self.change_units(now, request.pool, units)?;
+        }
+        if let Some(volumes) = &request.volumes {
+            self.change_pool_volumes(now, request.pool, volumes)?;
         }
         let name = request.name.unwrap_or_else(|| pool.name.clone());
         let alert_threshold = request.alert_threshold.unwrap_or(pool.alert_threshold);
@@ -315,7 +311,7 @@ impl World {
         self.touch_pool(now, pool);
     }
 
-    fn touch_pool(&mut self, now: Millis, pool: Uuid) {
+    pub(super) fn touch_pool(&mut self, now: Millis, pool: Uuid) {
         let version = self.touch();
         if let Some(pool) = self.pools.get_mut(&pool).map(Arc::make_mut) {
             pool.version = version;
@@ -399,7 +395,7 @@ fn pool_serial(tier: &Tier) -> &str {
     tier.udid.get(2..34).unwrap_or_default()
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     if !name.is_empty()
         && name.len() <= NAME_LENGTH
         && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -411,7 +407,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     )))
 }
 
-fn failed(why: &str) -> Refusal {
+pub(super) fn failed(why: &str) -> Refusal {
     Refusal::internal(format!(
         "HSCL2970 The IOServer command has failed because of the following reason: {why}"
     ))

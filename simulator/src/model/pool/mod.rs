@@ -1,6 +1,8 @@
 //! Shared storage: clusters, their pool, its tiers and logical units.
 
+pub mod cluster;
 pub mod logical_unit;
+mod named;
 mod units;
 
 use std::sync::Arc;

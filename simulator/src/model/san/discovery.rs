@@ -211,17 +211,27 @@ impl World {
             .filter(stale)
             .map(Arc::clone)
             .collect();
-        if let Some(busy) = stale
-            .iter()
-            .find(|disk| !Self::is_volume_available(server, disk))
-        {
+        self.forget_disks(server, &stale)
+    }
+
+    /// Disks of a Virtual I/O Server go, or none of them.
+    ///
+    /// # Errors
+    /// The name of one that is in use.
+    pub(in crate::model) fn forget_disks(
+        &mut self,
+        server: &VirtualIoServer,
+        gone: &[Arc<PhysicalVolume>],
+    ) -> Result<(), String> {
+        let mut disks = gone.iter();
+        if let Some(busy) = disks.find(|disk| !Self::is_volume_available(server, disk)) {
             return Err(busy.name.clone());
         }
-        if !stale.is_empty() {
+        if !gone.is_empty() {
             self.edit_vios(server.partition.uuid, |server, version| {
                 server
                     .physical_volumes
-                    .retain(|disk| stale.iter().all(|gone| gone.name != disk.name));
+                    .retain(|disk| gone.iter().all(|gone| gone.name != disk.name));
                 server.storage_version = version;
             });
         }

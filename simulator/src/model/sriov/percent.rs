@@ -1,5 +1,10 @@
 //! Shares of a physical port.
 
+use crate::model::units::parse_exact_decimal;
+
+/// More than this nobody can mean.
+const MILLION: Percent = Percent(100_000_000);
+
 /// A share in hundredths of a percent.
 #[derive(
     serde::Serialize,
@@ -41,18 +46,9 @@ impl Percent {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_suffix('%').unwrap_or(text).trim_end();
-        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 6 || part.len() > 9 || !digits(whole) || !digits(part)
-        {
-            return None;
-        }
-        let padded = format!("{part}00");
-        let hundredths: u32 = padded.get(..2)?.parse().ok()?;
-        let lost = part
-            .get(2..)
-            .is_some_and(|rest| rest.bytes().any(|digit| digit != b'0'));
-        (!lost).then_some(Self(whole.parse::<u32>().ok()? * 100 + hundredths))
+        let hundredths = parse_exact_decimal(text, 2).filter(|_| !text.starts_with('.'))?;
+        let hundredths = u32::try_from(hundredths).ok()?;
+        (hundredths < MILLION.0).then_some(Self(hundredths))
     }
 
     /// The sum.

@@ -32,6 +32,15 @@ impl World {
             .chain(anywhere.into_iter().flatten())
     }
 
+    /// The Virtual I/O Servers of all systems that this holds for.
+    pub(in crate::model) fn servers_where(
+        &self,
+        holds: impl Fn(&VirtualIoServer) -> bool,
+    ) -> Vec<Uuid> {
+        let servers = self.vioses.values().filter(|vios| holds(vios));
+        servers.map(|vios| vios.partition.uuid).collect()
+    }
+
     /// The virtual SCSI client adapters of a partition by slot, each with the server that it leads to.
     #[must_use]
     pub fn scsi_client_adapters(

@@ -156,13 +156,7 @@ impl World {
 
     /// Removes every server adapter that is paired with a client.
     pub(in crate::model) fn remove_buses_of(&mut self, now: Millis, client: Uuid) {
-        let servers: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| vios.buses.of(client).next().is_some())
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in servers {
+        for vios in self.servers_where(|vios| vios.buses.of(client).next().is_some()) {
             let mut touched = BTreeSet::new();
             self.edit_vios(vios, |server, version| {
                 let slots: Vec<u16> = server.buses.slots_of(client).collect();
@@ -182,13 +176,7 @@ impl World {
             let mut devices = vios.buses.of(client).flat_map(|bus| &bus.devices);
             devices.any(|device| is_it(&device.backing))
         };
-        let servers: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| loaded(vios))
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in servers {
+        for vios in self.servers_where(loaded) {
             self.edit_vios(vios, |server, version| {
                 let slots: Vec<u16> = server.buses.slots_of(client).collect();
                 for slot in slots {

@@ -7,6 +7,7 @@ mod client;
 pub mod device;
 pub mod external;
 pub mod fibre_channel;
+mod lifecycle;
 mod mappings;
 mod npiv;
 mod plan;

@@ -236,20 +236,12 @@ impl World {
     pub(in crate::model) fn remove_fc_mappings_of(&mut self, now: Millis, client: Uuid) {
         let of_client =
             |mapping: &FcMapping| mapping.client.is_some_and(|end| end.partition == client);
-        let servers: Vec<Uuid> = self
-            .vioses
-            .values()
-            .filter(|vios| vios.fc_mappings.values().any(|mapping| of_client(mapping)))
-            .map(|vios| vios.partition.uuid)
-            .collect();
-        for vios in servers {
+        let serves = |vios: &VirtualIoServer| vios.fc_mappings.values().any(|own| of_client(own));
+        for vios in self.servers_where(serves) {
             self.edit_vios(vios, |server, version| {
-                let slots: Vec<u16> = server
-                    .fc_mappings
-                    .values()
-                    .filter(|mapping| of_client(mapping))
-                    .map(|mapping| mapping.slot)
-                    .collect();
+                let own = server.fc_mappings.values();
+                let own = own.filter(|mapping| of_client(mapping));
+                let slots: Vec<u16> = own.map(|mapping| mapping.slot).collect();
                 for slot in slots {
                     server.fc_mappings.remove(&slot);
                 }

@@ -67,8 +67,8 @@ pub(super) fn storage(cx: &Context<'_>, partition: &Partition) -> serde_json::Ma
     for vios in cx.world.vioses_of(partition.system) {
         let id = vios.partition.id;
         let of_partition = |uuid: uuid::Uuid| uuid == partition.uuid;
-        for bus in vios.buses.values() {
-            if let Some(client) = bus.client.filter(|client| of_partition(client.partition)) {
+        for bus in vios.buses.of(partition.uuid) {
+            if let Some(client) = bus.client {
                 generic.push(json!({
                     "physicalLocation": location(client.slot),
                     "viosId": id,

@@ -1,0 +1,107 @@
+//! What a run leaves in its own process: tasks that still live, connections that are still open.
+
+use std::fs;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+/// How often it is looked whether everything has ended.
+const LOOKS: u32 = 50;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What there was before a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    tasks: usize,
+    sockets: usize,
+}
+
+impl Watch {
+    /// Counts what there is now, on the runtime that this is called on.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self {
+            tasks: Handle::current().metrics().num_alive_tasks(),
+            sockets: open_sockets(),
+        }
+    }
+
+    /// What there is more, in words, once what is ending has had five seconds for it; nothing after a clean run.
+    /// Everything that the run used has to be dropped by then.
+    pub async fn leaks(self) -> Vec<String> {
+        for _ in 0..LOOKS {
+            if self.found().is_empty() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.found()
+    }
+
+    fn found(self) -> Vec<String> {
+        let now = Self::begin();
+        let more = |what: &str, before: usize, now: usize| {
+            let count = now.saturating_sub(before);
+            (count > 0)
+                .then(|| format!("{count} {what}, {before} before the run and {now} after it"))
+        };
+        [
+            more("tasks that still live", self.tasks, now.tasks),
+            more("connections that are still open", self.sockets, now.sockets),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// How many sockets this process has open; 0 where `/proc` does not tell.
+fn open_sockets() -> usize {
+    let Ok(files) = fs::read_dir("/proc/self/fd") else {
+        return 0;
+    };
+    let targets = files
+        .flatten()
+        .filter_map(|file| fs::read_link(file.path()).ok());
+    targets
+        .filter(|target| target.to_string_lossy().starts_with("socket:"))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Watch;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_lives_on_is_told_and_one_that_ends_is_not() {
+        let watch = Watch::begin();
+        let task = tokio::spawn(std::future::pending::<()>());
+        let ending = tokio::spawn(tokio::time::sleep(std::time::Duration::from_secs(1)));
+        let leaks = watch.leaks().await;
+        assert!(ending.is_finished());
+        assert!(
+            leaks.iter().any(|leak| leak.starts_with("1 tasks")),
+            "{leaks:?}"
+        );
+        task.abort();
+        let leaks = watch.leaks().await;
+        assert!(
+            !leaks.iter().any(|leak| leak.contains("tasks")),
+            "{leaks:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_open_connection_is_counted() {
+        if !cfg!(target_os = "linux") {
+            return;
+        }
+        let before = super::open_sockets();
+        let listeners: Vec<_> = (0..50)
+            .map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port"))
+            .collect();
+        // Other tests of this process open and close theirs meanwhile.
+        assert!(super::open_sockets() > before + listeners.len() / 2);
+    }
+}
