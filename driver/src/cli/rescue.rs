@@ -1,9 +1,8 @@
 //! `powervm server rescue` and `server unrescue`
 
 use super::arguments::Rescue;
-use super::image::read;
 use super::output::Output;
-use super::server::shown;
+use super::server::{image_of, shown};
 use crate::error::Result;
 use crate::operations::{Control, Driver, RescueRequest, ServerRef};
 
@@ -19,7 +18,7 @@ pub(super) async fn rescue(
     let request = RescueRequest {
         instance: found.summary.id.as_uuid(),
         name: None,
-        image: read(&asked.image, name, asked.image_checksum.as_deref()).await?,
+        image: image_of(&asked.image, name, asked.image_checksum.as_deref()).await?,
     };
     let instance = request.instance;
     driver.rescue(request, control).await?;

@@ -190,7 +190,23 @@ async fn image(create: &Create) -> Result<Option<Image>> {
         create.image_name.as_deref(),
         create.image_checksum.as_deref(),
     );
-    super::image::read(given, name, checksum).await.map(Some)
+    image_of(given, name, checksum).await.map(Some)
+}
+
+/// The image in a file or behind a URL.
+pub(super) async fn image_of(
+    given: &str,
+    name: Option<&str>,
+    checksum: Option<&str>,
+) -> Result<Image> {
+    if given.starts_with("http://") || given.starts_with("https://") {
+        return Image::from_url(given, name, checksum).await;
+    }
+    let path = Path::new(given);
+    match checksum {
+        None => Image::from_file(path, name).await,
+        Some(checksum) => Image::described_file(path, name, checksum).await,
+    }
 }
 
 fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {

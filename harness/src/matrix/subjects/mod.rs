@@ -161,6 +161,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 const FAMILIES: &[&[Entry]] = &[
     bridges::ENTRIES,
     deploy::ENTRIES,
+    images::ENTRIES,
     power::ENTRIES,
     devices::ENTRIES,
     images::ENTRIES,
