@@ -101,6 +101,8 @@ pub struct Config {
     pub shutdown_timeout: u64,
     /// Folder that names the disks of this machine by their identifiers, for snapshots.
     pub device_folder: PathBuf,
+    /// The command that opens consoles on the management partition.
+    pub mkvterm: PathBuf,
     /// Longest wait, in seconds, for a disk that was mapped to the management partition, 1 to 3600.
     pub device_timeout: u64,
     /// File of the journal; empty for one of this user's own for each host.
@@ -137,6 +139,7 @@ impl Default for Config {
             max_uploads: 3,
             shutdown_timeout: 60,
             device_folder: PathBuf::from(crate::devices::BY_ID),
+            mkvterm: PathBuf::from("mkvterm"),
             device_timeout: 300,
             journal: PathBuf::new(),
             recovery_wait: 15,

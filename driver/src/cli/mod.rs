@@ -4,10 +4,12 @@
 
 mod arguments;
 mod connection;
+mod console;
 mod doctor;
 mod dry_run;
 mod exit;
 mod host;
+mod image;
 mod interface;
 mod migration;
 mod network;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
-use self::arguments::{Arguments, Noun};
+use self::arguments::{Arguments, ImageVerb, Noun};
 use self::connection::Origin;
 use self::output::Output;
 use self::progress::Bars;
@@ -67,7 +69,10 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
         Noun::Network(verb) => verb.changes(),
-        Noun::Host(_) => false,
+        Noun::Host(_) | Noun::Image(ImageVerb::List) => false,
+        // Nothing of a console is in the journal.
+        Noun::Console(_) => false,
+        Noun::Image(_) => true,
         Noun::Interface(_) | Noun::Volume(_) => true,
         Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
             recover::show(connection, place, verb, output).await?;
@@ -115,6 +120,8 @@ async fn act(
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
         Noun::Network(verb) => network::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output).await,
+        Noun::Image(verb) => image::run(driver, verb, output, control).await,
+        Noun::Console(verb) => console::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.
         Noun::Doctor => Ok(()),

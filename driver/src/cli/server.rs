@@ -101,6 +101,21 @@ pub(super) async fn run(
         ServerVerb::RemoteRestartCleanup { server } => {
             migration::clean_up(driver, server, output, control).await
         }
+        ServerVerb::Dump { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.dump(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Suspend { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.suspend(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
+        ServerVerb::Resume { server } => {
+            let server = ServerRef::parse(server);
+            let state = driver.resume(server.clone(), control).await?;
+            output.print(&[Changed::new(&server, state)], |states| changed(states))
+        }
         ServerVerb::Delete { server, keep_disks } => {
             for server in ServerVerb::servers(server) {
                 delete(driver, &server, !keep_disks, control).await?;

@@ -52,6 +52,20 @@ impl ImageNames {
             disk: names::image_virtual_disk(image.id),
         }
     }
+
+    /// What the image service calls it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a logical unit of this name, or else a virtual disk, is the image.
+    pub(super) fn is_named(&self, name: &str, in_pool: bool) -> bool {
+        if in_pool {
+            ImageUnitName::of(&self.name, &self.checksum).is_image(name)
+        } else {
+            self.disk == name
+        }
+    }
 }
 
 /// What the steps found and made.

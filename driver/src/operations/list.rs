@@ -1,13 +1,16 @@
 //! Lists and shows servers.
 
+use std::collections::BTreeSet;
+
 use powervm_schema::atom::Entry;
 use powervm_schema::partition::{LogicalPartition, PartitionState, RmcState};
 use powervm_schema::vios::VirtualIoServer;
+use uuid::Uuid;
 
 use super::driver::{Driver, path_of};
-use super::plug;
 use super::request::ServerRef;
 use super::server::{Server, ServerSummary, StorageInfo, StorageKind};
+use super::{plug, power};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{PartitionUuid, PowerState};
 use crate::rest::Groups;
@@ -30,6 +33,27 @@ impl Driver {
             .collect();
         servers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(servers)
+    }
+
+    /// Those of the instances that have a partition on the host. A partition does not tell which of two instances it
+    /// belongs to ([`PartitionUuid::instances`]), so the known ones are asked; a partition of none of them is ignored.
+    ///
+    /// # Errors
+    /// Those of the request.
+    pub async fn instances(&self, known: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>> {
+        let servers = self.list().await?;
+        let found = servers.iter().flat_map(|server| server.id.instances());
+        Ok(found.filter(|instance| known.contains(instance)).collect())
+    }
+
+    /// The power state of a server, with one small request.
+    ///
+    /// # Errors
+    /// No such server; those of the request.
+    pub async fn power_state(&self, server: impl Into<ServerRef>) -> Result<PowerState> {
+        let partition = self.resolve(&server.into()).await?;
+        let state = power::state_of(self.session(), partition).await?;
+        Ok(PowerState::of(&state))
     }
 
     /// A server with its interfaces, disks and media.

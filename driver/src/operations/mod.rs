@@ -1,12 +1,14 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
 mod bridge;
+mod console;
 mod control;
 mod destroy;
 mod device_jobs;
 mod driver;
 mod host;
 mod imaged;
+mod images;
 mod interface;
 mod inventory;
 mod jobs;
@@ -30,12 +32,14 @@ pub(crate) mod shared;
 mod snapshot;
 mod spawn;
 mod sriov;
+mod suspension;
 mod target;
 mod trunk;
 mod unfinished;
 mod volume;
 
 pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
+pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
 pub use host::{HostCapacity, HostInfo};

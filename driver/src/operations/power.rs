@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use powervm_schema::partition::{LogicalPartition, RmcState};
+use powervm_schema::partition::{LogicalPartition, PartitionType, RmcState};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
@@ -16,7 +16,9 @@ use super::jobs;
 use super::operation::{Notes, Operation, Plan};
 use super::request::{Reboot, ServerRef, Stop};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::power::{POWER_OFF, POWER_ON, PowerOff, RemoveMedia, power_on};
+use crate::partition::power::{
+    PANEL_FUNCTION, POWER_OFF, POWER_ON, PowerOff, RemoveMedia, crash, power_on,
+};
 use crate::partition::state::{is_startable, is_stoppable};
 use crate::partition::{PartitionUuid, PowerState};
 use crate::rest::{Groups, Job, Session};
@@ -25,6 +27,7 @@ use crate::saga::{Saga, Step};
 const START: &str = "power on";
 const STOP: &str = "power off";
 const REBOOT: &str = "reboot";
+const DUMP: &str = "dump the memory and restart";
 
 impl Driver {
     /// Starts a server that is off; one that runs is left alone.
@@ -66,6 +69,18 @@ impl Driver {
             .await
     }
 
+    /// Has a server that runs write down all that it remembers, as a crash would, and start again.
+    ///
+    /// # Errors
+    /// No such server; one that does not run; a job that failed.
+    pub async fn dump(
+        &self,
+        server: impl Into<ServerRef>,
+        control: &Control,
+    ) -> Result<PowerState> {
+        self.power(server.into(), Change::Dump, control).await
+    }
+
     async fn power(
         &self,
         server: ServerRef,
@@ -104,6 +119,7 @@ pub(super) enum Change {
     Start,
     Stop(Stop),
     Reboot(Reboot),
+    Dump,
 }
 
 /// What the journal keeps of it.
@@ -145,6 +161,7 @@ impl Operation for Power {
             Change::Start => ("start", Step::new(START, Self::start)),
             Change::Stop(_) => ("stop", Step::new(STOP, Self::stop)),
             Change::Reboot(_) => ("reboot", Step::new(REBOOT, Self::reboot)),
+            Change::Dump => ("dump", Step::new(DUMP, Self::dump)),
         };
         Saga::new(format!("{verb} {}", self.asked.server)).step(step)
     }
@@ -162,7 +179,7 @@ impl Operation for Power {
             Err(error) => return Err(error),
             Ok(_) => {}
         }
-        for operation in [POWER_ON, POWER_OFF] {
+        for operation in [POWER_ON, POWER_OFF, PANEL_FUNCTION] {
             jobs::see_off(driver.session(), partition, operation).await?;
         }
         Ok(Some(Self {
@@ -206,6 +223,31 @@ impl Power {
             self.descend(&found, is_hard, true).await?;
         }
         Ok(())
+    }
+
+    /// Taken up again as a reboot is: a second dump would be of the start after the first.
+    async fn dump(self: Arc<Self>) -> Result<()> {
+        let found = read(self.driver.session(), self.partition).await?;
+        if self.is_revived {
+            return match is_startable(&found.state) {
+                true => on(&self.driver, self.partition, None).await,
+                false => Ok(()),
+            };
+        }
+        if !is_stoppable(&found.state) {
+            return Err(Error::operation(
+                ErrorKind::Precondition,
+                format!(
+                    "{} cannot be dumped: it is {}",
+                    self.asked.server, found.state
+                ),
+                "start it first; what is off has nothing to write down",
+            ));
+        }
+        let (operation, job) = crash(&path_of(self.partition), found.is_ibmi);
+        jobs::run(self.driver.session(), self.partition, operation, job)
+            .await
+            .map(drop)
     }
 
     async fn descend(&self, found: &Found, is_hard: bool, restart: bool) -> Result<()> {
@@ -363,6 +405,7 @@ fn worth_insisting(error: &Error) -> bool {
 struct Found {
     state: String,
     rmc_is_active: bool,
+    is_ibmi: bool,
 }
 
 async fn read(session: &Session, partition: PartitionUuid) -> Result<Found> {
@@ -377,6 +420,7 @@ async fn read(session: &Session, partition: PartitionUuid) -> Result<Found> {
             .map(|state| state.to_string())
             .unwrap_or_default(),
         rmc_is_active: partition.rmc_state().ok().flatten() == Some(RmcState::Active),
+        is_ibmi: partition.partition_type().ok().flatten() == Some(PartitionType::Os400),
     })
 }
 

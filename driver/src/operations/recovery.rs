@@ -13,6 +13,7 @@ use super::bridge::BridgeChange;
 use super::control::Control;
 use super::destroy::Destroy;
 use super::driver::Driver;
+use super::images::{CacheImage, Prune};
 use super::interface::{Plug, Unplug};
 use super::migrate::{Arrive, Depart};
 use super::operation::{Log, Operation, Plan};
@@ -22,6 +23,7 @@ use super::rescue::{Rescue, Unrescue};
 use super::resize::{Confirm, Resize, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
+use super::suspension::Suspension;
 use super::volume::attach::Attach;
 use super::volume::detach::Detach;
 use super::volume::extend::Extend;
@@ -47,7 +49,10 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Revert>(),
     Entry::of::<Rescue>(),
     Entry::of::<Unrescue>(),
+    Entry::of::<CacheImage>(),
+    Entry::of::<Prune>(),
     Entry::of::<Snapshot>(),
+    Entry::of::<Suspension>(),
 ];
 
 /// One kind of operation.

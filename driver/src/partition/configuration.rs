@@ -12,6 +12,9 @@ use super::sizing::{Sizing, SizingDefaults, SizingError};
 use super::state::is_startable;
 use crate::error::{Error, Result};
 
+/// The element that sections are kept in.
+const KEPT: &str = "Kept";
+
 /// Elements that a resize may change. Servers leave alone what of them is read-only.
 const SECTIONS: [&str; 7] = [
     "AllowPerformanceDataCollection",
@@ -32,7 +35,7 @@ pub struct Configuration {
     pub name: String,
     /// How many virtual slots it has.
     pub max_slots: Option<u32>,
-    /// By element name, the element as the server wrote it.
+    /// By element name, the element as the server wrote it, within a [`KEPT`].
     sections: BTreeMap<String, String>,
 }
 
@@ -43,7 +46,9 @@ impl Configuration {
         let partition = BasePartition(document);
         let section = |name: &str| {
             let element = document.child(name)?;
-            Some((name.to_owned(), element.to_xml()))
+            // Within another one, which says the namespace: then it need not, as in the document.
+            let whole = Element::new(document.namespace().clone(), KEPT).with(element.clone());
+            Some((name.to_owned(), whole.to_xml()))
         };
         Self {
             name: partition.name().unwrap_or_default().to_owned(),
@@ -60,9 +65,12 @@ impl Configuration {
     /// What was kept is no document any more.
     pub fn restore(&self, document: &mut Element) -> Result<()> {
         for (name, kept) in &self.sections {
-            let section = Element::parse(kept.as_bytes()).map_err(|error| {
+            let whole = Element::parse(kept.as_bytes()).map_err(|error| {
                 Error::internal(format!("what was kept of {name} cannot be read: {error}"))
             })?;
+            let Some(section) = whole.into_children().next() else {
+                return Err(Error::internal(format!("nothing was kept of {name}")));
+            };
             document.remove(name);
             document.insert_ordered(section, LogicalPartition::<Element>::ORDER);
         }

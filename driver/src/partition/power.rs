@@ -14,6 +14,18 @@ pub const POWER_OFF: &str = "PowerOff";
 /// The operation that powers a partition on.
 pub const POWER_ON: &str = "PowerOn";
 
+/// The operation that presses a button of IBM i's panel.
+pub const PANEL_FUNCTION: &str = "PanelFunction";
+
+/// The job that has a partition write down its memory and start again, and its operation. IBM i is asked through its
+/// panel.
+#[must_use]
+pub fn crash(partition: &str, is_ibmi: bool) -> (&'static str, Job) {
+    let operation = if is_ibmi { PANEL_FUNCTION } else { POWER_OFF };
+    let job = Job::new(partition, operation).parameter("operation", "dumprestart");
+    (operation, job)
+}
+
 /// One way to power off, from the kindest to the surest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PowerOff {

@@ -63,6 +63,39 @@ impl<T: Clone> Flights<T> {
     }
 }
 
+impl<T: Clone> Flights<T> {
+    /// Does work that nobody may be on a flight for meanwhile: nothing when somebody holds one of this key, or that
+    /// brought such a thing; who boards one now waits until the work is done.
+    pub(crate) async fn alone<R>(
+        &self,
+        key: &str,
+        is_it: impl Fn(&T) -> bool,
+        work: impl Future<Output = Result<R>>,
+    ) -> Result<Option<R>> {
+        let flight = self.board(key);
+        let state = flight.state.lock().await;
+        // One of these is ours.
+        let others = Arc::strong_count(&flight) > 1;
+        if others || self.is_held_under_another(key, is_it) {
+            return Ok(None);
+        }
+        let done = work.await;
+        drop(state);
+        done.map(Some)
+    }
+
+    fn is_held_under_another(&self, key: &str, is_it: impl Fn(&T) -> bool) -> bool {
+        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.iter().any(|(held, flight)| {
+            held != key
+                && flight.upgrade().is_some_and(|flight| {
+                    let landed = flight.landed.lock().unwrap_or_else(PoisonError::into_inner);
+                    landed.as_ref().is_some_and(&is_it)
+                })
+        })
+    }
+}
+
 impl<T: Clone> Flight<T> {
     /// The result: of the work that was done, or that somebody does meanwhile, or that is done now.
     ///
@@ -135,6 +168,25 @@ mod tests {
                 assert_eq!(result.map_err(drop), expected);
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_boards_while_work_is_done_alone() {
+        let (flights, times) = (Flights::default(), AtomicU32::new(0));
+        let flight = flights.board("a");
+        let alone = flights.alone("a", |_| false, async { Ok(()) }).await;
+        assert_eq!(alone.unwrap(), None, "somebody is on it");
+        drop(flight);
+        let removal = flights.alone("a", |_: &u32| false, async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(times.load(Ordering::SeqCst))
+        });
+        let upload = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            flights.board("a").result(|| slowly(&times, Ok(7))).await
+        };
+        let (removed, uploaded) = tokio::join!(removal, upload);
+        assert_eq!((removed.unwrap(), uploaded.unwrap()), (Some(0), 7));
     }
 
     #[tokio::test(start_paused = true)]

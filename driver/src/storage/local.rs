@@ -9,10 +9,11 @@ use powervm_schema::storage::{
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
 
+use super::cached::{CacheState, CachedImage};
 use super::flights::{Flight, Flights};
 use super::image::{Claim, Image};
 use super::mapping::{Wanted, is_logical_volume};
-use super::names::{base_name, image_virtual_disk};
+use super::names::{base_name, image_virtual_disk, is_image_virtual_disk};
 use super::size::virtual_disk_size;
 use super::upload;
 use super::{Capacity, for_want_of_space};
@@ -177,6 +178,60 @@ impl LocalDisks {
             upload::forget_disk(&self.session, name, &disk.udid).await?;
         }
         self.remove(&[name.to_owned()]).await
+    }
+
+    /// All cached images.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(crate) async fn survey(&self) -> Result<Vec<CachedImage>> {
+        let entry = self.session.get_entry(&self.path(), Groups::None).await?;
+        let uploading = upload::targets(&self.session).await?;
+        let group = VolumeGroup(&entry.content);
+        let images = group.virtual_disks().filter_map(|disk| {
+            let name = base_name(disk.name()?);
+            let is_image = is_logical_volume(&disk) && is_image_virtual_disk(name);
+            is_image.then(|| {
+                let udid = disk.udid().unwrap_or_default().to_owned();
+                let state = if uploading.contains(&udid) {
+                    CacheState::Uploading
+                } else {
+                    CacheState::Unused
+                };
+                CachedImage {
+                    name: name.to_owned(),
+                    udid,
+                    gigabytes: disk.capacity().ok().flatten().unwrap_or_default().as_f64(),
+                    state,
+                    clones: None,
+                }
+            })
+        });
+        Ok(images.collect())
+    }
+
+    /// Removes a cached image, unless somebody uploads it or is about to copy it.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(crate) async fn remove_if_idle(&self, name: &str) -> Result<()> {
+        let removal = async {
+            let images = self.survey().await?;
+            let is_idle =
+                |image: &CachedImage| image.name == name && image.state == CacheState::Unused;
+            match images.iter().any(is_idle) {
+                true => self.remove(&[name.to_owned()]).await,
+                false => Ok(()),
+            }
+        };
+        let removed = self
+            .flights
+            .alone(name, |disk| disk.name == name, removal)
+            .await?;
+        if removed.is_none() {
+            tracing::info!(image = name, "the image is about to be used and stays");
+        }
+        Ok(())
     }
 
     /// Says so if there is a virtual disk of this name.

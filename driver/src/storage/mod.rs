@@ -1,5 +1,6 @@
 //! Disks and media of a partition.
 
+pub mod cached;
 pub mod capture;
 pub(crate) mod drives;
 pub(crate) mod fabric;

@@ -116,6 +116,12 @@ pub fn image_virtual_disk(image: Uuid) -> String {
     format!("i_{}", legal(&start))
 }
 
+/// Whether a virtual disk's name is that of a cached image.
+#[must_use]
+pub fn is_image_virtual_disk(name: &str) -> bool {
+    name.starts_with("i_")
+}
+
 /// Name of an instance's config drive.
 #[must_use]
 pub fn config_drive(instance: Uuid) -> String {

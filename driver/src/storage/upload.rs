@@ -1,5 +1,6 @@
 //! Sends images and media to the server, watched and cancellable.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -129,6 +130,19 @@ where
         }
         Ok(()) => Ok(()),
     }
+}
+
+/// Identifiers of the disks that something is being uploaded into, by whomever.
+///
+/// # Errors
+/// Those of the request.
+pub(crate) async fn targets(session: &Session) -> Result<BTreeSet<String>> {
+    let feed = session.get_feed("web/File", Groups::Omitted).await?;
+    let targets = feed
+        .entries
+        .iter()
+        .filter_map(|entry| File(&entry.content).target_device_udid().map(str::to_owned));
+    Ok(targets.collect())
 }
 
 /// Deletes the records of uploads into the disk with this UDID.

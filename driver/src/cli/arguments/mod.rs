@@ -1,6 +1,7 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
 mod devices;
+mod image;
 mod migration;
 mod network;
 mod rescue;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
+pub(super) use self::image::{ConsoleVerb, ImageVerb};
 pub(super) use self::migration::LiveMigrate;
 pub(super) use self::rescue::Rescue;
 pub(super) use self::resize::{Resize, ResizeRevert};
@@ -113,6 +115,12 @@ pub(in crate::cli) enum Noun {
     /// Volumes that Cinder keeps
     #[command(subcommand)]
     Volume(VolumeVerb),
+    /// Images that are kept on the host
+    #[command(subcommand)]
+    Image(ImageVerb),
+    /// Consoles of servers
+    #[command(subcommand)]
+    Console(ConsoleVerb),
     /// Network bridges, SR-IOV ports and trunk adapters of the host
     #[command(subcommand)]
     Network(NetworkVerb),

@@ -80,6 +80,21 @@ pub(in crate::cli) enum ServerVerb {
     ResizeRevert(ResizeRevert),
     /// Copy a server's boot disk to an image, on the management partition of a NovaLink
     Snapshot(Snapshot),
+    /// Have a server that runs write down its memory, as a crash would, and start again
+    Dump {
+        /// Name or UUID
+        server: String,
+    },
+    /// Suspend a server that runs, on an HMC
+    Suspend {
+        /// Name or UUID
+        server: String,
+    },
+    /// Resume a server that is suspended
+    Resume {
+        /// Name or UUID
+        server: String,
+    },
     /// Delete servers with their disks
     Delete {
         /// Names or UUIDs

@@ -47,8 +47,9 @@ impl Driver {
         };
         let place = match place {
             Err(error) if error.is_not_found() => {
-                tracing::warn!(server = %uuid, "there is no such server any more, so its move is confirmed");
-                return Ok(());
+                // What an earlier call had begun to remove may still be owed.
+                drop(turn);
+                return self.destroy(remains(request.instance), control).await;
             }
             place => place?,
         };
@@ -72,11 +73,7 @@ impl Driver {
             }
             Stage::Left(Destination::OtherHost) => {
                 drop(turn);
-                let removal = DestroyRequest {
-                    destroy_disks: false,
-                    ..DestroyRequest::of(request.instance)
-                };
-                self.destroy(removal, control).await
+                self.destroy(remains(request.instance), control).await
             }
         }
     }
@@ -227,6 +224,14 @@ enum Stage {
     AtHome,
     /// It left.
     Left(Destination),
+}
+
+/// What is left of a server that has moved: all but its disks.
+fn remains(instance: Uuid) -> DestroyRequest {
+    DestroyRequest {
+        destroy_disks: false,
+        ..DestroyRequest::of(instance)
+    }
 }
 
 /// What was begun can be done again.

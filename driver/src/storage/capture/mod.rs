@@ -124,10 +124,15 @@ impl Reading {
     pub(crate) async fn send(mut self, to: &Sink<'_>) -> Result<Captured> {
         let (tally, device, size) = (Arc::clone(&self.tally), self.device.clone(), self.size);
         let stopped = self.control.stopped();
+        // Never left half way: a file that is made after its removal would stay.
+        let file = match to {
+            Sink::File(file) => Some(file.begin().await?),
+            Sink::Url(_) => None,
+        };
         let sent = async {
-            match to {
-                Sink::File(file) => {
-                    let mut file = file.begin().await?;
+            match (to, file) {
+                (Sink::File(_), None) => Err(Error::internal("an image file that was not begun")),
+                (Sink::File(_), Some(mut file)) => {
                     while let Some(block) =
                         self.next().await.map_err(|error| unread(&device, error))?
                     {
@@ -135,7 +140,7 @@ impl Reading {
                     }
                     file.end(size).await
                 }
-                Sink::Url(target) => put::put(target, size, self).await,
+                (Sink::Url(target), _) => put::put(target, size, self).await,
             }
         };
         let sent = tokio::select! {
@@ -159,6 +164,8 @@ impl Reading {
 
     /// The next block; none at the end.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        // A disk and a file that are both fast would leave no moment to be cancelled in.
+        tokio::task::yield_now().await;
         let seen = self.tally().bytes;
         let left = usize::try_from(self.size - seen).unwrap_or(usize::MAX);
         let mut block = BytesMut::with_capacity(left.min(BLOCK));

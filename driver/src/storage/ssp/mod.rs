@@ -1,6 +1,7 @@
 //! Boot disks in a shared storage pool: clones of image units in the pool's default tier.
 
 mod cache;
+mod survey;
 mod units;
 mod watch;
 

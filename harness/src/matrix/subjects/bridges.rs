@@ -14,7 +14,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         failed: Failed::AsBefore,
         limit: LIMIT,
     },
-    // One VLAN of the group stays: a trunk adapter that goes with its last one comes back with another address.
+    // All but one VLAN stay: a trunk adapter that goes with its last one comes back with another address, and pruning
+    // again is to find nothing.
     Entry {
         name: "prune VLANs",
         disks: POOL,
@@ -22,7 +23,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         run: |driver, control| {
             Box::pin(async move {
                 let prune = Prune {
-                    keep: [501].into(),
+                    keep: (1..=4094).filter(|vlan| *vlan != 500).collect(),
                     limit: 1,
                 };
                 driver

@@ -3,11 +3,13 @@
 mod bridges;
 mod deploy;
 mod devices;
+mod images;
 mod migration;
 mod power;
 mod rescue;
 mod resize;
 pub(super) mod snapshot;
+mod suspension;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -159,8 +161,10 @@ pub(super) const LIMIT: Duration = Duration::from_secs(75 * 60);
 const FAMILIES: &[&[Entry]] = &[
     bridges::ENTRIES,
     deploy::ENTRIES,
+    images::ENTRIES,
     power::ENTRIES,
     devices::ENTRIES,
+    images::ENTRIES,
     rescue::ENTRIES,
     resize::ENTRIES,
 ];
@@ -173,7 +177,10 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
 ];
 
 /// What only one of the products can do.
-const ONLY: &[(Flavor, &[Entry])] = &[(Flavor::NovaLink, snapshot::ON_NOVALINK)];
+const ONLY: &[(Flavor, &[Entry])] = &[
+    (Flavor::NovaLink, snapshot::ON_NOVALINK),
+    (Flavor::Hmc, suspension::ON_HMC),
+];
 
 /// What there is for two hosts.
 const PAIRS: &[&[Pair]] = &[migration::PAIRS];

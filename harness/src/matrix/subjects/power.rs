@@ -51,6 +51,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         failed: Failed::Repeatable,
         limit: LIMIT,
     },
+    Entry {
+        name: "dump",
+        disks: POOL,
+        prepare: |driver, control| Box::pin(spawn(driver, control, 1, true)),
+        run: |driver, control| Box::pin(dump(driver, control)),
+        reverse: None,
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
 ];
 
 async fn start(driver: &Driver, control: &Control) -> Result<()> {
@@ -66,4 +75,9 @@ async fn stop(driver: &Driver, control: &Control, how: Stop) -> Result<()> {
 async fn reboot(driver: &Driver, control: &Control, how: Reboot) -> Result<()> {
     let rebooted = driver.reboot(instance(SUBJECT), how, control).await;
     rebooted.map(drop)
+}
+
+async fn dump(driver: &Driver, control: &Control) -> Result<()> {
+    let dumped = driver.dump(instance(SUBJECT), control).await;
+    dumped.map(drop)
 }
