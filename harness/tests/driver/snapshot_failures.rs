@@ -139,8 +139,10 @@ async fn a_cancelled_copy_leaves_nothing() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
-    // How far the reading thread is ahead when it hears of it is up to the machine.
-    assert!(*sent.lock().unwrap() >= 2 << 20, "{sent:?}");
+    assert!(
+        (2 << 20..5 << 20).contains(&*sent.lock().unwrap()),
+        "{sent:?}"
+    );
     assert!(files_in(folder.path()).is_empty());
     assert_eq!(bench.world().await, before);
 }
