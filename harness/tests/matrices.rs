@@ -18,6 +18,10 @@ fn in_turn(subjects: &[&str]) -> Selection {
 fn assert_passed(report: &MatrixReport, subjects: usize) {
     assert!(report.passed(), "{}", report.text());
     assert_eq!(report.operations.len(), subjects);
+}
+
+/// No request was left out.
+fn assert_every_call(report: &MatrixReport) {
     for operation in &report.operations {
         assert!(operation.cases >= operation.calls, "{operation}");
     }
@@ -27,18 +31,34 @@ fn assert_passed(report: &MatrixReport, subjects: usize) {
 #[test]
 fn every_step_can_be_repeated_failed_undone_twice_and_killed_at() {
     let selection = in_turn(&["novalink"]);
-    assert_passed(&sagas::run(&selection, &|_| {}), selection.chosen().len());
+    let report = sagas::run(&selection, &|_| {});
+    assert_passed(&report, selection.chosen().len());
+    let loops = [
+        "dry run",
+        "killed after a record",
+        "killed before a record",
+        "step failed",
+        "step repeated",
+        "undo repeated",
+    ];
+    for operation in &report.operations {
+        let played: Vec<&str> = operation.kinds.keys().map(|kind| &**kind).collect();
+        assert_eq!(played, loops, "{operation}");
+    }
 }
 
 #[test]
 fn a_driver_that_dies_is_survived() {
-    assert_passed(&crashes::run(&in_turn(&[]), &|_| {}), all().len());
+    let report = crashes::run(&in_turn(&[]), &|_| {});
+    assert_passed(&report, all().len());
+    assert_every_call(&report);
 }
 
 #[test]
 fn a_request_that_fails_is_survived() {
     let report = faults::run(&in_turn(&[]), &|_| {});
     assert_passed(&report, all().len());
+    assert_every_call(&report);
     // The kinds that befall only jobs are no matter of operations without jobs.
     for operation in &report.operations {
         assert!(operation.kinds.len() >= 10, "{operation}");
