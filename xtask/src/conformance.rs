@@ -135,6 +135,8 @@ struct Ending {
     name: &'static str,
     tally: Tally,
     took: Duration,
+    /// What the failed checks said, in their order.
+    failures: Vec<String>,
 }
 
 /// The Python of the environment with nova 25.3.0, made if it is not there.
@@ -240,6 +242,9 @@ fn environments(
 }
 
 /// Prints a line a program, and the sum; fails if a check did, or if none passed.
+///
+/// The error names each check that failed: among two thousand lines nobody finds them, and a log that was cut short
+/// has lost them.
 fn sum_up(endings: &[Ending]) -> Result<()> {
     let mut total = Tally::default();
     for ending in endings {
@@ -253,7 +258,18 @@ fn sum_up(endings: &[Ending]) -> Result<()> {
     }
     println!("{total}");
     if total.failed > 0 {
-        bail!("{} conformance checks failed", total.failed);
+        let failures: Vec<_> = endings
+            .iter()
+            .flat_map(|ending| {
+                let line = |failure| format!("\n      {}: {failure}", ending.name);
+                ending.failures.iter().map(line)
+            })
+            .collect();
+        bail!(
+            "{} conformance checks failed:{}",
+            total.failed,
+            failures.concat()
+        );
     }
     if total.passed == 0 {
         bail!("no conformance check passed: none was run");
@@ -280,21 +296,30 @@ impl Program {
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let watch = Stopwatch::start();
         let mut tally = Tally::default();
-        if let Err(error) = follow(&mut command, self.name, &mut tally) {
-            println!("{}: not ok - it runs to its end: {error:#}", self.name);
+        let mut failures = Vec::new();
+        if let Err(error) = follow(&mut command, self.name, &mut tally, &mut failures) {
+            let failure = format!("not ok - it runs to its end: {error:#}");
+            println!("{}: {failure}", self.name);
+            failures.push(failure);
             tally.failed += 1;
         }
         Ending {
             name: self.name,
             tally,
             took: watch.elapsed(),
+            failures,
         }
     }
 }
 
-/// Runs a program, shows what it prints as it prints it, counts its checks, and holds the tally that it ends with
-/// against the count.
-fn follow(command: &mut Command, name: &str, tally: &mut Tally) -> Result<()> {
+/// Runs a program, shows what it prints as it prints it, counts its checks, keeps the lines of those that failed, and
+/// holds the tally that it ends with against the count.
+fn follow(
+    command: &mut Command,
+    name: &str,
+    tally: &mut Tally,
+    failures: &mut Vec<String>,
+) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -307,6 +332,9 @@ fn follow(command: &mut Command, name: &str, tally: &mut Tally) -> Result<()> {
         let line = String::from_utf8_lossy(&line);
         println!("{name}: {line}");
         tally.count(&line);
+        if line.starts_with("not ok - ") {
+            failures.push(line.trim_end().to_owned());
+        }
         if !line.trim().is_empty() {
             last = line.into_owned();
         }
@@ -358,30 +386,32 @@ mod tests {
         }
     }
 
-    fn shell(script: &str) -> (Result<()>, Tally) {
+    fn shell(script: &str) -> (Result<()>, Tally, Vec<String>) {
         let mut tally = Tally::default();
+        let mut failures = Vec::new();
         let ended = follow(
             Command::new("sh").args(["-c", script]),
             "program",
             &mut tally,
+            &mut failures,
         );
-        (ended, tally)
+        (ended, tally, failures)
     }
 
     #[test]
     fn a_program_that_breaks_down_is_not_taken_for_one_that_passed() {
-        let (ended, tally) = shell("echo 'ok - a'; echo 'skipped - b: why'; exit 3");
+        let (ended, tally, _) = shell("echo 'ok - a'; echo 'skipped - b: why'; exit 3");
         assert!(ended.unwrap_err().to_string().contains("without saying"));
         assert_eq!(tally.to_string(), "1 passed, 0 failed, 1 skipped");
-        let (ended, _) = shell("echo 'ok - a'; echo '2 passed, 0 failed, 0 skipped'");
+        let (ended, _, _) = shell("echo 'ok - a'; echo '2 passed, 0 failed, 0 skipped'");
         assert!(ended.unwrap_err().to_string().contains("it says 2 passed"));
-        let (ended, _) = shell("echo 'ok - a'; echo '1 passed, 0 failed, 0 skipped'; exit 1");
+        let (ended, _, _) = shell("echo 'ok - a'; echo '1 passed, 0 failed, 0 skipped'; exit 1");
         assert!(ended.unwrap_err().to_string().contains("no check failed"));
     }
 
     #[test]
     fn a_failed_check_is_counted_and_no_breakdown() {
-        let (ended, tally) =
+        let (ended, tally, failures) =
             shell("echo 'not ok - a: why'; echo '0 passed, 1 failed, 0 skipped'; exit 1");
         assert!(ended.is_ok());
         assert_eq!(tally.failed, 1);
@@ -389,9 +419,13 @@ mod tests {
             name: "program",
             tally,
             took: Duration::ZERO,
+            failures,
         };
         let error = sum_up(&[ending]).unwrap_err();
-        assert_eq!(error.to_string(), "1 conformance checks failed");
+        assert_eq!(
+            error.to_string(),
+            "1 conformance checks failed:\n      program: not ok - a: why"
+        );
         assert!(sum_up(&[]).is_err());
     }
 
