@@ -25,6 +25,7 @@ mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod plug_events;
 mod remote_restart;
 mod rescue;
 mod resize;
