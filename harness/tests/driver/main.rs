@@ -20,6 +20,8 @@ mod iscsi;
 mod lifecycle;
 mod live_migration;
 mod live_migration_failures;
+mod live_migration_ovs;
+mod live_migration_volumes;
 mod live_resize;
 mod neighbours;
 mod npiv;
