@@ -23,6 +23,7 @@ use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
 const UNPLUG: &str = "unplug the interface";
+const KEEP: &str = "keep the slots";
 
 impl Driver {
     /// Gives a server an interface. One with the address that it has already is left as it is.
@@ -71,6 +72,7 @@ impl Driver {
                 is_pair: matches!(planned.interface.attachment, Attachment::Ovs(_)),
                 mac: planned.mac,
                 before: before.into_iter().map(|plugged| plugged.path).collect(),
+                keeps_slots: self.keeps(),
             },
             planned: Some(planned),
             notes: Notes::default(),
@@ -124,6 +126,7 @@ impl Driver {
         self.perform(&unplug, control, &steps)
             .await
             .map_err(without_saga)?;
+        self.keep_slots_if_possible(partition, control).await;
         Ok(Some(plugged.info))
     }
 
@@ -163,6 +166,7 @@ impl Driver {
             interface,
             switch,
             mac,
+            slot: None,
         };
         plug::foresee(self, std::slice::from_ref(&planned)).await?;
         Ok(planned)
@@ -192,6 +196,9 @@ pub(super) struct AskedPlug {
     mac: Option<Mac>,
     /// Paths of the interfaces that the server had.
     before: BTreeSet<String>,
+    /// Whether the server's slots are kept.
+    #[serde(default)]
+    keeps_slots: bool,
 }
 
 impl Operation for Plug {
@@ -209,8 +216,13 @@ impl Operation for Plug {
     }
 
     fn recipe(&self) -> Saga<Self> {
-        Saga::new(format!("plug an interface into {}", self.asked.server))
-            .step(Step::new(PLUG, Self::plug).undo(Self::unplug))
+        let saga = Saga::new(format!("plug an interface into {}", self.asked.server))
+            .step(Step::new(PLUG, Self::plug).undo(Self::unplug));
+        match self.asked.keeps_slots {
+            // A slot that is kept and not in use harms nobody, so there is nothing to take back.
+            true => saga.step(Step::new(KEEP, Self::keep_slots).after([PLUG])),
+            false => saga,
+        }
     }
 
     /// Whoever asked was never told of the interface's address.
@@ -249,6 +261,10 @@ impl Plug {
         let mac = plug::plug(&self.driver, self.partition, planned).await?;
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner) = Some(mac);
         Ok(())
+    }
+
+    async fn keep_slots(self: Arc<Self>) -> Result<()> {
+        self.driver.keep_slots(self.partition).await.map(drop)
     }
 
     fn mac(&self) -> Option<Mac> {

@@ -30,6 +30,12 @@ pub(in crate::operations) struct Asked {
     pub(super) servers: BTreeSet<String>,
     pub(super) config_drive: bool,
     pub(super) power_on: bool,
+    /// Whether its slots are kept.
+    #[serde(default)]
+    pub(super) keeps_slots: bool,
+    /// Whether there was no such server before, of which something was kept.
+    #[serde(default)]
+    pub(super) is_new: bool,
 }
 
 impl Asked {
@@ -50,6 +56,8 @@ impl Asked {
             servers: BTreeSet::new(),
             config_drive: request.config_drive.is_some(),
             power_on: request.power_on,
+            keeps_slots: false,
+            is_new: true,
         }
     }
 }
