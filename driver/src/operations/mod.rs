@@ -14,6 +14,7 @@ mod images;
 mod interface;
 mod inventory;
 mod jobs;
+mod kept;
 mod lifecycle;
 mod list;
 mod management;

@@ -110,6 +110,7 @@ async fn plug_pair(
         switch: &reserved.switch,
         vlan: reserved.vlan,
         mac: Some(mac),
+        slot: planned.slot,
     };
     adapter::create(driver.session(), partition, &new).await
 }
@@ -225,6 +226,7 @@ async fn plug_adapter(
         switch,
         vlan,
         mac: planned.mac,
+        slot: planned.slot,
     };
     adapter::create(&shared.session, partition, &new).await
 }
@@ -238,13 +240,19 @@ async fn plug_nic(
     let session = driver.session();
     let _turn = driver.shared.networks.take(&SRIOV_TURN.to_owned()).await;
     let backing = sriov::choose(wish, &ports(driver).await?, &servers(driver, wish).await?)?;
-    let nic = sriov::document(
+    let mut nic = sriov::document(
         session.flavor(),
         planned.interface.vlan,
         planned.mac,
         wish,
         &backing,
     );
+    if let Some(slot) = planned.slot {
+        for choice in ["UseNextAvailableSlotID", "UseNextAvailableHighSlotID"] {
+            nic.0.remove(choice);
+        }
+        nic.set_slot(slot);
+    }
     let path = format!("{}/VirtualNICDedicated", path_of(partition));
     let entry = session.create(&path, &nic.0).await?;
     let nic = VirtualNicDedicated(&entry.content);

@@ -18,6 +18,7 @@ mod hosts;
 mod images;
 mod interfaces;
 mod iscsi;
+mod kept;
 mod lifecycle;
 mod live_migration;
 mod live_migration_failures;
