@@ -70,5 +70,10 @@ def run(report, simulator_path, work):
             simulator.kill()
 
 
+def main(name):
+    """The program of that name, to its end."""
+    program.end(lambda: program.frame(__doc__, name, run))
+
+
 if __name__ == "__main__":
-    program.end(lambda: program.frame(__doc__, "nova_today", run))
+    main("nova_today")

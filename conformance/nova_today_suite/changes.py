@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import threading
 import time
 
 from nova.tests.functional.api import client
@@ -13,6 +14,8 @@ from pypowervm_suite.report import Unmet
 CROWD = 10
 # Seconds after which the driver takes a state for settled, and some more.
 SETTLES = 18
+# A thread that is never held up runs about a hundred times a second, while ten servers boot for some seconds.
+LEAST_TICKS = 20
 
 
 def check_interfaces(site):
@@ -142,7 +145,9 @@ def check_crowd(site):
         request = dict(cloud._build_server("many", site.image["id"], flavor, networks="none"),
                        min_count=CROWD, max_count=CROWD)
         downloads = len(cloud.downloads)
-        cloud.api.post_server({"server": request})
+        with ticking() as ticks:
+            cloud.api.post_server({"server": request})
+        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
         made = [server for server in cloud.api.get_servers() if server["name"].startswith("many")]
         servers = [cloud.wait(server, "ACTIVE") for server in made]
         expect.equal(len(servers), CROWD, "the servers")
@@ -164,6 +169,26 @@ def check_shutdown(site):
         cloud.wait(site.server, "SHUTOFF")
         expect.equal(site.partition(site.server)["state"], "not activated", "its state")
         cloud._start_server(site.server)
+
+
+@contextlib.contextmanager
+def ticking():
+    """Gives how often another thread of the compute service ran within it."""
+    counted = [0]
+    is_over = threading.Event()
+
+    def count():
+        while not is_over.is_set():
+            time.sleep(0.01)
+            counted[0] += 1
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield lambda: counted[0]
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def reachable(site):

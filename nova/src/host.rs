@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use powervm_driver::journal::JournalFile;
-use powervm_driver::operations::Driver;
 use powervm_driver::operations::{Control, LifecycleEvents};
+use powervm_driver::operations::{Driver, NovaMethod};
 use powervm_driver::rest::Session;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -36,7 +36,7 @@ impl Host {
     /// As [`Call::start`]; the call fails when the settings or the host are not fit for work.
     pub fn connect(settings: Settings) -> Result<Call<Self>, Trouble> {
         let closing = CancellationToken::new();
-        Call::start(&closing.clone(), |_| async move {
+        let connect = async move {
             let config = settings.config()?;
             let endpoint = settings.endpoint()?;
             let path = config.journal.clone();
@@ -53,6 +53,11 @@ impl Host {
                 closing,
                 running: TaskTracker::new(),
             })
+        };
+        Call::start(&CancellationToken::new(), |_| async move {
+            connect
+                .await
+                .map_err(|trouble: Trouble| trouble.in_method(NovaMethod::InitHost))
         })
     }
 
@@ -74,7 +79,9 @@ impl Host {
         Call::start(&self.closing, |cancel| {
             let work = async move {
                 let control = Control::default().cancelled_by(cancel);
-                operations::perform(&driver, &operation, &request, along, &control).await
+                operations::perform(&driver, &operation, &request, along, &control)
+                    .await
+                    .map_err(|trouble| trouble.in_method(operations::method(&operation, &request)))
             };
             self.running.track_future(work.instrument(span))
         })

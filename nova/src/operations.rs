@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use powervm_driver::operations::Driver;
 use powervm_driver::operations::{
     ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Destination, DestroyRequest,
     Reboot, RescueRequest, RevertRequest, SnapshotRequest, Stop,
 };
+use powervm_driver::operations::{Driver, NovaMethod};
 use powervm_driver::storage::capture::CaptureTarget;
 use powervm_driver::storage::image::Feed;
 use powervm_driver::storage::names;
@@ -151,6 +151,38 @@ pub async fn perform(
             Ok(told.collect())
         }
         name => Err(Trouble::invalid(format!("there is no operation '{name}'"))),
+    }
+}
+
+/// What Nova asked for when an operation of this name is done.
+#[must_use]
+pub fn method(name: &str, request: &Value) -> NovaMethod {
+    match name {
+        "spawn" if request.get("existing_disk") == Some(&Value::Bool(true)) => NovaMethod::Rebuild,
+        "spawn" => NovaMethod::Spawn,
+        "destroy" => NovaMethod::Destroy,
+        "start" => NovaMethod::PowerOn,
+        "stop" => NovaMethod::PowerOff,
+        "reboot" | "dump" => NovaMethod::Reboot,
+        "suspend" => NovaMethod::Suspend,
+        "resume" => NovaMethod::Resume,
+        "attach_volumes" => NovaMethod::AttachVolume,
+        "detach_volumes" => NovaMethod::DetachVolume,
+        "extend_volumes" => NovaMethod::ExtendVolume,
+        "attach_interface" => NovaMethod::AttachInterface,
+        "detach_interface" => NovaMethod::DetachInterface,
+        "snapshot" => NovaMethod::Snapshot,
+        "rescue" => NovaMethod::Rescue,
+        "unrescue" => NovaMethod::Unrescue,
+        "depart" => NovaMethod::Resize,
+        "arrive" => NovaMethod::FinishMigration,
+        "confirm" => NovaMethod::ConfirmMigration,
+        "revert" => NovaMethod::RevertMigration,
+        "open_console" => NovaMethod::Console,
+        "images" | "cache_image" | "prune_images" => NovaMethod::Images,
+        "recover" => NovaMethod::InitHost,
+        "power_state" | "volume_connector" | "instance_on_disk" => NovaMethod::Instance,
+        _ => NovaMethod::Host,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Errors as Python gets them: plain data.
 
+use powervm_driver::operations::{NovaException, NovaMethod, nova_exception};
 use powervm_driver::{Error, ErrorKind};
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
 /// Why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[derive(Debug, Clone, Error, Serialize)]
 #[error("{message}")]
 pub struct Trouble {
     /// What the driver sorts it under, in words: `not_found`, `no_space`.
@@ -17,6 +18,14 @@ pub struct Trouble {
     pub status: Option<u16>,
     /// Whether something was left behind.
     pub left_behind: bool,
+    /// The exception that Nova is to get, by the name of its class.
+    pub exception: Option<&'static str>,
+    /// Whether that class is one of Nova's own.
+    pub is_of_nova: bool,
+    /// The exception that is to be inside that one.
+    pub inner: Option<&'static str>,
+    #[serde(skip)]
+    cause: Box<Error>,
 }
 
 impl Trouble {
@@ -39,12 +48,23 @@ impl Trouble {
     }
 
     fn of_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
         Self {
-            kind: word(kind).to_owned(),
-            message: message.into(),
-            status: None,
-            left_behind: false,
+            message: message.clone(),
+            ..Error::operation(kind, message, "see the log").into()
         }
+    }
+
+    /// The same, with the exception that Nova is to get where it asked for this.
+    #[must_use]
+    pub fn in_method(mut self, method: NovaMethod) -> Self {
+        let exception = nova_exception(method, &self.cause);
+        self.exception = exception.map(NovaException::name);
+        self.is_of_nova = exception.is_some_and(NovaException::is_of_nova);
+        self.inner = exception
+            .and_then(NovaException::inner)
+            .map(NovaException::name);
+        self
     }
 
     /// As one JSON text.
@@ -58,11 +78,15 @@ impl Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        let left_behind = matches!(&error, Error::Saga(failure) if !failure.left_behind.is_empty());
         Self {
+            kind: word(error.kind()).to_owned(),
+            message: error.to_string(),
             status: error.status().map(|status| status.as_u16()),
-            left_behind,
-            ..Self::of_kind(error.kind(), error.to_string())
+            left_behind: !error.left_behind().is_empty(),
+            exception: None,
+            is_of_nova: false,
+            inner: None,
+            cause: Box::new(error),
         }
     }
 }
@@ -100,10 +124,20 @@ mod tests {
     #[test]
     fn an_error_keeps_its_kind_and_its_words() {
         let error = Error::operation(ErrorKind::NoSpace, "no memory is left", "free some");
-        let trouble = Trouble::from(error);
+        let trouble = Trouble::from(error).in_method(NovaMethod::Spawn);
         assert_eq!(
             trouble.to_json(),
-            r#"{"kind":"no_space","message":"no memory is left; free some","status":null,"left_behind":false}"#
+            r#"{"kind":"no_space","message":"no memory is left; free some","status":null,"left_behind":false,"exception":"ComputeResourcesUnavailable","is_of_nova":true,"inner":null}"#
         );
+    }
+
+    #[test]
+    fn a_rollback_has_another_exception_inside() {
+        let trouble = Trouble::invalid("no").in_method(NovaMethod::Resize);
+        assert_eq!(
+            (trouble.exception, trouble.inner),
+            (Some("InstanceFaultRollback"), Some("ResizeError"))
+        );
+        assert_eq!(trouble.message, "no");
     }
 }

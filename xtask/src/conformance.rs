@@ -4,7 +4,7 @@
 //! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
 //! `N passed, N failed, N skipped`. Several run at once; the last line of all is their sum.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
@@ -62,6 +62,12 @@ const PROGRAMS: &[Program] = &[
     ),
     Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
     Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
+    Program::new(
+        "nova_today_eventlet",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
     Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("curl_hmc", None, Wanted::Recent),
@@ -181,10 +187,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     // All of the workspace, so that dependencies keep the features that `cargo test` built them with.
     command::run(&mut workspace.cargo(["build", "--workspace", "--bins"]))?;
     let environments = environments(workspace, &chosen, &pythons)?;
-    for program in chosen.iter().filter(|program| program.wants_package) {
-        if let Some(python) = program.requirements.and_then(|name| environments.get(name)) {
-            package::install(workspace, python)?;
-        }
+    let wanting = chosen.iter().filter(|program| program.wants_package);
+    let wanting: BTreeSet<_> = wanting.filter_map(|program| program.requirements).collect();
+    for python in wanting.iter().filter_map(|name| environments.get(name)) {
+        package::install(workspace, python)?;
     }
 
     let waiting: Mutex<VecDeque<_>> = Mutex::new(chosen.into_iter().zip(pythons).collect());

@@ -60,7 +60,7 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
         # Images are kept in a volume group; a pool keeps them as long as a disk is a clone of them.
         self.capabilities = dict(self.capabilities, has_imagecache=CONF.powervm.disk_driver.lower() == "localdisk")
         self._records = calls.Records(self._told_of)
-        with errors.told(None):
+        with errors.told():
             self._host = calls.outcome(_native.connect(json.dumps(settings)))
             self._call = calls.Caller(self._host)
             for found in self._call("recover", {}):
@@ -92,11 +92,11 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
         return CONF.my_ip
 
     def get_available_resource(self, nodename):
-        with errors.told(None):
+        with errors.told():
             return inventory.resources(self._call("capacity", {}), nodename)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
-        with errors.told(None):
+        with errors.told():
             capacity = self._call("capacity", {})
         known = provider_tree.data(nodename).inventory
         provider_tree.update_inventory(
@@ -106,7 +106,7 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
     # Servers as they are.
 
     def get_info(self, instance, use_cache=True):
-        with errors.told(instance):
+        with errors.told():
             state = self._call("power_state", {"instance": instance.uuid})
         return hardware.InstanceInfo(state=POWER_STATES.get(state, power_state.NOSTATE))
 
@@ -118,85 +118,80 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
         return True
 
     def list_instances(self):
-        with errors.told(None):
+        with errors.told():
             return [server["name"] for server in self._call("list", {})]
 
     def list_instance_uuids(self):
         # A partition's UUID lacks a bit of its instance's: both that can be are named, and Nova knows one of them.
-        with errors.told(None):
+        with errors.told():
             return [uuid for server in self._call("list", {}) for uuid in _instances(server["id"])]
 
     def instance_on_disk(self, instance):
         request = {"instance": instance.uuid, "name": instance.name}
-        with errors.told(instance):
+        with errors.told():
             return self._call("instance_on_disk", request, instance=instance)
 
     # Power.
 
     def power_off(self, instance, timeout=0, retry_interval=0):
-        with errors.told(instance, errors.power_off):
+        with errors.told():
             self._call("stop", {"instance": instance.uuid, "hard": not timeout}, instance=instance)
 
     def power_on(self, context, instance, network_info, block_device_info=None, accel_info=None, share_info=None):
-        with errors.told(instance, errors.power_on):
+        with errors.told():
             self._call("start", {"instance": instance.uuid}, context=context, instance=instance)
 
     def reboot(self, context, instance, network_info, reboot_type, block_device_info=None,
                bad_volumes_callback=None, accel_info=None, share_info=None):
         request = {"instance": instance.uuid, "hard": reboot_type == "HARD"}
-        with errors.told(instance, errors.reboot):
+        with errors.told():
             self._call("reboot", request, context=context, instance=instance)
 
     def resume_state_on_host_boot(self, context, instance, network_info, share_info=None, block_device_info=None):
         self.power_on(context, instance, network_info, block_device_info)
 
     def suspend(self, context, instance):
-        with errors.told(instance, errors.suspend):
+        with errors.told():
             self._call("suspend", {"instance": instance.uuid}, context=context, instance=instance)
 
     def resume(self, context, instance, network_info, block_device_info=None, share_info=None):
-        with errors.told(instance):
+        with errors.told():
             self._call("resume", {"instance": instance.uuid}, context=context, instance=instance)
 
     def trigger_crash_dump(self, instance):
-        with errors.told(instance):
+        with errors.told():
             self._call("dump", {"instance": instance.uuid}, instance=instance)
 
     # Interfaces.
 
     def attach_interface(self, context, instance, image_meta, vif):
-        self._plug(instance, vif, errors.attach_interface)
+        self._plug(instance, vif)
 
     def detach_interface(self, context, instance, vif):
         self._unplug(instance, vif)
 
     def plug_vifs(self, instance, network_info):
         for vif in network_info:
-            self._plug(instance, vif, errors.plug)
+            self._plug(instance, vif)
 
     def unplug_vifs(self, instance, network_info):
         for vif in network_info:
             self._unplug(instance, vif)
 
-    def _plug(self, instance, vif, kind):
+    def _plug(self, instance, vif):
         request = {"instance": instance.uuid, "port": plain.port(vif, instance)}
-
-        def missing(instance):
-            return exception.VirtualInterfacePlugException(
-                "Plug vif failed because instance %s was not found." % instance.name)
-
-        with errors.told(instance, kind, missing):
+        with errors.told():
             self._call("attach_interface", request, instance=instance)
 
     def _unplug(self, instance, vif):
         request = {"instance": instance.uuid, "mac": vif["address"]}
-        with errors.told(instance, errors.unplug):
+        with errors.told():
             self._call("detach_interface", request, instance=instance)
 
     # Consoles.
 
     def get_vnc_console(self, context, instance):
-        with errors.told(instance, errors.console):
+        with errors.told():
             told = self._call("open_console", {"instance": instance.uuid}, context=context, instance=instance)
         # The local port is on this machine; vnc.server_proxyclient_address has to be one that leads there.
         return types.ConsoleVNC(host=CONF.vnc.server_proxyclient_address, port=told["port"])

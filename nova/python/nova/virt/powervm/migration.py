@@ -18,25 +18,25 @@ class Migration:
             raise _refused("a resize of a server with volumes is not supported yet")
         request = dict(_named(instance), flavor=plain.flavor(flavor), from_gb=instance.flavor.root_gb,
                        timeout=timeout or None)
-        with errors.told(instance, errors.resize):
+        with errors.told():
             told = self._call("depart", request, context=context, instance=instance)
         return told["disk"] or {}
 
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True, share_info=None):
         request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
-        with errors.told(instance, errors.resize):
+        with errors.told():
             self._call("arrive", request, context=context, instance=instance)
 
     def confirm_migration(self, context, migration, instance, network_info):
         request = dict(_named(instance), flavor=plain.flavor(instance.flavor))
-        with errors.told(instance):
+        with errors.told():
             self._call("confirm", request, context=context, instance=instance)
 
     def finish_revert_migration(self, context, instance, network_info, migration, block_device_info=None,
                                 power_on=True, share_info=None):
         request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
-        with errors.told(instance):
+        with errors.told():
             self._call("revert", request, context=context, instance=instance)
 
     def stays_after_revert(self, context, instance):

@@ -46,7 +46,7 @@ class Servers:
         if events:
             # The guest starts when its ports are up.
             request["power_on"] = False
-        with errors.told(instance, errors.spawn):
+        with errors.told():
             with self._plugged(context, instance, network_info, block_device_info, events):
                 with self._download(context, instance, image_meta if wants_image else None) as pipe:
                     self._call("spawn", request, pipe, context=context, instance=instance)
@@ -97,7 +97,7 @@ class Servers:
                 destroy_secrets=True):
         if self.stays_after_revert(context, instance):
             return
-        with errors.told(instance, errors.destroy, missing=None):
+        with errors.told():
             self._remove(context, instance, block_device_info, destroy_disks)
 
     def _remove(self, context, instance, block_device_info, destroy_disks):
@@ -121,7 +121,7 @@ class Servers:
         }
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
         update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD)
-        with errors.told(instance):
+        with errors.told():
             with images.Upload(api, context, image_id, metadata) as outlet:
                 self._call("snapshot", {"instance": instance.uuid}, outlet=outlet, context=context, instance=instance)
 
@@ -130,7 +130,7 @@ class Servers:
         request = {"image": {"id": image["id"], "name": image["name"], "checksum": image["checksum"] or image["id"],
                              "size": image["size"]}}
         before = len(self._call("images", {}))
-        with errors.told(None):
+        with errors.told():
             with images.Download(glance.API(), context, image_id) as pipe:
                 self._call("cache_image", request, pipe, context=context)
             return len(self._call("images", {})) > before
@@ -139,18 +139,18 @@ class Servers:
         if not CONF.image_cache.remove_unused_base_images:
             return
         keep = {instance.image_ref for instance in all_instances if instance.image_ref}
-        with errors.told(None):
+        with errors.told():
             self._call("prune_images", {"keep": sorted(keep)}, context=context)
 
     def rescue(self, context, instance, network_info, image_meta, rescue_password, block_device_info,
                share_info=None):
         request = {"instance": instance.uuid, "name": instance.name, "image": plain.image(image_meta)}
-        with errors.told(instance, errors.rescue):
+        with errors.told():
             with self._download(context, instance, image_meta) as pipe:
                 self._call("rescue", request, pipe, context=context, instance=instance)
 
     def unrescue(self, context, instance):
-        with errors.told(instance):
+        with errors.told():
             self._call("unrescue", {"instance": instance.uuid, "name": instance.name},
                        context=context, instance=instance)
 

@@ -1,6 +1,5 @@
 """Volumes of servers."""
 
-from nova import exception
 from nova.virt.powervm import errors
 from nova.virt.powervm import plain
 
@@ -10,7 +9,7 @@ class Volumes:
 
     def attach_volume(self, context, connection_info, instance, mountpoint, disk_bus=None, device_type=None,
                       encryption=None):
-        with errors.told(instance, errors.volume(exception.VolumeAttachFailed, connection_info)):
+        with errors.told():
             told = self._call("attach_volumes", _request(connection_info, instance),
                               context=context, instance=instance)
         _keep(instance, told)
@@ -19,17 +18,17 @@ class Volumes:
                 connection_info["data"]["target_UDID"] = volume["target_udid"]
 
     def detach_volume(self, context, connection_info, instance, mountpoint, encryption=None):
-        with errors.told(instance, errors.volume(exception.VolumeDetachFailed, connection_info)):
+        with errors.told():
             told = self._call("detach_volumes", _request(connection_info, instance),
                               context=context, instance=instance)
         _keep(instance, told)
 
     def extend_volume(self, context, connection_info, instance, requested_size):
-        with errors.told(instance, errors.volume(exception.VolumeExtendFailed, connection_info)):
+        with errors.told():
             self._call("extend_volumes", _request(connection_info, instance), context=context, instance=instance)
 
     def get_volume_connector(self, instance):
-        with errors.told(instance):
+        with errors.told():
             told = self._call("volume_connector",
                               {"instance": instance.uuid, "metadata": plain.metadata_of(instance)},
                               instance=instance)
