@@ -26,6 +26,7 @@ mod neighbours;
 mod npiv;
 mod operations;
 mod out_of_reach;
+mod reference_defects;
 mod remote_restart;
 mod removals;
 mod rescue;
