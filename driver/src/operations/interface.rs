@@ -12,6 +12,7 @@ use super::driver::Driver;
 use super::operation::{Notes, Operation, Plan};
 use super::plan::PlannedInterface;
 use super::plug::{self, Plugged};
+use super::plug_events::Expected;
 use super::power::without_saga;
 use super::request::ServerRef;
 use super::server::InterfaceInfo;
@@ -22,6 +23,7 @@ use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
+const PLUGGED: &str = "wait for the network";
 const UNPLUG: &str = "unplug the interface";
 
 impl Driver {
@@ -70,11 +72,18 @@ impl Driver {
                 server: target.name,
                 is_pair: matches!(planned.interface.attachment, Attachment::Ovs(_)),
                 mac: planned.mac,
+                waits_for_network: Expected::is_wanted(
+                    self,
+                    control,
+                    std::slice::from_ref(&planned),
+                ),
                 before: before.into_iter().map(|plugged| plugged.path).collect(),
             },
             planned: Some(planned),
+            control: steps.clone(),
             notes: Notes::default(),
             mac: Mutex::default(),
+            expected: Mutex::default(),
             _turn: turn,
         });
         self.perform(&plug, control, &steps).await?;
@@ -176,8 +185,11 @@ pub(super) struct Plug {
     asked: AskedPlug,
     /// What is to be plugged; not needed on the way back.
     planned: Option<PlannedInterface>,
+    control: Control,
     notes: Notes<()>,
     mac: Mutex<Option<Mac>>,
+    /// The port that the network service is listened to for.
+    expected: Mutex<Option<Arc<Expected>>>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -190,6 +202,9 @@ pub(super) struct AskedPlug {
     is_pair: bool,
     /// Its address, if we chose one.
     mac: Option<Mac>,
+    /// Whether the network service is waited for.
+    #[serde(default)]
+    waits_for_network: bool,
     /// Paths of the interfaces that the server had.
     before: BTreeSet<String>,
 }
@@ -209,8 +224,13 @@ impl Operation for Plug {
     }
 
     fn recipe(&self) -> Saga<Self> {
-        Saga::new(format!("plug an interface into {}", self.asked.server))
-            .step(Step::new(PLUG, Self::plug).undo(Self::unplug))
+        let saga = Saga::new(format!("plug an interface into {}", self.asked.server))
+            .step(Step::new(PLUG, Self::plug).undo(Self::unplug));
+        if self.asked.waits_for_network {
+            saga.step(Step::new(PLUGGED, Self::wait_for_network).after([PLUG]))
+        } else {
+            saga
+        }
     }
 
     /// Whoever asked was never told of the interface's address.
@@ -218,7 +238,7 @@ impl Operation for Plug {
         driver: &Driver,
         asked: AskedPlug,
         (): (),
-        _: &Control,
+        control: &Control,
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
         let turn = driver.shared.instances.take(&partition).await;
@@ -230,8 +250,10 @@ impl Operation for Plug {
             partition,
             asked,
             planned: None,
+            control: control.clone(),
             notes: Notes::default(),
             mac: Mutex::default(),
+            expected: Mutex::default(),
             _turn: turn,
         }))
     }
@@ -246,9 +268,29 @@ impl Plug {
             .planned
             .as_ref()
             .ok_or_else(|| Error::internal("an interface that is taken back cannot be plugged"))?;
+        let expected = Expected::of(
+            &self.driver,
+            &self.control,
+            planned.instance,
+            std::slice::from_ref(planned),
+        );
+        let expected = expected.await?.map(Arc::new);
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = expected;
         let mac = plug::plug(&self.driver, self.partition, planned).await?;
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner) = Some(mac);
         Ok(())
+    }
+
+    async fn wait_for_network(self: Arc<Self>) -> Result<()> {
+        let expected = self
+            .expected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match expected {
+            Some(expected) => expected.wait(&self.control).await,
+            None => Ok(()),
+        }
     }
 
     fn mac(&self) -> Option<Mac> {
