@@ -96,6 +96,8 @@ def settings(conf, host):
         if getattr(group, name):
             options[name] = getattr(group, name)
     options["host"] = host
+    # Neutron's agents on the host connect ports once they hear of them.
+    options["announce_interfaces"] = True
     options["shutdown_timeout"] = conf.shutdown_timeout
     options["journal"] = group.journal or _journal(conf, host)
     return {
