@@ -10,6 +10,7 @@
 mod arrivals;
 mod bridges;
 mod concurrency;
+mod consoles;
 mod doctor;
 mod failures;
 mod fates;
@@ -21,6 +22,7 @@ mod lifecycle;
 mod live_migration;
 mod live_migration_failures;
 mod live_resize;
+mod meters;
 mod neighbours;
 mod npiv;
 mod operations;

@@ -4,6 +4,7 @@ mod bridges;
 mod deploy;
 mod devices;
 mod images;
+mod meters;
 mod migration;
 mod power;
 mod rescue;
@@ -163,6 +164,7 @@ const FAMILIES: &[&[Entry]] = &[
     deploy::ENTRIES,
     images::ENTRIES,
     power::ENTRIES,
+    meters::ENTRIES,
     devices::ENTRIES,
     images::ENTRIES,
     rescue::ENTRIES,
