@@ -14,6 +14,7 @@ pub mod partition;
 pub mod rest;
 pub mod saga;
 pub mod storage;
+pub mod store;
 pub mod transaction;
 pub mod vnc;
 pub mod volume;

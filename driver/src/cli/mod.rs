@@ -15,6 +15,7 @@ mod interface;
 mod meters;
 mod migration;
 mod network;
+mod nova;
 mod output;
 mod progress;
 mod recover;
@@ -22,6 +23,7 @@ mod rescue;
 mod resize;
 mod server;
 mod snapshot;
+mod store;
 mod volume;
 mod watch;
 
@@ -42,6 +44,7 @@ use crate::operations::{Control, Driver};
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.json);
+    let method = nova::method(&arguments.noun);
     log_to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -61,7 +64,10 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(run(arguments, &output));
     match outcome {
         Ok(code) => code,
-        Err(error) => output.failure(&error),
+        Err(error) => match method {
+            Some(method) => output.of(method).failure(&error),
+            None => output.failure(&error),
+        },
     }
 }
 
@@ -77,6 +83,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
         Noun::Console(_) => false,
         Noun::Image(_) => true,
         Noun::Interface(_) | Noun::Volume(_) => true,
+        // Nothing of the host is changed.
+        Noun::Store(_) => false,
         Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
             recover::show(connection, place, verb, output).await?;
             return Ok(ExitCode::SUCCESS);
@@ -127,6 +135,7 @@ async fn act(
         Noun::Metrics(given) => meters::metrics(driver, given, control).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
         Noun::Console(verb) => console::run(driver, verb, output, control).await,
+        Noun::Store(verb) => store::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.
         Noun::Doctor | Noun::Config(_) => Ok(()),

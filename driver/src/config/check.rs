@@ -25,6 +25,7 @@ impl Config {
     pub fn contradictions(&self) -> Vec<Problem> {
         let mut problems = self.volumes.contradictions();
         problems.extend(self.vnc.contradictions());
+        problems.extend(self.store.contradictions());
         if self.disk_driver == DiskDriver::LocalDisk && self.volume_group_name.is_empty() {
             let what = "localdisk needs a volume_group_name";
             problems.push(Problem::of("disk_driver", what));

@@ -34,6 +34,7 @@ impl Config {
     #[must_use]
     pub fn file_problems(&self) -> Vec<Problem> {
         let mut problems = self.vnc.file_problems();
+        problems.extend(self.store.file_problems());
         let folder = self
             .journal
             .parent()

@@ -185,6 +185,21 @@ pub const KEYS: &[Key] = &[
         "switch of the pairs of adapters that lead to Open vSwitch; made for the first of them",
     ),
     key(
+        "announce_interfaces",
+        Kind::Flag,
+        "whether Neutron's agents on the host are told of interfaces that come and go, by events with the provider `NOVA_PVM_VIF`",
+    ),
+    key(
+        "vif_plugging_timeout",
+        from(0, "seconds"),
+        "how long Neutron may take to connect ports, where somebody listens to it; 0 does not wait",
+    ),
+    key(
+        "vif_plugging_is_fatal",
+        Kind::Flag,
+        "whether a server whose ports are not connected is taken back; if not, nobody waits",
+    ),
+    key(
         "load_balance_vlan_across_veas",
         Kind::Flag,
         "whether VLANs of a network bridge are spread over as many trunk adapters as it can have, fifteen",
@@ -271,6 +286,82 @@ pub const KEYS: &[Key] = &[
         "recovery_wait",
         whole(0, 600, "seconds"),
         "how long a recovery waits for what a killed process asked for last, which the server may make only now",
+    ),
+    key(
+        "nvram_store",
+        Kind::Choice(&["none", "file", "swift"]),
+        "where slots and NVRAM of servers are kept outside of the host, see [decisions/slots.md](decisions/slots.md)",
+    ),
+    unset(
+        key(
+            "nvram_store_folder",
+            Kind::Path("a folder"),
+            "the folder, which all hosts have to reach that a server may be evacuated to",
+        ),
+        "none; needed for `file`",
+    ),
+    unset(
+        key(
+            "swift_auth_url",
+            Kind::Text("a URL"),
+            "Keystone's, with `/v3` or without",
+        ),
+        "none; needed for `swift`",
+    ),
+    key(
+        "swift_auth_version",
+        Kind::Name("`3`"),
+        "version of Keystone's API",
+    ),
+    key("swift_username", Kind::Text("text"), "who logs on"),
+    key(
+        "swift_user_domain_name",
+        Kind::Text("text"),
+        "the domain of that user",
+    ),
+    unset(
+        key(
+            "swift_password_file",
+            Kind::Path("a file"),
+            "holds the password. The reference's `swift_password` is refused: others read configuration files",
+        ),
+        "none; needed for `swift`",
+    ),
+    key(
+        "swift_project_name",
+        Kind::Text("text"),
+        "the project that the container belongs to",
+    ),
+    key(
+        "swift_project_domain_name",
+        Kind::Text("text"),
+        "the domain of that project",
+    ),
+    key(
+        "swift_container",
+        Kind::Name("text"),
+        "the container, made when it is needed",
+    ),
+    key(
+        "swift_endpoint_type",
+        Kind::Name("`publicURL`, `internalURL`, `adminURL`"),
+        "which of the catalogue's URLs of `object-store`",
+    ),
+    unset(
+        key(
+            "swift_storage_url",
+            Kind::Text("a URL"),
+            "Swift's URL with the account",
+        ),
+        "the catalogue's",
+    ),
+    unset(
+        key(
+            "swift_cacert",
+            Kind::Path("a PEM file"),
+            "authority behind the certificates of Keystone and Swift",
+        ),
+        "the system's",
     ),
     unset(
         key(

@@ -21,9 +21,20 @@ pub(crate) struct NewAdapter<'a> {
     pub(crate) vlan: u16,
     /// Its address; none leaves it to the server.
     pub(crate) mac: Option<Mac>,
+    /// Its slot; none for one that is free.
+    pub(crate) slot: Option<u32>,
 }
 
-/// Makes an adapter of a partition that is off, and returns the address that it has.
+/// An interface that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The address that it has.
+    pub(crate) mac: Mac,
+    /// Its path.
+    pub(crate) path: String,
+}
+
+/// Makes an adapter of a partition that is off.
 ///
 /// # Errors
 /// Those of the request, and an answer without an address.
@@ -31,12 +42,13 @@ pub(crate) async fn create(
     session: &Session,
     partition: PartitionUuid,
     new: &NewAdapter<'_>,
-) -> Result<Mac> {
+) -> Result<Made> {
     let mut adapter = ClientNetworkAdapter::new();
     // NovaLink takes slots from the top, so that those of the storage stay together.
-    match session.flavor() {
-        Flavor::NovaLink => adapter.set_use_next_available_high_slot(true),
-        Flavor::Hmc => adapter.set_use_next_available_slot(true),
+    match (new.slot, session.flavor()) {
+        (Some(slot), _) => adapter.set_slot(slot),
+        (None, Flavor::NovaLink) => adapter.set_use_next_available_high_slot(true),
+        (None, Flavor::Hmc) => adapter.set_use_next_available_slot(true),
     };
     if let Some(mac) = new.mac {
         adapter.set_mac_address(mac.rest());
@@ -49,12 +61,16 @@ pub(crate) async fn create(
     let mac = ClientNetworkAdapter(&entry.content)
         .mac_address()
         .and_then(|mac| mac.parse().ok());
-    mac.or(new.mac).ok_or_else(|| {
+    let mac = mac.or(new.mac).ok_or_else(|| {
         Error::operation(
             ErrorKind::BadAnswer,
             "the server does not tell the address of the adapter that it made",
             "check that the endpoint is the REST API of an HMC or NovaLink",
         )
+    })?;
+    Ok(Made {
+        mac,
+        path: format!("{path}/{}", entry.id),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod announce;
 mod bridge;
 mod console;
 mod control;
@@ -7,12 +8,14 @@ mod destroy;
 mod device_jobs;
 mod diagnostics;
 mod driver;
+mod exceptions;
 mod host;
 mod imaged;
 mod images;
 mod interface;
 mod inventory;
 mod jobs;
+mod kept;
 mod lifecycle;
 mod list;
 mod management;
@@ -24,6 +27,7 @@ mod operation;
 mod partition;
 mod plan;
 mod plug;
+mod plug_events;
 mod power;
 mod recovery;
 mod remote_restart;
@@ -49,6 +53,7 @@ pub use diagnostics::{
     CpuDiagnostics, Diagnostics, DiskDiagnostics, MemoryDiagnostics, NicDiagnostics,
 };
 pub use driver::Driver;
+pub use exceptions::{NovaException, NovaMethod, nova_exception};
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
@@ -56,8 +61,10 @@ pub use meters::{Meter, Metered};
 pub use migrate::{
     Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
     MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+    SourceTrunk,
 };
 pub use operation::Plan;
+pub use plug_events::PlugEvents;
 pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};

@@ -4,24 +4,30 @@
 //! that do not wait for each other run side by side: the partition's UUID is ours to choose, so its
 //! disk and its config drive are made while the partition is.
 
+mod evacuate;
+mod network;
 mod notes;
 mod report;
+mod slots;
 mod storage;
 mod volumes;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use notes::{Asked, Found};
+use slots::Making;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
 use super::imaged::{self, Boarded, DiskNotes};
+use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
+use super::plug_events::Expected;
 use super::request::SpawnRequest;
 use super::resize::DiskInfo;
 use super::server::Server;
@@ -29,26 +35,25 @@ use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
 use super::volume::traces::Traces;
-use super::{jobs, map, partition, plug, power, unfinished};
+use super::{jobs, map, partition, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Switch, Vios};
-use crate::network::Mac;
-use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
+use crate::host::Vios;
 use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
-use crate::storage::mapping::{Client, Wanted};
-use crate::storage::media::config_drive::PluggedInterface;
+use crate::storage::mapping::Client;
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
-const NETWORK: &str = "plug the interfaces";
+pub(super) const NETWORK: &str = "plug the interfaces";
+const PLUGGED: &str = "wait for the network";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
-const VOLUMES: &str = "find the volumes";
-const PORTS: &str = "give the server its ports";
+pub(super) const VOLUMES: &str = "find the volumes";
+pub(super) const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
+const KEEP: &str = "keep the slots";
 const POWER_ON: &str = "power on";
 
 impl Driver {
@@ -62,12 +67,13 @@ impl Driver {
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
     /// changed, whatever makes the request impossible.
     pub async fn spawn(&self, request: SpawnRequest, control: &Control) -> Result<Server> {
-        self.spawn_with(request, None, control).await
+        self.spawn_with(request, None, Making::New, control).await
     }
 
     /// As [`Driver::spawn`], for a server whose boot disk is there already: one that has left another host of the pool
-    /// ([`Driver::migrate_disk_and_power_off`]), whose host is lost, or that was removed without its disks. The request
-    /// has no image. The disk is found by the server's name; a failed call leaves it as it was.
+    /// ([`Driver::migrate_disk_and_power_off`]), or that was removed without its disks. The request has no image. The
+    /// disk is found by the server's name; a failed call leaves it as it was. Where slots and NVRAM are kept, the server
+    /// gets those that it had.
     ///
     /// # Errors
     /// As [`Driver::spawn`]; no such disk, one of another partition, or one in another pool than `place` says.
@@ -87,7 +93,7 @@ impl Driver {
             self.check_place(&place)?;
         }
         let disk = imaged::existing(self, &request.name, request.instance).await?;
-        self.spawn_with(request, Some(disk), control).await
+        self.spawn_again(request, Some(disk), control).await
     }
 
     /// Whether this host reaches a server's boot disk that another host of its pool made (`instance_on_disk`). A server
@@ -131,6 +137,7 @@ impl Driver {
         &self,
         request: SpawnRequest,
         disk: Option<DiskNotes>,
+        making: Making,
         control: &Control,
     ) -> Result<Server> {
         let turn = self
@@ -144,7 +151,13 @@ impl Driver {
             });
         }
         unfinished::refuse(self, PartitionUuid::of_instance(request.instance)).await?;
-        let plan = Plan::make(self, &request, disk.is_some()).await?;
+        let mut plan = Plan::make(self, &request, disk.is_some()).await?;
+        if let Making::Again(Kept {
+            slots: Some(slots), ..
+        }) = &making
+        {
+            plan.take_slots(slots);
+        }
         let turns = turns(self, &request.volumes).await;
         let image = request.image.as_ref();
         let flight = image.map(|image| Boarded::of(self, image));
@@ -152,11 +165,14 @@ impl Driver {
         let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
         let asked = Asked {
             finds_volumes: volumes.is_needed(),
+            waits_for_network: Expected::is_wanted(self, control, &plan.interfaces),
             has_ports: !request
                 .volumes
                 .iter()
                 .all(|volume| find::is_served(self, volume)),
             servers: plan.vioses.iter().map(|vios| vios.uuid.clone()).collect(),
+            keeps_slots: self.keeps(),
+            is_new: making.is_new(),
             ..Asked::of(&request, self.tag(), plan.namesakes.clone())
         };
         let spawn = Arc::new(Spawn {
@@ -166,7 +182,12 @@ impl Driver {
             vioses: plan.vioses.clone(),
             volumes,
             asked,
-            order: Some(Order { plan, request }),
+            order: Some(Order {
+                plan,
+                request,
+                kept: making.kept(),
+            }),
+            expected: Mutex::default(),
             notes: Notes::new(Found {
                 disk: disk.unwrap_or_else(|| DiskNotes::boarded(flight)),
                 ..Found::default()
@@ -213,6 +234,10 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.push(CONFIG_DRIVE);
     }
     let mut before_power = vec![MAP, NETWORK];
+    if asked.waits_for_network {
+        saga = saga.step(Step::new(PLUGGED, Spawn::wait_for_network).after([NETWORK]));
+        before_power.push(PLUGGED);
+    }
     if asked.has_ports {
         saga = saga.step(
             Step::new(PORTS, Spawn::connect_ports)
@@ -221,7 +246,16 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         );
         before_power.push(PORTS);
     }
+    if spawn.has_slots() {
+        // So that no free slot is taken that another adapter is to have.
+        mapped.extend(before_power.iter().filter(|step| **step != MAP));
+    }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
+    if asked.keeps_slots {
+        let keep = Step::new(KEEP, Spawn::keep_slots).undo(Spawn::forget_slots);
+        saga = saga.step(keep.after(before_power));
+        before_power = vec![KEEP];
+    }
     if asked.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
@@ -242,6 +276,8 @@ pub(super) struct Spawn {
     asked: Asked,
     /// What cannot be in a journal and is not needed on the way back.
     order: Option<Order>,
+    /// Ports that the network service is listened to for.
+    expected: Mutex<Option<Arc<Expected>>>,
     notes: Notes<Found>,
     _turn: OwnedMutexGuard<()>,
     _turns: Vec<OwnedMutexGuard<()>>,
@@ -251,6 +287,7 @@ pub(super) struct Spawn {
 struct Order {
     plan: Plan,
     request: SpawnRequest,
+    kept: Kept,
 }
 
 impl Operation for Spawn {
@@ -299,6 +336,7 @@ impl Operation for Spawn {
             vioses,
             asked,
             order: None,
+            expected: Mutex::default(),
             notes: Notes::new(found),
             _turn: turn,
             _turns: turns,
@@ -348,13 +386,11 @@ impl Spawn {
             pool,
             ..
         } = &self.order()?.plan;
-        let id = partition::create(
-            &self.driver,
-            *partition,
-            name,
-            &document::create(*partition, name, sizing, *pool),
-        )
-        .await?;
+        let mut document = document::create(*partition, name, sizing, *pool);
+        if let Some(nvram) = &self.order()?.kept.nvram {
+            document.partition_mut().set_nvram(nvram.as_str());
+        }
+        let id = partition::create(&self.driver, *partition, name, &document).await?;
         self.note(|found| (found.partition_id, found.partition_made) = (id, true));
         Ok(())
     }
@@ -363,57 +399,21 @@ impl Spawn {
         partition::delete(&self.driver, self.partition).await
     }
 
-    /// One adapter after the other: the guest finds them in the order of their slots.
-    async fn plug_interfaces(self: Arc<Self>) -> Result<()> {
-        if self.note(|found| found.macs.is_some()) {
-            return Ok(());
-        }
-        let shared = &self.driver.shared;
-        let (session, plan) = (&shared.session, &self.order()?.plan);
-        let partition = self.partition;
-        let mut macs = Vec::new();
-        for planned in &plan.interfaces {
-            macs.push(plug::plug(&self.driver, partition, planned).await?);
-        }
-        let mut management = None;
-        if let Some(planned) = &plan.management {
-            let (switch, vlan) = (&planned.switch, MANAGEMENT_VLAN);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
-            let new = NewAdapter {
-                switch,
-                vlan,
-                mac: planned.mac,
-            };
-            management = Some(adapter::create(session, partition, &new).await?);
-        }
-        self.note(|found| found.macs = Some((macs, management)));
-        Ok(())
-    }
-
     /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
+        let places = self.places()?;
+        if places.is_some() {
+            // A bus is shared by what is mapped once it is there.
+            map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
+                slots::one_a_bus(self.wanted_of(vios, places.as_ref()))
+            })
+            .await?;
+        }
         map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
-            self.wanted_of(vios)
+            self.wanted_of(vios, places.as_ref())
         })
         .await
-    }
-
-    fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
-        let media = self.note(|found| found.media.clone());
-        let mut wanted: Vec<Wanted> = imaged::wanted(self, vios).into_iter().collect();
-        wanted.extend(self.volumes.wanted(vios));
-        if media.is_some_and(|place| place.vios == vios.uuid) {
-            wanted.push(Wanted::optical_media(&self.media_name()));
-        }
-        wanted
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {
@@ -440,30 +440,5 @@ impl Spawn {
         jobs::see_off(self.driver.session(), self.partition, POWER_ON_JOB).await?;
         power::off_hard(&self.driver, self.partition).await?;
         jobs::see_off(self.driver.session(), self.partition, POWER_OFF_JOB).await
-    }
-
-    /// Addresses as chosen, or as the server gave them.
-    fn addresses(&self) -> Result<(Vec<PluggedInterface>, Option<Mac>)> {
-        let plan = &self.order()?.plan;
-        let given = self.note(|found| found.macs.clone());
-        let given_mac = |index: usize| {
-            given
-                .as_ref()
-                .and_then(|(macs, _)| macs.get(index).copied())
-        };
-        let mut plugged = Vec::new();
-        for (index, planned) in plan.interfaces.iter().enumerate() {
-            let mac = given_mac(index).or(planned.mac);
-            let mac = mac.ok_or_else(|| Error::internal("an interface has no address yet"))?;
-            plugged.push(PluggedInterface {
-                interface: planned.interface.clone(),
-                mac,
-            });
-        }
-        let management = given
-            .as_ref()
-            .and_then(|(_, management)| *management)
-            .or_else(|| plan.management.as_ref().and_then(|planned| planned.mac));
-        Ok((plugged, management))
     }
 }

@@ -1,8 +1,10 @@
 //! What a deploy tells of the server that it made.
 
-use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
+use super::{Plan, Spawn};
 use crate::error::Result;
+use crate::host::Switch;
 use crate::network::Attachment;
+use crate::network::adapter::MANAGEMENT_VLAN;
 use crate::operations::driver::path_of;
 use crate::operations::list;
 use crate::operations::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};
@@ -91,8 +93,9 @@ impl Spawn {
     /// What was mapped, by the Virtual I/O Servers that serve it.
     fn served(&self) -> Vec<StorageInfo> {
         let mut served = Vec::new();
+        let places = self.places().ok().flatten();
         for vios in &self.vioses {
-            for wanted in self.wanted_of(vios) {
+            for wanted in self.wanted_of(vios, places.as_ref()) {
                 served.push(list::storage_of(Some(wanted.mapped().clone()), &vios.name));
             }
         }

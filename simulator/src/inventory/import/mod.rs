@@ -113,7 +113,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     let mut systems: Vec<_> = found.into_values().collect();
     system::make_room(&mut systems, &mut remarks);
     let wished = Inventory {
-        console: console.unwrap_or_else(defaults::console),
+        console,
         authorized_keys: Vec::new(),
         systems,
         clusters,
@@ -121,6 +121,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
         groups: Vec::new(),
         enterprise_pools: Vec::new(),
         templates: Vec::new(),
+        peers: Vec::new(),
     };
     let inventory = repair::repair(wished, flavor, &mut remarks);
     Ok(Imported {
