@@ -1,63 +1,43 @@
 //! The driver's configuration: the `[powervm]` group of a TOML file.
 //!
-//! Names, defaults and ranges are those that operators of the PowerVM drivers for OpenStack know.
-//! Unknown keys are refused by name, a value out of its range with the range.
+//! Names, defaults and ranges are those that operators of the PowerVM drivers for OpenStack know: [`KEYS`] has them all,
+//! and is what reading, checking and explaining go by. Whatever is wrong with a file is told at once, by the key's name.
 
+mod check;
+mod disk_driver;
+mod explain;
+mod files;
+mod keys;
+mod kind;
+mod near;
+mod problem;
+mod read;
 mod store;
+mod vnc;
 mod volumes;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::partition::SizingDefaults;
 
+pub use disk_driver::DiskDriver;
+pub use explain::{Explanation, Origin, Setting};
+pub use files::secret_file;
+pub use keys::{KEYS, Key};
+pub use kind::Kind;
+pub use problem::Problem;
+pub use read::Reading;
 pub use store::{StoreKind, StoreOptions};
+pub use vnc::VncOptions;
 pub use volumes::{FcStrategy, VolumeOptions};
 
-/// Where boot disks live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DiskDriver {
-    /// In a volume group of one Virtual I/O Server.
-    #[default]
-    LocalDisk,
-    /// In a shared storage pool.
-    Ssp,
-}
-
-impl<'de> Deserialize<'de> for DiskDriver {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-impl std::str::FromStr for DiskDriver {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "localdisk" => Ok(Self::LocalDisk),
-            "ssp" => Ok(Self::Ssp),
-            _ => Err(format!("disk_driver is localdisk or ssp, not '{text}'")),
-        }
-    }
-}
-
-impl std::fmt::Display for DiskDriver {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::LocalDisk => "localdisk",
-            Self::Ssp => "ssp",
-        })
-    }
-}
-
 /// The `[powervm]` group.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Config {
     /// Processing units for each virtual processor of a flavor that names none, 0.05 to 1.
     pub proc_units_factor: f64,
@@ -122,10 +102,13 @@ pub struct Config {
     /// it only after the first look.
     pub recovery_wait: u64,
     /// What concerns volumes.
-    #[serde(skip)]
+    #[serde(flatten)]
     pub volumes: VolumeOptions,
+    /// What concerns the VNC repeater.
+    #[serde(flatten)]
+    pub vnc: VncOptions,
     /// Where slot maps and NVRAM are kept.
-    #[serde(skip)]
+    #[serde(flatten)]
     pub store: StoreOptions,
 }
 
@@ -162,28 +145,22 @@ impl Default for Config {
             host_lock: String::new(),
             recovery_wait: 15,
             volumes: VolumeOptions::default(),
+            vnc: VncOptions::default(),
             store: StoreOptions::default(),
         }
     }
-}
-
-/// A configuration file: the group, and nothing else that this program would ignore.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    powervm: Config,
 }
 
 impl Config {
     /// Reads the text of a configuration file.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys, values out of range.
+    /// Text that is no TOML, unknown keys, values out of range, contradictions: all of them.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let config = Self::read(text)?;
-        config.check()?;
-        Ok(config)
+        let Reading {
+            config, problems, ..
+        } = Reading::of(text);
+        Self::unless(config, problems, true)
     }
 
     /// Reads a configuration file.
@@ -191,117 +168,25 @@ impl Config {
     /// # Errors
     /// As [`Self::parse`], and a file that cannot be read.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let config = Self::load_unchecked(path)?;
-        config.check()?;
-        Ok(config)
+        Self::parse(&text_of(path)?)
     }
 
-    /// Reads a configuration file without checking its values, which may be replaced.
+    /// Reads a configuration file without a look at what contradicts what: values may yet be replaced.
     pub(crate) fn load_unchecked(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::caused(
-                ErrorKind::Local,
-                format!("the configuration file {} cannot be read", path.display()),
-                "give the path of a readable file with a [powervm] group",
-                error,
-            )
-        })?;
-        Self::read(&text)
+        let Reading {
+            config, problems, ..
+        } = Reading::of(&text_of(path)?);
+        Self::unless(config, problems, false)
     }
 
-    fn read(text: &str) -> Result<Self, Error> {
-        let mut whole: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
-        let group = whole.get_mut("powervm").and_then(toml::Value::as_table_mut);
-        let (volumes, store) = match group {
-            Some(group) => (
-                VolumeOptions::take_from(group).map_err(refused)?,
-                StoreOptions::take_from(group).map_err(refused)?,
-            ),
-            None => <(VolumeOptions, StoreOptions)>::default(),
-        };
-        let file: File = whole
-            .try_into()
-            .map_err(|error: toml::de::Error| refused(error.to_string()))?;
-        Ok(Self {
-            volumes,
-            store,
-            ..file.powervm
-        })
-    }
-
-    /// Checks ranges, and what has to be given together.
-    ///
-    /// # Errors
-    /// The first value that is out of its range or missing.
-    pub fn check(&self) -> Result<(), Error> {
-        let in_range = |key: &str, fine: bool, range: &str| {
-            if fine {
-                Ok(())
-            } else {
-                Err(refused(format!("{key} has to be {range}")))
-            }
-        };
-        in_range(
-            "proc_units_factor",
-            (0.05..=1.0).contains(&self.proc_units_factor),
-            "0.05 to 1",
-        )?;
-        in_range(
-            "uncapped_proc_weight",
-            self.uncapped_proc_weight >= 1,
-            "1 to 255",
-        )?;
-        in_range(
-            "vopt_media_rep_size",
-            self.vopt_media_rep_size >= 1,
-            "1 or more (GB)",
-        )?;
-        in_range(
-            "vopt_media_volume_group",
-            !self.vopt_media_volume_group.is_empty(),
-            "a volume group's name",
-        )?;
-        in_range(
-            "pvm_vswitch_for_novalink_io",
-            !self.pvm_vswitch_for_novalink_io.trim().is_empty(),
-            "a virtual switch's name",
-        )?;
-        in_range(
-            "max_uploads",
-            (1..=16).contains(&self.max_uploads),
-            "1 to 16",
-        )?;
-        in_range(
-            "image_wait_timeout",
-            self.image_wait_timeout >= 1,
-            "1 or more (seconds)",
-        )?;
-        in_range(
-            "image_marker_stale_after",
-            self.image_marker_stale_after >= 60,
-            "60 or more (seconds)",
-        )?;
-        in_range(
-            "device_timeout",
-            (1..=3600).contains(&self.device_timeout),
-            "1 to 3600 (seconds)",
-        )?;
-        in_range(
-            "recovery_wait",
-            self.recovery_wait <= 600,
-            "0 to 600 (seconds)",
-        )?;
-        if let Some(wrong) = self.volumes.wrong().or_else(|| self.store.wrong()) {
-            return Err(refused(wrong));
+    fn unless(config: Self, mut problems: Vec<Problem>, is_whole: bool) -> Result<Self, Error> {
+        if is_whole {
+            problems.extend(config.contradictions());
         }
-        if self.disk_driver == DiskDriver::LocalDisk && self.volume_group_name.is_empty() {
-            return Err(refused(
-                "disk_driver localdisk needs a volume_group_name".to_owned(),
-            ));
+        for warning in problems.iter().filter(|problem| !problem.stops) {
+            tracing::warn!("{warning}");
         }
-        Ok(())
+        refused(&problems).map_or(Ok(config), Err)
     }
 
     /// What sizing takes from here.
@@ -320,11 +205,34 @@ impl Config {
     }
 }
 
-fn refused(what: String) -> Error {
-    Error::invalid(
-        format!("the configuration cannot be used: {}", what.trim()),
-        "see docs/configure.md",
-    )
+/// The text of a configuration file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn text_of(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::caused(
+            ErrorKind::Local,
+            format!("the configuration file {} cannot be read", path.display()),
+            "give the path of a readable file with a [powervm] group",
+            error,
+        )
+    })
+}
+
+/// The error for these problems, unless none of them stops anybody.
+fn refused(problems: &[Problem]) -> Option<Error> {
+    let stops: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.stops)
+        .map(ToString::to_string)
+        .collect();
+    (!stops.is_empty()).then(|| {
+        Error::invalid(
+            format!("the configuration cannot be used: {}", stops.join("; ")),
+            "see docs/configure.md, or `powervm config keys`",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -357,6 +265,26 @@ mod tests {
             (config.disk_driver, config.cluster_name.as_str()),
             (DiskDriver::Ssp, "c")
         );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let message = Config::parse(
+            "[powervm]\ndisk_drivers = \"ssp\"\nmax_uploads = 17\nuse_rmc_mgmt_vif = 1\n\
+             fabric_Z_port_wwpns = \"10000090fa1b6a3d\"\n[nova]\nx = 1\n",
+        )
+        .unwrap_err()
+        .to_string();
+        for part in [
+            "line 2: disk_drivers: there is no such key; did you mean disk_driver?",
+            "line 3: max_uploads: has to be 1 to 16, not 17",
+            "line 4: use_rmc_mgmt_vif: has to be true or false, not 1",
+            "fabric_Z_port_wwpns",
+            "nova",
+            "volume_group_name",
+        ] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
     }
 
     #[test]

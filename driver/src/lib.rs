@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod error;
 pub mod host;
 pub mod journal;
+pub mod metering;
 pub mod network;
 pub mod operations;
 pub mod partition;
@@ -15,6 +16,7 @@ pub mod saga;
 pub mod storage;
 pub mod store;
 pub mod transaction;
+pub mod vnc;
 pub mod volume;
 
 pub use error::{Error, ErrorKind, Result};

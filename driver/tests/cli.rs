@@ -6,6 +6,7 @@
 )]
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use axum::Router;
@@ -22,6 +23,7 @@ fn powervm(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         "PASSWORD_FILE",
         "CONFIG",
         "HOST_LOCK",
+        "JOURNAL",
     ] {
         command.env_remove(format!("POWERVM_{name}"));
     }
@@ -195,4 +197,71 @@ fn refused_credentials_are_told_and_never_printed() {
             assert!(!text(printed).contains(PASSWORD));
         }
     }
+}
+
+#[test]
+fn the_configuration_is_checked_whole_and_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let secret = file("password", PASSWORD);
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let environment = [("POWERVM_USER", "me"), ("POWERVM_PASSWORD_FILE", &secret)];
+    let good = file(
+        "good",
+        "[powervm]\nhost = \"a\"\nvolume_group_name = \"datavg\"\n",
+    );
+    let arguments = [
+        "--config", &good, "--system", "p9", "--json", "config", "check",
+    ];
+    let output = powervm(&arguments, &environment);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["usable"], true);
+    assert_eq!(said["problems"].as_array().unwrap().len(), 1, "{said}");
+    assert!(
+        said["problems"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("chmod 600"),
+        "{said}"
+    );
+    let of = |key: &str| {
+        let settings = said["settings"].as_array().unwrap();
+        settings.iter().find(|it| it["key"] == key).unwrap().clone()
+    };
+    assert_eq!(
+        (of("host")["value"].as_str(), of("host")["line"].as_u64()),
+        (Some("a"), Some(2))
+    );
+    assert_eq!(of("managed_system")["option"], "--system");
+    assert_eq!(of("user")["variable"], "POWERVM_USER");
+    assert_eq!(of("max_uploads")["from"], "default");
+    assert!(!text(&output.stdout).contains(PASSWORD));
+
+    let bad = file(
+        "bad",
+        "[powervm]\nhosts = \"a\"\nmax_uploads = 99\nvnc_use_x509_auth = true\n",
+    );
+    let environment = [("POWERVM_PASSWORD", PASSWORD)];
+    let output = powervm(&["--config", &bad, "config", "check"], &environment);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    for part in [
+        "error: line 2: hosts: there is no such key; did you mean host?",
+        "error: line 3: max_uploads: has to be 1 to 16, not 99",
+        "error: line 4: vnc_use_x509_auth: needs vnc_server_cert",
+        "error: line 4: vnc_use_x509_auth: needs vnc_server_key",
+        "error: disk_driver: localdisk needs a volume_group_name",
+        "error: password: there is a password but no user",
+        "warning: vnc_ca_certs",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(text(&output.stdout).contains("(set)") && !text(&output.stdout).contains(PASSWORD));
+    let keys = powervm(&["config", "keys"], &[]);
+    assert!(text(&keys.stdout).contains("fabric_<name>_port_wwpns"));
 }

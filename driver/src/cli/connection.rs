@@ -13,7 +13,9 @@ use crate::operations::Driver;
 use crate::rest::{Credentials, Endpoint, Session, SessionOptions, Trust};
 
 /// Environment variable with the password.
-const PASSWORD: &str = "POWERVM_PASSWORD";
+pub(super) const PASSWORD: &str = "POWERVM_PASSWORD";
+/// Where the API is when nobody says where: on the management partition of a NovaLink.
+pub(super) const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:12080";
 /// Environment variable with the password of a migration's destination.
 const PASSWORD_THERE: &str = "POWERVM_TO_PASSWORD";
 
@@ -151,7 +153,7 @@ fn configuration(place: &Place) -> Result<Config> {
 }
 
 /// A password from the environment or a file; without any, the token file of a NovaLink partition.
-fn credentials(connection: &Connection, variable: &str) -> Result<Credentials> {
+pub(super) fn credentials(connection: &Connection, variable: &str) -> Result<Credentials> {
     let password = match (std::env::var(variable), &connection.password_file) {
         (Ok(password), _) => Some(SecretString::from(password)),
         (Err(std::env::VarError::NotUnicode(_)), _) => {
@@ -198,7 +200,7 @@ fn without_line_end(text: &SecretString) -> SecretString {
     SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r']))
 }
 
-fn trust(connection: &Connection) -> Result<Trust> {
+pub(super) fn trust(connection: &Connection) -> Result<Trust> {
     Ok(
         match (&connection.ca, &connection.fingerprint, connection.insecure) {
             (Some(file), _, _) => Trust::Authority(file.clone()),

@@ -1,11 +1,22 @@
 //! `powervm console …`
 
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
 use super::arguments::ConsoleVerb;
 use super::output::{Output, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operations::{ConsoleCommand, Driver, ServerRef};
+use crate::operations::{ConsoleCommand, Control, Driver, ServerRef};
+use crate::rest::Flavor;
+use crate::vnc::{self, Repeater};
 
-pub(super) async fn run(driver: &Driver, verb: &ConsoleVerb, output: &Output) -> Result<()> {
+pub(super) async fn run(
+    driver: &Driver,
+    verb: &ConsoleVerb,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     match verb {
         ConsoleVerb::Show { server } => {
             let console = driver.open_console(ServerRef::parse(server)).await?;
@@ -20,6 +31,7 @@ pub(super) async fn run(driver: &Driver, verb: &ConsoleVerb, output: &Output) ->
         ConsoleVerb::Attach { server } => {
             attach(driver.console_command(ServerRef::parse(server)).await?).await
         }
+        ConsoleVerb::Serve { listen } => serve(driver, *listen, control).await,
         ConsoleVerb::Close { server } => {
             driver.close_console(ServerRef::parse(server)).await?;
             output.print(&serde_json::json!({"closed": server}), |_| {
@@ -29,6 +41,35 @@ pub(super) async fn run(driver: &Driver, verb: &ConsoleVerb, output: &Output) ->
             })
         }
     }
+}
+
+/// Serves the consoles of all servers until it is interrupted.
+async fn serve(driver: &Driver, address: SocketAddr, control: &Control) -> Result<()> {
+    if driver.session().flavor() == Flavor::Hmc {
+        return Err(Error::operation(
+            ErrorKind::Precondition,
+            "an HMC opens no console through its REST API, so there is none to serve",
+            "run this on the management partition of a NovaLink",
+        ));
+    }
+    let tls = vnc::acceptor(&driver.config().vnc)?;
+    if tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!("consoles are served to whoever reaches {address}, and unencrypted");
+    }
+    let unusable = |error| {
+        let what = format!("no console can be served at {address}");
+        Error::caused(
+            ErrorKind::Local,
+            what,
+            "choose another address or port",
+            error,
+        )
+    };
+    let listener = TcpListener::bind(address).await.map_err(unusable)?;
+    let address = listener.local_addr().map_err(unusable)?;
+    eprintln!("consoles at {address}");
+    let repeater = Repeater::of(driver.clone(), tls);
+    repeater.serve(listener, control.token()).await
 }
 
 /// Lets the command have the terminal until it ends.

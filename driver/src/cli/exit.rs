@@ -7,7 +7,7 @@ const DONE: u8 = 0;
 /// Anything without a code of its own.
 pub(super) const FAILED: u8 = 1;
 /// The arguments or the configuration make no sense.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// There is no such server.
 const NOT_FOUND: u8 = 3;
 /// It exists already, or somebody else kept changing it.

@@ -3,11 +3,21 @@
 use super::arguments::HostVerb;
 use super::output::{Output, Table};
 use crate::error::Result;
-use crate::operations::{Driver, HostInfo, Inventory};
+use crate::operations::{Control, Driver, HostInfo, Inventory};
 
-pub(super) async fn run(driver: &Driver, verb: &HostVerb, output: &Output) -> Result<()> {
+pub(super) async fn run(
+    driver: &Driver,
+    verb: &HostVerb,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     match verb {
         HostVerb::Show => output.print(&driver.host().await?, shown),
+        HostVerb::Stats => super::meters::host(driver, output).await,
+        HostVerb::Uptime => super::meters::uptime(driver, output).await,
+        HostVerb::Monitor { on, off } => {
+            super::meters::monitor(driver, *on, *off, output, control).await
+        }
         HostVerb::Inventory => output.print(&driver.inventory().await?, listed),
     }
 }

@@ -3,6 +3,7 @@
 //! `docs/use.md` describes it. Results go to standard output, everything else to standard error.
 
 mod arguments;
+mod config;
 mod connection;
 mod console;
 mod doctor;
@@ -11,6 +12,7 @@ mod exit;
 mod host;
 mod image;
 mod interface;
+mod meters;
 mod migration;
 mod network;
 mod nova;
@@ -75,7 +77,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     let changes = match &arguments.noun {
         Noun::Server(verb) => verb.changes(),
         Noun::Network(verb) => verb.changes(),
-        Noun::Host(_) | Noun::Image(ImageVerb::List) => false,
+        Noun::Host(verb) => verb.changes(),
+        Noun::Metrics(_) | Noun::Image(ImageVerb::List) => false,
         // Nothing of a console is in the journal.
         Noun::Console(_) => false,
         Noun::Image(_) => true,
@@ -87,6 +90,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Noun::Doctor => return doctor::run(connection, place, output).await,
+        Noun::Config(verb) => return config::run(connection, place, verb, output),
         Noun::Recover(_) => true,
     };
     let changes = changes && !arguments.dry_run;
@@ -127,13 +131,14 @@ async fn act(
         Noun::Interface(verb) => interface::run(driver, verb, output, control).await,
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
         Noun::Network(verb) => network::run(driver, verb, output, control).await,
-        Noun::Host(verb) => host::run(driver, verb, output).await,
+        Noun::Host(verb) => host::run(driver, verb, output, control).await,
+        Noun::Metrics(given) => meters::metrics(driver, given, control).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
-        Noun::Console(verb) => console::run(driver, verb, output).await,
+        Noun::Console(verb) => console::run(driver, verb, output, control).await,
         Noun::Store(verb) => store::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.
-        Noun::Doctor => Ok(()),
+        Noun::Doctor | Noun::Config(_) => Ok(()),
     }
 }
 

@@ -67,6 +67,10 @@ pub(super) async fn run(
         ServerVerb::Show { server } => {
             output.print(&driver.show(ServerRef::parse(server)).await?, shown)
         }
+        ServerVerb::Diagnostics { server } => {
+            super::meters::diagnostics(driver, server, output).await
+        }
+        ServerVerb::Meters { server } => super::meters::server(driver, server, output).await,
         ServerVerb::Watch => super::watch::run(driver, output, control).await,
         ServerVerb::Start { server } => {
             let mut states = Vec::new();

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::Problem;
 
 /// Where slot maps and NVRAM are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +32,16 @@ impl FromStr for StoreKind {
     }
 }
 
+impl Serialize for StoreKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::None => "none",
+            Self::File => "file",
+            Self::Swift => "swift",
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for StoreKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -38,8 +50,8 @@ impl<'de> Deserialize<'de> for StoreKind {
 }
 
 /// The options of the `[powervm]` group that concern the store.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StoreOptions {
     /// Where slot maps and NVRAM are kept.
     #[serde(rename = "nvram_store")]
@@ -92,58 +104,59 @@ impl Default for StoreOptions {
 }
 
 impl StoreOptions {
-    /// Takes the options out of the group, so that the rest can be read by itself.
-    pub(super) fn take_from(group: &mut toml::Table) -> Result<Self, String> {
-        let is_own = |key: &str| key.starts_with("nvram_store") || key.starts_with("swift_");
-        let keys: Vec<String> = group.keys().filter(|key| is_own(key)).cloned().collect();
-        let mut own = toml::Table::new();
-        for key in keys {
-            if key == "swift_password" {
-                return Err(
-                    "swift_password does not stand here, where others may read it: put it into a file and name that as swift_password_file"
-                        .to_owned(),
-                );
-            }
-            if let Some(value) = group.remove(&key) {
-                own.insert(key, value);
-            }
-        }
-        own.try_into()
-            .map_err(|error: toml::de::Error| error.to_string())
-    }
-
-    /// The first option that is out of its range or missing.
-    pub(super) fn wrong(&self) -> Option<String> {
-        let missing = |is_missing: bool, kind: &str, key: &str| {
-            is_missing.then(|| format!("nvram_store {kind} needs {key}"))
-        };
+    /// What is missing for the store that is chosen, and what it cannot use.
+    pub(super) fn contradictions(&self) -> Vec<Problem> {
+        let needs =
+            |kind: &str, key: &str| Problem::of("nvram_store", format!("{kind} needs {key}"));
+        let mut problems = Vec::new();
         match self.kind {
-            StoreKind::None => None,
-            StoreKind::File => missing(
-                self.folder.as_os_str().is_empty(),
-                "file",
-                "nvram_store_folder",
-            ),
+            StoreKind::None => {}
+            StoreKind::File => {
+                if self.folder.as_os_str().is_empty() {
+                    problems.push(needs("file", "nvram_store_folder"));
+                }
+            }
             StoreKind::Swift => {
-                let password = self.swift_password_file.as_os_str().is_empty();
-                missing(self.swift_auth_url.is_empty(), "swift", "swift_auth_url")
-                    .or_else(|| missing(password, "swift", "swift_password_file"))
-                    .or_else(|| self.wrong_value())
+                if self.swift_auth_url.is_empty() {
+                    problems.push(needs("swift", "swift_auth_url"));
+                }
+                if self.swift_password_file.as_os_str().is_empty() {
+                    problems.push(needs("swift", "swift_password_file"));
+                }
+                problems.extend(self.wrong_values());
             }
         }
+        problems
     }
 
-    fn wrong_value(&self) -> Option<String> {
+    fn wrong_values(&self) -> Vec<Problem> {
         let container = &self.swift_container;
-        if !matches!(self.swift_auth_version.as_str(), "3" | "3.0" | "v3") {
-            return Some("swift_auth_version has to be 3".to_owned());
+        let is_version = matches!(self.swift_auth_version.as_str(), "3" | "3.0" | "v3");
+        let is_container =
+            !container.is_empty() && container.len() <= 256 && !container.contains('/');
+        let checks = [
+            ("swift_auth_version", is_version, "has to be 3"),
+            (
+                "swift_container",
+                is_container,
+                "has to be a container's name, without '/'",
+            ),
+            (
+                "swift_endpoint_type",
+                self.interface().is_some(),
+                "has to be publicURL, internalURL or adminURL",
+            ),
+        ];
+        let wrong = checks.into_iter().filter(|(_, is_right, _)| !is_right);
+        wrong.map(|(key, _, what)| Problem::of(key, what)).collect()
+    }
+
+    /// What is wrong with the files, where they are used.
+    pub(super) fn file_problems(&self) -> Vec<Problem> {
+        if self.kind != StoreKind::Swift || self.swift_password_file.as_os_str().is_empty() {
+            return Vec::new();
         }
-        if container.is_empty() || container.len() > 256 || container.contains('/') {
-            return Some("swift_container has to be a container's name, without '/'".to_owned());
-        }
-        self.interface()
-            .is_none()
-            .then(|| "swift_endpoint_type has to be publicURL, internalURL or adminURL".to_owned())
+        super::secret_file("swift_password_file", &self.swift_password_file)
     }
 
     /// The catalogue's word for the kind of endpoint.
@@ -159,12 +172,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<StoreOptions, String> {
-        let mut group: toml::Table = text.parse().unwrap();
-        let options = StoreOptions::take_from(&mut group)?;
-        match options.wrong() {
-            Some(wrong) => Err(wrong),
-            None => Ok(options),
-        }
+        let text = format!("[powervm]\nvolume_group_name = \"data\"\n{text}");
+        let config = crate::config::Config::parse(&text).map_err(|error| error.to_string())?;
+        Ok(config.store)
     }
 
     #[test]
@@ -202,10 +212,7 @@ mod tests {
             "swift_endpoint_type = \"secretURL\"",
         ] {
             let wrong = read(&format!("{swift}\n{line}")).unwrap_err();
-            assert!(
-                wrong.starts_with(line.split(' ').next().unwrap()),
-                "{wrong}"
-            );
+            assert!(wrong.contains(line.split(' ').next().unwrap()), "{wrong}");
         }
     }
 }

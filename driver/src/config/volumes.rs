@@ -1,10 +1,12 @@
 //! Options of volumes: `fc_attach_strategy`, the fabrics, iSCSI and Ceph.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::Problem;
 use crate::volume::Wwpn;
 
 /// How servers reach Fibre Channel volumes.
@@ -29,6 +31,21 @@ impl FromStr for FcStrategy {
     }
 }
 
+impl fmt::Display for FcStrategy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Vscsi => "vscsi",
+            Self::Npiv => "npiv",
+        })
+    }
+}
+
+impl Serialize for FcStrategy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<'de> Deserialize<'de> for FcStrategy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -37,8 +54,8 @@ impl<'de> Deserialize<'de> for FcStrategy {
 }
 
 /// The options of the `[powervm]` group that concern volumes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct VolumeOptions {
     /// The name under which storage keeps this host's ports; empty is the system's name.
     pub host: String,
@@ -55,7 +72,7 @@ pub struct VolumeOptions {
     /// Virtual ports that a server has on each fabric, 1 to 8.
     pub ports_per_fabric: u32,
     /// Names of the fabrics, separated by commas.
-    #[serde(deserialize_with = "names")]
+    #[serde(serialize_with = "joined", deserialize_with = "names")]
     pub fabrics: Vec<String>,
     /// The Virtual I/O Servers' ports on each fabric: `fabric_<name>_port_wwpns`.
     #[serde(skip)]
@@ -78,79 +95,36 @@ impl Default for VolumeOptions {
     }
 }
 
-/// Keys of [`VolumeOptions`] in the `[powervm]` group.
-const KEYS: [&str; 8] = [
-    "host",
-    "fc_attach_strategy",
-    "vscsi_vios_connections_required",
-    "volume_use_multipath",
-    "iscsi_iface",
-    "rbd_user",
-    "ports_per_fabric",
-    "fabrics",
-];
+/// The fabric whose ports a key names: `A` for `fabric_A_port_wwpns`.
+pub(super) fn fabric_of(key: &str) -> Option<&str> {
+    key.strip_prefix("fabric_")?.strip_suffix("_port_wwpns")
+}
+
+/// The key that names the ports of a fabric.
+pub(super) fn key_of(fabric: &str) -> String {
+    format!("fabric_{fabric}_port_wwpns")
+}
 
 impl VolumeOptions {
-    /// Takes the options out of the group, so that the rest can be read by itself.
-    pub(super) fn take_from(group: &mut toml::Table) -> Result<Self, String> {
-        let mut own = toml::Table::new();
-        let mut ports = BTreeMap::new();
-        for (key, value) in std::mem::take(group) {
-            let fabric = key
-                .strip_prefix("fabric_")
-                .and_then(|rest| rest.strip_suffix("_port_wwpns"));
-            if let Some(fabric) = fabric {
-                let wrong = |why: String| format!("{key}: {why}");
-                let list =
-                    split(&value).ok_or_else(|| wrong("it is no text of port names".to_owned()))?;
-                let names = list.iter().map(|name| name.parse::<Wwpn>());
-                let names = names.collect::<Result<Vec<_>, _>>();
-                ports.insert(
-                    fabric.to_owned(),
-                    names.map_err(|error| wrong(error.to_string()))?,
-                );
-            } else if KEYS.contains(&key.as_str()) {
-                own.insert(key, value);
-            } else {
-                group.insert(key, value);
-            }
+    /// What contradicts what.
+    pub(super) fn contradictions(&self) -> Vec<Problem> {
+        let strays = self
+            .fabric_ports
+            .keys()
+            .filter(|name| !self.fabrics.contains(name));
+        let mut problems: Vec<Problem> = strays
+            .map(|name| Problem::of(key_of(name), "names a fabric that is not among fabrics"))
+            .collect();
+        let is_empty = |name: &&String| self.fabric_ports.get(*name).is_none_or(Vec::is_empty);
+        if self.fc_attach_strategy == FcStrategy::Npiv {
+            let empty = self.fabrics.iter().filter(is_empty);
+            problems.extend(empty.map(|name| {
+                let key = key_of(name);
+                let what = format!("npiv needs the ports of fabric {name}: {key}");
+                Problem::of("fc_attach_strategy", what)
+            }));
         }
-        let options: Self = own
-            .try_into()
-            .map_err(|error: toml::de::Error| error.to_string())?;
-        Ok(Self {
-            fabric_ports: ports,
-            ..options
-        })
-    }
-
-    /// The first option that is out of its range.
-    pub(super) fn wrong(&self) -> Option<String> {
-        if self.vscsi_vios_connections_required == 0 {
-            return Some("vscsi_vios_connections_required has to be 1 or more".to_owned());
-        }
-        if !(1..=8).contains(&self.ports_per_fabric) {
-            return Some("ports_per_fabric has to be 1 to 8".to_owned());
-        }
-        let known = |name: &String| self.fabrics.contains(name);
-        if let Some(name) = self.fabric_ports.keys().find(|name| !known(name)) {
-            return Some(format!(
-                "fabric_{name}_port_wwpns names a fabric that is not among fabrics"
-            ));
-        }
-        let has_ports = |name: &&String| {
-            self.fabric_ports
-                .get(*name)
-                .is_some_and(|ports| !ports.is_empty())
-        };
-        if self.fc_attach_strategy == FcStrategy::Npiv
-            && let Some(name) = self.fabrics.iter().find(|name| !has_ports(name))
-        {
-            return Some(format!(
-                "fc_attach_strategy npiv needs fabric_{name}_port_wwpns"
-            ));
-        }
-        None
+        problems
     }
 
     /// The fabrics with the ports on them; none unless servers have ports of their own.
@@ -162,7 +136,7 @@ impl VolumeOptions {
 }
 
 /// Texts separated by commas, or a list of them.
-fn split(value: &toml::Value) -> Option<Vec<String>> {
+pub(super) fn split(value: &toml::Value) -> Option<Vec<String>> {
     let texts = match value {
         toml::Value::String(text) => text.split(',').map(str::to_owned).collect(),
         toml::Value::Array(list) => list
@@ -175,38 +149,35 @@ fn split(value: &toml::Value) -> Option<Vec<String>> {
     Some(texts.filter(|text| !text.is_empty()).collect())
 }
 
+/// The names of ports that a key has; `None` where one of them is none.
+pub(super) fn ports(value: &toml::Value) -> Option<Vec<Wwpn>> {
+    split(value)?.iter().map(|name| name.parse().ok()).collect()
+}
+
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let value = toml::Value::deserialize(deserializer)?;
-    let names = split(&value).ok_or_else(|| de::Error::custom("fabrics is a text of names"))?;
-    let is_name = |name: &String| {
-        name.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-    };
-    if names.is_empty() || !names.iter().all(is_name) {
-        return Err(de::Error::custom(
-            "fabrics has names of letters, digits, '-' and '_'",
-        ));
-    }
-    Ok(names)
+    split(&value).ok_or_else(|| de::Error::custom("fabrics is a text of names"))
+}
+
+fn joined<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&names.join(","))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
-    fn read(text: &str) -> Result<(VolumeOptions, toml::Table), String> {
-        let mut group: toml::Table = text.parse().unwrap();
-        let options = VolumeOptions::take_from(&mut group)?;
-        match options.wrong() {
-            Some(wrong) => Err(wrong),
-            None => Ok((options, group)),
-        }
+    fn read(text: &str) -> Result<VolumeOptions, String> {
+        let text = format!("[powervm]\nvolume_group_name = \"data\"\n{text}");
+        let config = Config::parse(&text).map_err(|error| error.to_string())?;
+        Ok(config.volumes)
     }
 
     #[test]
     fn fabrics_have_their_ports_with_and_without_colons() {
-        let (options, rest) = read(
-            "fc_attach_strategy = \"NPIV\"\nfabrics = \"A, B\"\nother = 1\n\
+        let options = read(
+            "fc_attach_strategy = \"NPIV\"\nfabrics = \"A, B\"\n\
              fabric_A_port_wwpns = \"10:00:00:90:FA:1B:6A:3C,10000090fa1b6a3d\"\n\
              fabric_B_port_wwpns = [\"10000090fa1b6a3e\"]\n",
         )
@@ -217,12 +188,11 @@ mod tests {
             .collect();
         assert_eq!(fabrics, [("A", 2), ("B", 1)]);
         assert_eq!(options.fabric_ports["A"][0].to_string(), "10000090fa1b6a3c");
-        assert_eq!(rest.keys().collect::<Vec<_>>(), ["other"]);
     }
 
     #[test]
     fn without_npiv_there_are_no_fabrics() {
-        let (options, _) = read("").unwrap();
+        let options = read("").unwrap();
         assert_eq!(options, VolumeOptions::default());
         assert_eq!(options.npiv_fabrics().count(), 0);
     }

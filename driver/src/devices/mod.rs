@@ -5,6 +5,7 @@
 //! [`LocalDevices`] does so; [`Devices`] is where somebody else may take its place, a test for instance.
 
 mod local;
+mod machine;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use tokio::io::AsyncRead;
 use crate::error::Result;
 
 pub use local::{BY_ID, LocalDevices};
+pub use machine::Machine;
 
 /// A disk that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

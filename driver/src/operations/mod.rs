@@ -6,6 +6,7 @@ mod console;
 mod control;
 mod destroy;
 mod device_jobs;
+mod diagnostics;
 mod driver;
 mod exceptions;
 mod host;
@@ -19,7 +20,9 @@ mod lifecycle;
 mod list;
 mod management;
 mod map;
+mod meters;
 mod migrate;
+mod monitor;
 mod operation;
 mod partition;
 mod plan;
@@ -40,16 +43,21 @@ mod suspension;
 mod target;
 mod trunk;
 mod unfinished;
+mod uptime;
 mod volume;
 
 pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
 pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};
+pub use diagnostics::{
+    CpuDiagnostics, Diagnostics, DiskDiagnostics, MemoryDiagnostics, NicDiagnostics,
+};
 pub use driver::Driver;
 pub use exceptions::{NovaException, NovaMethod, nova_exception};
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
+pub use meters::{Meter, Metered};
 pub use migrate::{
     Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
     MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
@@ -65,10 +73,12 @@ pub use resize::{
     ArriveRequest, Before, ConfirmRequest, DepartRequest, Departure, Destination, DiskInfo,
     ResizeRequest, RevertRequest,
 };
+pub(crate) use server::lower_case;
 pub use server::{InterfaceInfo, Server, ServerSummary, StorageInfo, StorageKind};
 pub use snapshot::{SnapshotInfo, SnapshotRequest};
 pub use sriov::{SriovInfo, SriovPortInfo};
 pub use trunk::{TrunkInfo, TrunkVlans, vlan_mappings};
+pub use uptime::Uptime;
 pub use volume::{
     AttachedVolume, ConnectorInfo, Metadata, VolumePath, VolumeRequest, VolumesReport,
 };

@@ -16,6 +16,7 @@ use super::driver::Driver;
 use super::images::{CacheImage, Prune};
 use super::interface::{Plug, Unplug};
 use super::migrate::{Arrive, Depart};
+use super::monitor::Monitor;
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::remote_restart::RemoteRestart;
@@ -53,6 +54,7 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Prune>(),
     Entry::of::<Snapshot>(),
     Entry::of::<Suspension>(),
+    Entry::of::<Monitor>(),
 ];
 
 /// One kind of operation.

@@ -84,7 +84,7 @@ pub enum StorageKind {
 }
 
 /// The instance's spelling: OpenStack writes UUIDs in lower case.
-pub(super) fn lower_case<S: Serializer>(
+pub(crate) fn lower_case<S: Serializer>(
     uuid: &PartitionUuid,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

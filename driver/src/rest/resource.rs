@@ -1,7 +1,7 @@
 //! Reading, creating, updating and deleting resources.
 
 use http::{Method, StatusCode};
-use powervm_schema::atom::{self, Entry, Feed};
+use powervm_schema::atom::{self, Entry, Feed, LinkFeed};
 use powervm_schema::xml::Element;
 
 use super::answer::{Answer, unreadable};
@@ -70,13 +70,66 @@ impl Session {
             ANYTHING,
             self.core.options.answer_timeout,
         );
-        let answer = self.exchange(&exchange).await?;
+        self.json_of(&exchange).await
+    }
+
+    /// A file of JSON that a document links, such as one of metrics.
+    ///
+    /// # Errors
+    /// As [`Session::get_entry`].
+    pub async fn get_json(&self, href: &str) -> Result<serde_json::Value> {
+        let path = resolve(href, Groups::Omitted)?;
+        let patience = self.core.options.answer_timeout;
+        self.json_of(&Exchange::new(Method::GET, path, ANYTHING, patience))
+            .await
+    }
+
+    /// Reads a feed whose entries link files, as that of `pcm/ManagedSystem/UUID/RawMetrics/LongTermMonitor`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_links(&self, path: &str) -> Result<LinkFeed> {
+        let (exchange, answer) = self.read(path, Groups::Omitted, None).await?;
+        if answer.status == StatusCode::NO_CONTENT {
+            return Ok(LinkFeed::default());
+        }
+        Element::parse_with(&answer.body, &self.core.limits)
+            .and_then(LinkFeed::from_element)
+            .map_err(|error| self.unreadable(&exchange, &answer, error.to_string()))
+    }
+
+    /// Reads a feed that is changed as a whole, as that of monitoring preferences, with its etag.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_feed_versioned(&self, path: &str) -> Result<(Feed, Option<String>)> {
+        let (exchange, answer) = self.read(path, Groups::Omitted, None).await?;
+        Ok((self.feed_of(&exchange, &answer)?, answer.etag()))
+    }
+
+    /// Sends back what such a feed holds, whatever the server answers of it.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub async fn post_versioned(
+        &self,
+        path: &str,
+        document: &Element,
+        etag: Option<&str>,
+    ) -> Result<()> {
+        let path = resolve(path, Groups::Omitted)?;
+        let patience = self.core.options.update_timeout;
+        let exchange = Exchange::new(Method::POST, path, ANYTHING, patience)
+            .with_body(atom::media_type(document), document.to_xml())
+            .with_etag(etag);
+        self.exchange(&exchange).await.map(drop)
+    }
+
+    async fn json_of(&self, exchange: &Exchange) -> Result<serde_json::Value> {
+        let answer = self.exchange(exchange).await?;
         serde_json::from_slice(&answer.body).map_err(|error| {
-            self.unreadable(
-                &exchange,
-                &answer,
-                format!("a body that is no JSON ({error})"),
-            )
+            let problem = format!("a body that is no JSON ({error})");
+            self.unreadable(exchange, &answer, problem)
         })
     }
 

@@ -10,6 +10,7 @@
 mod arrivals;
 mod bridges;
 mod concurrency;
+mod consoles;
 mod doctor;
 mod failures;
 mod fates;
@@ -25,6 +26,7 @@ mod live_migration_failures;
 mod live_migration_ovs;
 mod live_migration_volumes;
 mod live_resize;
+mod meters;
 mod neighbours;
 mod npiv;
 mod operations;

@@ -1,6 +1,10 @@
 //! Images that are kept, and consoles.
 
+use std::net::SocketAddr;
+
 use clap::{Args, Subcommand};
+
+use crate::vnc;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum ImageVerb {
@@ -41,6 +45,15 @@ pub(in crate::cli) enum ConsoleVerb {
     Attach {
         /// Name or UUID
         server: String,
+    },
+    /// Serve the consoles of all servers at one port to VNC proxies, on the management partition of a NovaLink
+    ///
+    /// A client asks with CONNECT and a server's UUID. Without vnc_use_x509_auth, whoever reaches the port reaches every
+    /// console.
+    Serve {
+        /// Where; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], vnc::PORT)))]
+        listen: SocketAddr,
     },
     /// Close a server's console, whoever has it open
     Close {

@@ -1,7 +1,9 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
+mod config;
 mod devices;
 mod image;
+mod meters;
 mod migration;
 mod network;
 mod rescue;
@@ -14,14 +16,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use self::config::ConfigVerb;
 pub(super) use self::devices::{InterfaceVerb, Kept, VolumeVerb, Volumes};
 pub(super) use self::image::{ConsoleVerb, ImageVerb};
+pub(super) use self::meters::Metrics;
 pub(super) use self::migration::LiveMigrate;
 pub(super) use self::rescue::Rescue;
 pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 pub(super) use self::store::StoreVerb;
+use super::connection::DEFAULT_ENDPOINT;
 use super::exit;
 use crate::config::DiskDriver;
 pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
@@ -57,7 +62,7 @@ pub(in crate::cli) struct Connection {
         global = true,
         env = "POWERVM_ENDPOINT",
         value_name = "URL",
-        default_value = "http://127.0.0.1:12080"
+        default_value = DEFAULT_ENDPOINT
     )]
     pub(in crate::cli) endpoint: String,
     /// User to log on as; the password comes from the environment or a file
@@ -135,6 +140,11 @@ pub(in crate::cli) enum Noun {
     /// The host
     #[command(subcommand)]
     Host(HostVerb),
+    /// Tell meters of the host and its servers to Prometheus
+    Metrics(Metrics),
+    /// The configuration; asks no server
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// Look the host over, change nothing, and say what would stop a deploy
     Doctor,
     /// Show what a killed powervm left behind; with --apply, finish or undo it
@@ -161,6 +171,26 @@ pub(in crate::cli) enum HostVerb {
     Show,
     /// List everything on the host that a deploy makes
     Inventory,
+    /// Show what the host uses of processors and memory, from its meters
+    Stats,
+    /// Show how long the host has been up
+    Uptime,
+    /// Show whether meters are taken of the host; with --on or --off, have them taken or not
+    Monitor {
+        /// Have a sample taken every 30 s, for everybody who reads meters
+        #[arg(long)]
+        on: bool,
+        /// Have none taken
+        #[arg(long, conflicts_with = "on")]
+        off: bool,
+    },
+}
+
+impl HostVerb {
+    /// Whether it changes anything on the host.
+    pub(in crate::cli) fn changes(&self) -> bool {
+        matches!(self, Self::Monitor { on, off } if *on || *off)
+    }
 }
 
 impl Noun {

@@ -24,6 +24,16 @@ pub(in crate::cli) enum ServerVerb {
         /// Name or UUID
         server: String,
     },
+    /// Show diagnostics of a server, in Nova's fields
+    Diagnostics {
+        /// Name or UUID
+        server: String,
+    },
+    /// Show what a server uses: processors, memory, interfaces, storage
+    Meters {
+        /// Name or UUID
+        server: String,
+    },
     /// Tell what servers do by themselves, as it happens
     Watch,
     /// Start servers
@@ -214,6 +224,8 @@ impl ServerVerb {
             self,
             Self::List
                 | Self::Show { .. }
+                | Self::Diagnostics { .. }
+                | Self::Meters { .. }
                 | Self::Watch
                 | Self::LiveMigrateAbort { .. }
                 | Self::LiveMigrateRecover { .. }

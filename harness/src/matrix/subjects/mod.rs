@@ -5,6 +5,7 @@ mod deploy;
 mod devices;
 mod images;
 mod kept;
+mod meters;
 mod migration;
 mod power;
 mod rescue;
@@ -165,6 +166,7 @@ const FAMILIES: &[&[Entry]] = &[
     deploy::ENTRIES,
     images::ENTRIES,
     power::ENTRIES,
+    meters::ENTRIES,
     devices::ENTRIES,
     images::ENTRIES,
     rescue::ENTRIES,
