@@ -38,6 +38,7 @@ mod suspension;
 mod target;
 mod trunk;
 mod unfinished;
+mod vnic;
 mod volume;
 
 pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
