@@ -1,5 +1,6 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
+mod agent;
 mod devices;
 mod image;
 mod migration;
@@ -22,6 +23,7 @@ pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
 use super::exit;
 use crate::config::DiskDriver;
+pub(in crate::cli) use agent::AgentArguments;
 pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.
