@@ -56,9 +56,34 @@ class Side:
 
 def check(report, simulator):
     """Starts with a simulator of two systems."""
+    _check(report, lambda: _sides(report, simulator))
+
+
+def check_peers(report, peers):
+    """Starts with two simulators of one system each, by the names that they have for each other."""
+    _check(report, lambda: [_side(report, simulator, simulator.http_port, name)
+                            for simulator, name in peers])
+
+
+def check_silence(report, simulator, silent):
+    """What holds when the other simulator, of this name, has ended."""
+    with report.check("a peer that has ended leaves the partition where it is"):
+        source = _side(report, simulator, simulator.http_port, None)
+        with running.server(source.site, "conformance-mobile") as made:
+            for validate_only in (True, False):
+                error = expect.refused(pvm_ex.JobRequestFailed, lambda: tsk_mig.migrate_lpar(
+                    source.partition(made.uuid), "neo2", tgt_mgmt_svr=silent,
+                    tgt_mgmt_usr="wlp", validate_only=validate_only), "the migration")
+                expect.true("cannot be reached" in str(error), "it says why: %s" % error)
+            now = source.partition(made.uuid)
+            expect.equal((now.state, now.migration_state),
+                         (bp.LPARState.RUNNING, "Not_Migrating"), "its states")
+
+
+def _check(report, find):
     sides = []
     with report.check("there are two systems, each with two servers of one cluster"):
-        sides = _sides(report, simulator)
+        sides = find()
         expect.equal(len({side.site.system.uuid for side in sides}), 2, "the systems")
         for side in sides:
             expect.equal(len(side.site.vioses), 2, "the servers")
@@ -92,14 +117,16 @@ def _sides(report, simulator):
         expect.equal(len(systems), 2, "the systems")
         return [Side(clients.Site(report, simulator, session), system, None)
                 for system in sorted(systems, key=lambda s: s.system_name)]
-    sides = []
-    for port, address in simulator.novalinks():
-        session = pvm_adapter.Session(host=clients.HOST, port=port, protocol="http",
-                                      username=simulator.user, password=simulator.password)
-        site = clients.Site(report, simulator, session)
-        system = expect.single(pvm_ms.System.get(site.adapter), "systems of a NovaLink")
-        sides.append(Side(site, system, address))
-    return sides
+    return [_side(report, simulator, port, address) for port, address in simulator.novalinks()]
+
+
+def _side(report, simulator, port, address):
+    """The only system of an endpoint."""
+    session = pvm_adapter.Session(host=clients.HOST, port=port, protocol="http",
+                                  username=simulator.user, password=simulator.password)
+    site = clients.Site(report, simulator, session)
+    system = expect.single(pvm_ms.System.get(site.adapter), "systems of an endpoint")
+    return Side(site, system, address)
 
 
 def _inventory(sides):
@@ -139,7 +166,7 @@ def _server(side):
 
 
 def _keys(report, source, target):
-    if target.address is None:
+    if target.site.simulator.flavor == "hmc":
         return
     with report.check("each console trusts the other's"):
         for one, other in ((source, target), (target, source)):

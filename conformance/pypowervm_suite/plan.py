@@ -216,6 +216,33 @@ def _two_systems(flavor):
     return run
 
 
+def _two_processes(flavor):
+    """A run with two simulators that have one of two systems each and know each other."""
+    def run(report, program, folder, _):
+        folders = {name: os.path.join(folder, name) for name in ("neo", "neo2")}
+        names = {"neo": "192.0.2.11", "neo2": "192.0.2.12"}
+        started = {}
+        try:
+            for name, other in (("neo", "neo2"), ("neo2", "neo")):
+                ready = os.path.join(folders[other], "ready.json")
+                started[name] = _simulator(report, program, flavor, folders[name], (
+                    "--systems", "2", "--shared-storage", "--only-system", name,
+                    "--peer", "%s=%s" % (names[other], ready)))
+            if None in started.values():
+                return
+            report.prefix = flavor + ", two processes: "
+            migration.check_peers(report, [(started[name], names[name]) for name in names])
+            _end(report, started["neo2"])
+            report.prefix = flavor + ", two processes: "
+            migration.check_silence(report, started["neo"], names["neo2"])
+            _end(report, started["neo"])
+        finally:
+            for simulator in started.values():
+                if simulator is not None:
+                    simulator.kill()
+    return run
+
+
 # The longest first, so that they are not alone at the end.
 RUNS = {
     "novalink-token-file": _everything("novalink", True),
@@ -223,6 +250,8 @@ RUNS = {
     "hmc-password": _everything("hmc", False),
     "novalink-two-systems": _two_systems("novalink"),
     "hmc-two-systems": _two_systems("hmc"),
+    "novalink-two-processes": _two_processes("novalink"),
+    "hmc-two-processes": _two_processes("hmc"),
     "hmc-full-house": _full_house("hmc"),
     "novalink-full-house": _full_house("novalink"),
 }

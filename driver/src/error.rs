@@ -4,6 +4,8 @@
 //! server's reason code and its message. [`Error::kind`] sorts them for callers that map them to their own
 //! (a Nova exception, an exit code). No error text holds a password or a session token.
 
+mod telling;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

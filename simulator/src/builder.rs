@@ -1,8 +1,8 @@
 //! Building a simulator: flavour, inventory, seed, weather, sessions.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,7 @@ use crate::counters::Tally;
 use crate::http::sessions::{Credentials, SessionRules, Sessions};
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::Flavor;
+use crate::peer::{Peer, Peers, Remote, RemoteError};
 use crate::render::Renderer;
 use crate::requests::RequestLog;
 use crate::simulator::{Shared, Simulator};
@@ -28,6 +29,9 @@ pub enum BuildError {
     /// The inventory makes no world.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// A peer cannot be asked.
+    #[error(transparent)]
+    Peer(#[from] RemoteError),
     /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -58,6 +62,8 @@ pub struct Builder {
     rules: SessionRules,
     authority: String,
     state_file: Option<PathBuf>,
+    only_system: Option<String>,
+    peers: Vec<(String, Arc<dyn Peer>)>,
 }
 
 impl Default for Builder {
@@ -75,6 +81,8 @@ impl Default for Builder {
             rules: SessionRules::default(),
             authority: "localhost:12080".to_owned(),
             state_file: None,
+            only_system: None,
+            peers: Vec::new(),
         }
     }
 }
@@ -189,6 +197,25 @@ impl Builder {
         }
     }
 
+    /// Simulates only the system of this name; the rest of the machine room is elsewhere ([`World::part`]).
+    ///
+    /// [`World::part`]: crate::model::World::part
+    #[must_use]
+    pub fn only_system(self, name: impl Into<String>) -> Self {
+        Self {
+            only_system: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// Another simulator that partitions can move to, by the name that migrations give as `TargetRemoteHMCIPAddress`
+    /// ([`Simulator::add_peer`]).
+    #[must_use]
+    pub fn peer(mut self, name: impl Into<String>, peer: Arc<dyn Peer>) -> Self {
+        self.peers.push((name.into(), peer));
+        self
+    }
+
     /// Builds the simulator. Its clock starts now, or where that of its state file stopped.
     ///
     /// # Errors
@@ -205,6 +232,21 @@ impl Builder {
             .unwrap_or_else(|| Inventory::default_for(self.flavor));
         let forecast = self.weather.forecast();
         let mut world = inventory.world(self.flavor, self.seed, clock.now())?;
+        if let Some(name) = self.only_system {
+            let mut systems = world.systems.values();
+            let named = systems.find(|system| system.name == name);
+            let system = named.map(|system| system.uuid).ok_or_else(|| {
+                InventoryError::Inconsistent(format!(
+                    "there is no system {name} to be the only one"
+                ))
+            })?;
+            world = world.part(system, self.seed);
+        }
+        let mut peers = self.peers;
+        for peer in &inventory.peers {
+            let remote: Arc<dyn Peer> = Arc::new(Remote::new(&peer.ready_file)?);
+            peers.push((peer.name.clone(), remote));
+        }
         world.pace = forecast.pace.clone();
         let secret_seed = self.secret_seed.unwrap_or(self.seed);
         let user = self
@@ -221,6 +263,8 @@ impl Builder {
             world: ArcSwap::from_pointee(world),
             writer: Mutex::new(()),
             events: Notify::new(),
+            changed: Notify::new(),
+            peers: Peers::default(),
             clock,
             sky: Sky::new(forecast, self.seed ^ stream::WEATHER),
             queues: Queues::default(),
@@ -243,6 +287,9 @@ impl Builder {
         });
         if let Some(saved) = &saved {
             simulator.restore(saved)?;
+        }
+        for (name, peer) in peers {
+            simulator.add_peer(&name, peer);
         }
         Ok(simulator)
     }

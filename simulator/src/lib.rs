@@ -11,6 +11,7 @@ pub mod counters;
 pub mod http;
 pub mod inventory;
 pub mod model;
+pub mod peer;
 pub mod recording;
 pub mod render;
 pub mod requests;

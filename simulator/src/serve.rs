@@ -156,6 +156,7 @@ pub async fn serve(simulator: &Simulator, options: &ServeOptions) -> Result<Serv
         let admin = crate::admin::router(simulator, token.clone());
         serving.admin = Some(serving.listen(*address, admin, None).await?);
     }
+    serving.attend(simulator);
     Ok(serving)
 }
 
@@ -192,6 +193,7 @@ pub(crate) async fn serve_fork(
     let mut serving = serve_router(&simulator.router(), &options).await?;
     let admin = crate::admin::router_of_fork(simulator, token);
     serving.admin = Some(serving.listen(anywhere, admin, None).await?);
+    serving.attend(simulator);
     Ok(serving)
 }
 
@@ -202,6 +204,21 @@ impl Serving {
         self.tasks.close();
         // Connections end themselves after DRAIN; the margin is for their tasks to be run.
         let _ = tokio::time::timeout(DRAIN + Duration::from_millis(200), self.tasks.wait()).await;
+    }
+
+    /// Carries the model's questions to peers until the end, if there are any.
+    fn attend(&self, simulator: &Simulator) {
+        let world = simulator.world();
+        if world.peers.is_empty() && world.errands.is_empty() {
+            return;
+        }
+        let (ending, attending) = (self.ending.clone(), simulator.clone().attend());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = ending.cancelled() => {}
+                () = attending => {}
+            }
+        });
     }
 
     /// Binds the sockets of another NovaLink.

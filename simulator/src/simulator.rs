@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -18,6 +18,7 @@ use crate::model::events::Event;
 use crate::model::job::incident::Incident;
 use crate::model::system::ManagedSystem;
 use crate::model::{Command, Flavor, Outcome, Refusal, World};
+use crate::peer::Peers;
 use crate::render::Renderer;
 use crate::requests::RequestLog;
 use crate::scope::Scope;
@@ -47,6 +48,9 @@ pub(crate) struct Shared {
     /// Held by whoever makes the next world from the present one, never across an await.
     pub(crate) writer: Mutex<()>,
     pub(crate) events: Notify,
+    /// Told of every new world.
+    pub(crate) changed: Notify,
+    pub(crate) peers: Peers,
     pub(crate) clock: Clock,
     pub(crate) sky: Sky,
     pub(crate) queues: Queues,
@@ -89,6 +93,20 @@ impl Simulator {
             shared: Arc::new(shared),
             scope: None,
         }
+    }
+
+    /// What does not keep the simulator alive.
+    pub(crate) fn downgraded(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
+    /// The whole simulator again, if it still lives.
+    pub(crate) fn revived(shared: &Weak<Shared>) -> Option<Self> {
+        let shared = shared.upgrade()?;
+        Some(Self {
+            shared,
+            scope: None,
+        })
     }
 
     /// The NovaLinks of the machine room, one for each system by name, each with a REST API of its own; the simulator
@@ -305,6 +323,7 @@ impl Simulator {
         }
         let news = world.events.next_id() != before.events.next_id();
         self.shared.world.store(Arc::new(world));
+        self.shared.changed.notify_one();
         if news {
             self.shared.events.notify_waiters();
         }

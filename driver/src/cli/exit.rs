@@ -31,9 +31,7 @@ left something behind, 130 interrupted and undone";
 
 /// The exit code for an error.
 pub(super) fn code(error: &Error) -> u8 {
-    if let Error::Saga(failure) = error
-        && !failure.left_behind.is_empty()
-    {
+    if !error.left_behind().is_empty() {
         return LEFT_BEHIND;
     }
     match error.kind() {
@@ -77,6 +75,12 @@ mod tests {
             step: "create the partition".to_owned(),
             error: error.clone(),
         };
-        assert_eq!(code(&failure(vec![left]).into()), LEFT_BEHIND);
+        let inner = Error::from(failure(vec![left]));
+        assert_eq!(code(&inner), LEFT_BEHIND);
+        let outer = SagaFailure {
+            error: inner,
+            ..failure(Vec::new())
+        };
+        assert_eq!(code(&outer.into()), LEFT_BEHIND);
     }
 }

@@ -14,6 +14,7 @@ mod image;
 mod interface;
 mod migration;
 mod network;
+mod nova;
 mod output;
 mod progress;
 mod recover;
@@ -41,6 +42,7 @@ use crate::operations::{Control, Driver};
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.json);
+    let method = nova::method(&arguments.noun);
     log_to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -60,7 +62,10 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(run(arguments, &output));
     match outcome {
         Ok(code) => code,
-        Err(error) => output.failure(&error),
+        Err(error) => match method {
+            Some(method) => output.of(method).failure(&error),
+            None => output.failure(&error),
+        },
     }
 }
 

@@ -8,16 +8,26 @@ use serde_json::{Value, json};
 
 use super::exit;
 use crate::error::{Error, ErrorKind, Result, printable};
+use crate::operations::{NovaMethod, nova_exception};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     json: bool,
+    method: Option<NovaMethod>,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, method: None }
+    }
+
+    /// What Nova would have asked the driver for to have this done.
+    pub(super) fn of(self, method: NovaMethod) -> Self {
+        Self {
+            method: Some(method),
+            ..self
+        }
     }
 
     /// Whether a program reads the output.
@@ -66,7 +76,7 @@ impl Output {
     pub(super) fn failure(self, error: &Error) -> ExitCode {
         let code = exit::code(error);
         if self.json {
-            let _ = put(&described(error, code).to_string());
+            let _ = put(&described(error, code, self.method).to_string());
         } else {
             eprintln!("{}", in_words(error));
         }
@@ -88,16 +98,38 @@ fn put(text: &str) -> Result<()> {
         })
 }
 
-fn described(error: &Error, code: u8) -> Value {
-    let mut said = json!({"message": error.to_string(), "kind": format!("{:?}", error.kind()), "exit_code": code});
-    if let (Error::Saga(failure), Some(said)) = (error, said.as_object_mut()) {
-        said.insert("step".to_owned(), json!(failure.step));
-        let left: Vec<Value> = failure
-            .left_behind
-            .iter()
-            .map(|left| json!({"step": left.step, "error": left.error.to_string()}))
-            .collect();
-        said.insert("left_behind".to_owned(), json!(left));
+fn described(error: &Error, code: u8, method: Option<NovaMethod>) -> Value {
+    let left_behind: Vec<Value> = error
+        .left_behind()
+        .iter()
+        .map(|left| json!({"step": left.step, "error": left.error.to_string()}))
+        .collect();
+    let mut said = json!({
+        "message": error.to_string(),
+        "kind": format!("{:?}", error.kind()),
+        "exit_code": code,
+        "remedy": error.remedy(),
+    });
+    if let Some(said) = said.as_object_mut() {
+        let status = error.status().map(|status| status.as_u16());
+        for (name, value) in [
+            ("reason_code", json!(error.reason_code())),
+            ("http_status", json!(status)),
+        ] {
+            if !value.is_null() {
+                said.insert(name.to_owned(), value);
+            }
+        }
+        if let Error::Saga(failure) = error {
+            said.insert("step".to_owned(), json!(failure.step));
+            said.insert("undone".to_owned(), json!(left_behind.is_empty()));
+        }
+        if matches!(error, Error::Saga(_)) || !left_behind.is_empty() {
+            said.insert("left_behind".to_owned(), json!(left_behind));
+        }
+        if let Some(exception) = method.and_then(|method| nova_exception(method, error)) {
+            said.insert("nova_exception".to_owned(), json!(exception.name()));
+        }
     }
     json!({"error": said})
 }
@@ -121,12 +153,14 @@ fn in_words(error: &Error) -> String {
             other.step, other.error
         ));
     }
-    if failure.left_behind.is_empty() {
+    let left_behind = failure.all_left_behind();
+    if left_behind.is_empty() {
         text.push_str("\n  undone: everything that it had made was removed again");
     }
-    for left in &failure.left_behind {
+    for left in left_behind {
         text.push_str(&format!(
-            "\n  left behind: '{}' could not be undone, remove it by hand: {}",
+            "\n  left behind: '{}' could not be undone; the next command that changes something tries again, \
+             otherwise remove it by hand: {}",
             left.step, left.error
         ));
     }
@@ -244,11 +278,17 @@ mod tests {
         failure.left_behind.push(left);
         let error = Error::from(failure);
         assert!(in_words(&error).contains("left behind: 'create the boot disk'"));
-        let value = described(&error, 8);
+        let value = described(&error, 8, Some(NovaMethod::Spawn));
         assert_eq!(
             value["error"]["left_behind"][0]["step"],
             "create the boot disk"
         );
         assert_eq!(value["error"]["exit_code"], 8);
+        assert_eq!(value["error"]["remedy"], "free some");
+        assert_eq!(value["error"]["undone"], false);
+        assert_eq!(
+            value["error"]["nova_exception"],
+            "ComputeResourcesUnavailable"
+        );
     }
 }

@@ -3,21 +3,14 @@
 
 use std::time::Duration;
 
-use powervm_schema::job::{JobRequest, JobResponse};
-use powervm_schema::xml::Element;
-use tokio::time::Instant;
-
+use super::jobs::{may_go_on_unseen, see_off_at};
 use crate::error::{Error, ErrorKind, Result};
-use crate::rest::{Groups, Job, JobOutcome, Session};
+use crate::rest::{Job, JobOutcome, Session};
 
 /// How often a job is tried.
 const TRIES: u32 = 3;
 /// Pause before the second try; it doubles.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long a job that nobody knows the number of is waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How often it is looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs a job until it ends, again if it failed: whatever it did before does no harm.
 ///
@@ -48,11 +41,8 @@ pub(super) async fn run(session: &Session, target: &str, job: &Job) -> Result<Jo
 pub(super) async fn once(session: &Session, target: &str, job: &Job) -> Result<JobOutcome> {
     let outcome = session.job(job.clone()).await;
     if let Err(error) = &outcome
-        && matches!(
-            error.kind(),
-            ErrorKind::UnknownOutcome | ErrorKind::Refused | ErrorKind::Busy | ErrorKind::BadAnswer
-        )
-        && let Err(error) = see_off(session, target, |request| job.may_be(request)).await
+        && may_go_on_unseen(error)
+        && let Err(error) = see_off_at(session, target, |request| job.may_be(request)).await
     {
         tracing::warn!(%error, target, "could not look for a job that may be running");
     }
@@ -72,40 +62,5 @@ fn is_worth_another_try(error: &Error) -> bool {
                 | ErrorKind::Interrupted
                 | ErrorKind::TimedOut
         ),
-    }
-}
-
-/// Waits until none of these jobs runs on the target any more, and deletes those that ended.
-///
-/// # Errors
-/// Those of the requests.
-pub(super) async fn see_off(
-    session: &Session,
-    target: &str,
-    is_ours: impl Fn(&JobRequest<&Element>) -> bool,
-) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let feed = session
-            .get_feed(&format!("{target}/jobs"), Groups::Omitted)
-            .await?;
-        let mut is_running = false;
-        for entry in &feed.entries {
-            let found = JobResponse(&entry.content);
-            let is_one = found.request().is_some_and(|request| is_ours(&request));
-            let Some(id) = found.job_id().filter(|_| is_one) else {
-                continue;
-            };
-            let status = found.status().ok().flatten();
-            if status.is_none_or(|status| status.is_pending()) {
-                is_running = true;
-            } else {
-                session.ensure_deleted(&format!("jobs/{id}")).await?;
-            }
-        }
-        if !is_running || Instant::now() >= until {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

@@ -8,6 +8,7 @@ mod control;
 mod destroy;
 mod device_jobs;
 mod driver;
+mod exceptions;
 mod host;
 mod imaged;
 mod images;
@@ -49,6 +50,7 @@ pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune,
 pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};
 pub use driver::Driver;
+pub use exceptions::{NovaException, NovaMethod, nova_exception};
 pub use host::{HostCapacity, HostInfo};
 pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};

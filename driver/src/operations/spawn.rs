@@ -41,13 +41,13 @@ use crate::storage::mapping::{Client, Wanted};
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
-const NETWORK: &str = "plug the interfaces";
+pub(super) const NETWORK: &str = "plug the interfaces";
 const PLUGGED: &str = "wait for the network";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
-const VOLUMES: &str = "find the volumes";
-const PORTS: &str = "give the server its ports";
+pub(super) const VOLUMES: &str = "find the volumes";
+pub(super) const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
 const POWER_ON: &str = "power on";
 

@@ -1,22 +1,17 @@
 //! Jobs: work that outlasts a request, such as power on and off.
 
+mod course;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use http::Method;
 use powervm_schema::job::JobRequest;
-use powervm_schema::xml::{Element, Namespace};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
-use tracing::Instrument;
+use powervm_schema::xml::Element;
+use secrecy::SecretString;
 
-use super::exchange::{ATOM, ATOM_UTF8, Exchange};
-use super::path::{Groups, resolve};
-use super::session::Session;
-use crate::error::{Error, ErrorKind, Result, printable, seconds};
+use crate::error::{ErrorKind, Result, printable, seconds};
 
-const REQUEST: &str = "application/vnd.ibm.powervm.web+xml; type=JobRequest";
 /// What the known clients give a job.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 
@@ -217,36 +212,31 @@ impl Report {
         matches!(self.status.as_str(), "NOT_STARTED" | "RUNNING")
     }
 
+    /// Whether it did what it was to do, or need not have.
+    fn has_done_it(&self, job: &Job) -> bool {
+        self.status == "COMPLETED_OK" || self.accepted(job).is_some()
+    }
+
+    /// The accepted identifier in what it said.
+    fn accepted(&self, job: &Job) -> Option<String> {
+        let said = |wanted: &&String| self.message.contains(wanted.as_str());
+        (self.status != "COMPLETED_OK")
+            .then(|| job.accepted.iter().find(said).cloned())
+            .flatten()
+    }
+
     fn judged(self, job: &Job) -> Result<JobOutcome> {
-        let Report {
-            id,
-            status,
-            results,
-            message,
-        } = self;
-        let said = |wanted: &&String| message.contains(wanted.as_str());
-        let accepted = if status == "COMPLETED_OK" {
-            None
-        } else {
-            job.accepted.iter().find(said).cloned()
-        };
-        if status == "COMPLETED_OK" || accepted.is_some() {
-            return Ok(JobOutcome {
-                id,
-                status,
-                results,
-                message,
-                accepted,
-            });
+        if !self.has_done_it(job) {
+            return Err(self.failure(job, None).into());
         }
-        Err(Report {
-            id,
-            status,
-            results,
-            message,
-        }
-        .failure(job, None)
-        .into())
+        let accepted = self.accepted(job);
+        Ok(JobOutcome {
+            id: self.id,
+            status: self.status,
+            results: self.results,
+            message: self.message,
+            accepted,
+        })
     }
 
     fn failure(self, job: &Job, timed_out: Option<Duration>) -> JobFailure {
@@ -260,196 +250,4 @@ impl Report {
             timed_out,
         }
     }
-}
-
-impl Session {
-    /// Runs a job and waits for its end: reads the template, submits it, looks every second, and deletes the job.
-    /// A job that is done in the answer to its submission is not looked at again.
-    ///
-    /// It goes on in a task of its own when the returned future is dropped, so that the job is deleted in the end.
-    ///
-    /// # Errors
-    /// [`Error::Job`] when it ended in any other status than `COMPLETED_OK` (warnings included) without one of the
-    /// accepted identifiers, or was cancelled for its timeout. [`Error::UnknownOutcome`] when the answer to the
-    /// submission was lost: the job may be running, so look at its target.
-    pub async fn job(&self, job: Job) -> Result<JobOutcome> {
-        let session = self.clone();
-        let span = tracing::info_span!("job", operation = %job.operation, target = %job.target);
-        let task = tokio::spawn(async move { session.run_job(&job).await }.instrument(span));
-        task.await
-            .unwrap_or_else(|_| Err(Error::internal("the task of a job was torn down")))
-    }
-
-    async fn run_job(&self, job: &Job) -> Result<JobOutcome> {
-        let deadline = Instant::now() + job.timeout;
-        let mut report = match self.submit(job).await {
-            Ok(report) => report,
-            Err(error) => return refused_but_accepted(job, error),
-        };
-        while report.is_running() {
-            let now = Instant::now();
-            if now >= deadline {
-                return Err(self.give_up(job, report).await.into());
-            }
-            tokio::time::sleep(self.core.options.job_poll.min(deadline - now)).await;
-            report = match self.look_at(&report.id).await {
-                Ok(report) => report,
-                // A job outlives a server that is away for a while.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::Busy
-                    ) =>
-                {
-                    tracing::warn!(%error, "could not look at the job, trying again");
-                    report
-                }
-                Err(error) if error.is_not_found() => {
-                    let message = "the server does not know the job any more".to_owned();
-                    return Err(Report { message, ..report }.failure(job, None).into());
-                }
-                Err(error) => return Err(error),
-            };
-        }
-        self.forget(&report.id).await;
-        report.judged(job)
-    }
-
-    async fn submit(&self, job: &Job) -> Result<Report> {
-        let base = job
-            .target
-            .split('?')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('/');
-        let path = resolve(&format!("{base}/do/{}", job.operation), Groups::Omitted)?;
-        let exchange = Exchange::new(Method::GET, path, ATOM, self.core.options.answer_timeout);
-        let answer = self.exchange(&exchange).await?;
-        let template = self.entry_of(&exchange, &answer)?.content;
-        let call = self.core.call_of(&exchange.method, &exchange.path);
-        let bad = |problem: &str| Error::BadAnswer {
-            call: call.clone(),
-            status: answer.status,
-            problem: problem.to_owned(),
-        };
-        if template.local_name() != "JobRequest" {
-            return Err(bad("another document than a JobRequest"));
-        }
-        let submission = Exchange::new(
-            Method::PUT,
-            exchange.path.clone(),
-            ATOM_UTF8,
-            self.core.options.answer_timeout,
-        )
-        .with_body(REQUEST.to_owned(), filled(template, job).to_xml());
-        let answer = self.exchange(&submission).await?;
-        self.report_of(&submission, &answer)
-    }
-
-    async fn look_at(&self, id: &str) -> Result<Report> {
-        let path = resolve(&format!("jobs/{id}"), Groups::None)?;
-        let exchange = Exchange::new(Method::GET, path, ATOM, self.core.options.answer_timeout);
-        let answer = self.exchange(&exchange).await?;
-        self.report_of(&exchange, &answer)
-    }
-
-    fn report_of(&self, exchange: &Exchange, answer: &super::answer::Answer) -> Result<Report> {
-        let entry = self.entry_of(exchange, answer)?;
-        Report::of(&entry.content).ok_or_else(|| {
-            let call = self.core.call_of(&exchange.method, &exchange.path);
-            let problem = "a JobResponse without a job number or status".to_owned();
-            super::answer::unreadable(call, answer.status, problem, exchange.changes)
-        })
-    }
-
-    /// Cancels a job and leaves it to a task to see its end and delete it.
-    async fn give_up(&self, job: &Job, report: Report) -> JobFailure {
-        let id = report.id.clone();
-        if let Ok(path) = resolve(&format!("jobs/{id}/cancel"), Groups::None) {
-            let cancel = Exchange::new(
-                Method::POST,
-                path,
-                ATOM_UTF8,
-                self.core.options.answer_timeout,
-            );
-            if let Err(error) = self.exchange(&cancel).await {
-                tracing::warn!(%error, job = id, "could not cancel the job");
-            }
-        }
-        let session = self.clone();
-        tokio::spawn(async move { session.see_off(&id).await }.in_current_span());
-        report.failure(job, Some(job.timeout))
-    }
-
-    async fn see_off(&self, id: &str) {
-        let until = Instant::now() + DEFAULT_TIMEOUT;
-        while Instant::now() < until {
-            tokio::time::sleep(self.core.options.job_poll).await;
-            match self.look_at(id).await {
-                Ok(report) if report.is_running() => {}
-                Ok(_) => return self.forget(id).await,
-                Err(error) if error.is_not_found() => return,
-                Err(error) => {
-                    tracing::debug!(%error, job = id, "could not look at the cancelled job")
-                }
-            }
-        }
-        tracing::warn!(job = id, "the cancelled job never ended; delete it by hand");
-    }
-
-    /// Deletes an ended job. The job is done either way, so failures are only logged.
-    async fn forget(&self, id: &str) {
-        if let Err(error) = self.clear_away(&format!("jobs/{id}")).await {
-            tracing::warn!(%error, job = id, "could not delete the job");
-        }
-    }
-}
-
-/// A server may refuse the submission with the same identifiers that a job ends with ("it is off already").
-fn refused_but_accepted(job: &Job, error: Error) -> Result<JobOutcome> {
-    let Some(accepted) = job
-        .accepted
-        .iter()
-        .find(|identifier| error.mentions(identifier))
-    else {
-        return Err(error);
-    };
-    let message = error
-        .refusal()
-        .map(|refusal| refusal.message.clone())
-        .unwrap_or_default();
-    Ok(JobOutcome {
-        id: String::new(),
-        status: "REFUSED".to_owned(),
-        results: BTreeMap::new(),
-        message,
-        accepted: Some(accepted.clone()),
-    })
-}
-
-/// The template with the job's parameters in it.
-fn filled(mut template: Element, job: &Job) -> Element {
-    let web = |name: &str| Element::new(Namespace::Web, name);
-    if template.child("JobParameters").is_none() {
-        template.push(web("JobParameters").with_attributes(&[("schemaVersion", "V1_0")]));
-    }
-    if let Some(parameters) = template.child_mut("JobParameters") {
-        let secrets = job
-            .secrets
-            .iter()
-            .map(|(name, value)| (name, value.expose_secret()));
-        let open = job
-            .parameters
-            .iter()
-            .map(|(name, value)| (name, value.as_str()));
-        for (name, value) in open.chain(secrets) {
-            let parameter = web("JobParameter").with_attributes(&[("schemaVersion", "V1_0")]);
-            parameters.push(
-                parameter
-                    .with(Element::leaf(Namespace::Web, "ParameterName", name))
-                    .with(Element::leaf(Namespace::Web, "ParameterValue", value)),
-            );
-        }
-    }
-    template
 }

@@ -37,9 +37,11 @@ impl fmt::Display for SagaFailure {
         for other in &self.others {
             write!(f, "; {} failed too: {}", other.step, other.error)?;
         }
-        if self.left_behind.is_empty() {
+        let left_behind = self.all_left_behind();
+        if left_behind.is_empty() {
             return write!(f, "; everything it had made was removed again");
         }
+        // What an operation within this one left, its own error tells.
         for undo in &self.left_behind {
             write!(
                 f,

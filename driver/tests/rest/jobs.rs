@@ -172,15 +172,15 @@ async fn a_job_that_never_ends_is_cancelled_and_seen_off() {
     let session = fake.session().await;
     let start = Instant::now();
     let error = power_off(&session).await.unwrap_err();
+    // Not told before it can do no more harm.
     assert_eq!(
         (error.kind(), start.elapsed().as_secs()),
-        (ErrorKind::TimedOut, 10)
+        (ErrorKind::TimedOut, 15)
     );
     assert!(
         fake.lines()
             .contains(&"POST /rest/api/uom/jobs/1376474747145/cancel?group=None".to_owned())
     );
-    tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(
         fake.lines().last().unwrap(),
         "DELETE /rest/api/uom/jobs/1376474747145"
@@ -192,6 +192,77 @@ async fn a_job_that_never_ends_is_cancelled_and_seen_off() {
             .count(),
         1
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_heeds_no_cancellation_is_told_and_left_to_a_task() {
+    let fake = Fake::new(
+        |seen, before| match (seen.method.as_str(), seen.uri.as_str()) {
+            ("GET", uri) if uri.contains("/do/") => template(),
+            ("PUT", _) => report("RUNNING", ""),
+            ("GET", _) if before < 70 => report("RUNNING", ""),
+            ("GET", _) => report("CANCELED_WHILE_RUNNING", ""),
+            ("POST", _) => refusal(412, "x", "not now"),
+            _ => answer(204, ""),
+        },
+    );
+    let session = fake.session().await;
+    let start = Instant::now();
+    let error = power_off(&session).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(
+        (40..=42).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let lines = fake.lines();
+    assert_eq!(
+        lines.last().unwrap(),
+        "DELETE /rest/api/uom/jobs/1376474747145"
+    );
+    let told = lines.iter().filter(|line| line.contains("cancel")).count();
+    assert!(told > 5, "it was told {told} times");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_ended_well_before_it_could_be_cancelled_has_ended_well() {
+    let fake = Fake::new(
+        |seen, before| match (seen.method.as_str(), seen.uri.as_str()) {
+            ("GET", uri) if uri.contains("/do/") => template(),
+            ("PUT", _) => report("RUNNING", ""),
+            ("GET", _) if before < 11 => report("RUNNING", ""),
+            ("GET", _) => report("COMPLETED_OK", ""),
+            ("POST", _) => refusal(412, "x", "it has ended"),
+            _ => answer(204, ""),
+        },
+    );
+    let outcome = power_off(&fake.session().await).await.unwrap();
+    assert_eq!(outcome.status, "COMPLETED_OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_look_is_repeated_and_a_job_that_nobody_may_look_at_is_cancelled() {
+    let refusing = |looks: usize| {
+        Fake::new(
+            move |seen, before| match (seen.method.as_str(), seen.uri.as_str()) {
+                ("GET", uri) if uri.contains("/do/") => template(),
+                ("PUT", _) => report("NOT_STARTED", ""),
+                ("GET", _) if before < looks => refusal(412, "x", "not now"),
+                ("GET", _) => report("COMPLETED_OK", ""),
+                ("POST", _) => answer(200, ""),
+                _ => answer(204, ""),
+            },
+        )
+    };
+    let fake = refusing(2);
+    power_off(&fake.session().await).await.unwrap();
+    assert!(!fake.lines().iter().any(|line| line.contains("cancel")));
+
+    let fake = refusing(1000);
+    let error = power_off(&fake.session().await).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(fake.lines().iter().any(|line| line.contains("cancel")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,8 +22,5 @@ pub(crate) const FATES: [Fate; 5] = [
 
 /// How much could not be undone.
 pub(crate) fn left_behind(error: &Error) -> usize {
-    match error {
-        Error::Saga(failure) => failure.left_behind.len(),
-        _ => 0,
-    }
+    error.left_behind().len()
 }

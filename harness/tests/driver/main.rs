@@ -14,6 +14,7 @@ mod concurrency;
 mod doctor;
 mod failures;
 mod fates;
+mod held_jobs;
 mod hosts;
 mod images;
 mod interfaces;

@@ -5,6 +5,7 @@
 //!
 //! Every request but `GET /health` and `GET /openapi.json` carries `Authorization: Bearer <token>`.
 
+pub(crate) mod arrivals;
 mod basics;
 mod connection;
 pub mod faults;
@@ -81,6 +82,7 @@ fn operations() -> Vec<Operation> {
         requests::operations(),
         stream::operations(),
         volumes::operations(),
+        arrivals::operations(),
     ]
     .into_iter()
     .flatten()

@@ -54,6 +54,7 @@ Examples:
   powervm-sim serve
   powervm-sim serve --flavor hmc --systems 3 --partitions 50 --weather typical
   powervm-sim serve --systems 2 --shared-storage
+  powervm-sim serve --systems 2 --shared-storage --only-system neo --admin 0 --ready-file a.json --peer b=b.json
   powervm-sim serve --listen 127.0.0.1:0 --tls-listen none --ready-file sim.json";
 
 /// Which product to emulate.
@@ -129,6 +130,15 @@ pub(crate) struct Serve {
     #[arg(long)]
     shared_storage: bool,
 
+    /// Simulate only this system of the machine room; other processes have the others, from the same options and seed.
+    #[arg(long, value_name = "NAME")]
+    only_system: Option<String>,
+
+    /// Another powervm-sim on this machine that partitions can move to: what migrations call its console
+    /// (TargetRemoteHMCIPAddress), and the file that it is told with --ready-file. It needs --admin. May be repeated.
+    #[arg(long = "peer", value_name = "NAME=READY-FILE", value_parser = peer)]
+    peers: Vec<(String, PathBuf)>,
+
     /// Seed of identifiers and weather: the same seed and the same requests give the same answers.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -164,6 +174,15 @@ fn secret(text: &str) -> Result<SecretString, String> {
         Err("an empty password lets nobody in".to_owned())
     } else {
         Ok(SecretString::from(text.to_owned()))
+    }
+}
+
+fn peer(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.trim().is_empty() && !file.is_empty() => {
+            Ok((name.trim().to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("give a name and the peer's ready file, such as 192.0.2.11=other.json".to_owned()),
     }
 }
 
@@ -208,7 +227,7 @@ mod tests {
     fn the_documented_options_are_there() {
         let line = "powervm-sim serve --flavor hmc --listen 127.0.0.1:0 --tls-listen 0 --tls-cert c --tls-key k --user u \
             --password p --token-dir d --systems 2 --vios 2 --partitions 3 --seed 7 --weather typical --time-scale 10 \
-            --admin 0 --ready-file r --state s --check-invariants";
+            --admin 0 --ready-file r --state s --check-invariants --only-system neo --peer 192.0.2.11=other.json";
         let Command::Serve(serve) = Cli::try_parse_from(line.split_whitespace())
             .unwrap()
             .command
@@ -223,6 +242,11 @@ mod tests {
                 .is_err()
         );
         assert!(Cli::try_parse_from("powervm-sim serve --tls-cert f".split_whitespace()).is_err());
+        assert_eq!(
+            serve.peers,
+            [("192.0.2.11".to_owned(), "other.json".into())]
+        );
+        assert!(Cli::try_parse_from("powervm-sim serve --peer b".split_whitespace()).is_err());
         assert!(
             Cli::try_parse_from("powervm-sim serve --time-scale 0".split_whitespace()).is_err()
         );

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use rand::TryRng as _;
@@ -14,6 +15,7 @@ use super::until::{self, Signal, Signals};
 use crate::builder::BuildError;
 use crate::inventory::{Inventory, Located, Sizes};
 use crate::model::Flavor;
+use crate::peer::Remote;
 use crate::serve::{AdminOptions, ServeOptions, serve as listen};
 use crate::simulator::Simulator;
 use crate::tls::Certificate;
@@ -86,6 +88,12 @@ fn simulator(options: &Serve) -> anyhow::Result<Simulator> {
     }
     if let Some(path) = &options.state {
         builder = builder.state_file(path);
+    }
+    if let Some(name) = &options.only_system {
+        builder = builder.only_system(name);
+    }
+    for (name, ready_file) in &options.peers {
+        builder = builder.peer(name, Arc::new(Remote::new(ready_file)?));
     }
     match (builder.build(), file) {
         (Err(BuildError::Inventory(error)), Some((path, text))) => {

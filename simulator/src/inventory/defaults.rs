@@ -53,6 +53,7 @@ impl Inventory {
             groups: Vec::new(),
             enterprise_pools: Vec::new(),
             templates: Vec::new(),
+            peers: Vec::new(),
         }
     }
 }

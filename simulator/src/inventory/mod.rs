@@ -17,6 +17,8 @@ mod places;
 mod san;
 mod server;
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -88,6 +90,19 @@ pub struct Inventory {
     /// Partition templates besides those that an HMC comes with.
     #[serde(default)]
     pub templates: Vec<TemplateInventory>,
+    /// Other simulators that partitions can move to.
+    #[serde(default)]
+    pub peers: Vec<PeerInventory>,
+}
+
+/// Another simulator.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeerInventory {
+    /// What migrations give as `TargetRemoteHMCIPAddress`.
+    pub name: String,
+    /// The file that it tells its admin API in (`--ready-file`). It is read when it is needed.
+    pub ready_file: PathBuf,
 }
 
 /// A POWER server.

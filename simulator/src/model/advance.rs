@@ -37,6 +37,8 @@ impl World {
                 request,
             } => self.stopped(at, owner, activation, job, request),
             Effect::MigrationStep { partition, job } => self.step_migration(at, partition, job),
+            Effect::AskAgain(errand) => self.ask_again(errand),
+            Effect::PlaceLapses { journey } => self.place_lapses(at, journey),
             Effect::ProgressStep {
                 partition,
                 activation,

@@ -83,6 +83,13 @@ pub enum Effect {
         /// The job that waits for it.
         job: u64,
     },
+    /// A peer is asked once more.
+    AskAgain(u64),
+    /// Nothing was heard any more of a partition of a peer that a place is kept for.
+    PlaceLapses {
+        /// Its journey.
+        journey: Uuid,
+    },
     /// A suspension or a resumption goes on, or ends.
     ProgressStep {
         /// The UUID of the partition.

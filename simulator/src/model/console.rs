@@ -45,11 +45,8 @@ impl World {
         if source.uuid == target.uuid {
             return true;
         }
-        let Some(key) = source.public_ssh_key.as_deref().map(words) else {
-            return false;
-        };
-        let mut known = target.authorized_keys.iter();
-        known.any(|known| words(known) == key)
+        let key = source.public_ssh_key.as_deref();
+        key.is_some_and(|key| target.knows_key(key))
     }
 
     /// The system that a job's target belongs to, where it belongs to one.
@@ -84,6 +81,14 @@ impl World {
         let resource = Resource::ManagementConsole(uuid);
         self.announce(now, EventKind::ModifyUri, resource, "Other");
         Ok(Outcome::Written(resource))
+    }
+}
+
+impl ManagementConsole {
+    /// Whether a public key is among the authorised ones.
+    pub(super) fn knows_key(&self, key: &str) -> bool {
+        let mut known = self.authorized_keys.iter();
+        known.any(|known| words(known) == words(key))
     }
 }
 

@@ -24,6 +24,7 @@ pub mod names;
 pub mod network;
 pub mod pace;
 mod pairs;
+mod part;
 pub mod partition;
 pub mod pool;
 pub mod population;

@@ -1,6 +1,7 @@
 //! The world: everything a console knows, as one value.
 
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use super::ids::Ids;
 use super::job::Job;
 use super::job::gate::Gate;
 use super::migration::Migration;
+use super::migration::journey::{self, Errand};
 use super::names::Flavor;
 use super::network::NetworkAdapter;
 use super::pace::Pace;
@@ -62,6 +64,15 @@ pub struct World {
     pub templates: OrdMap<Uuid, Arc<PartitionTemplate>>,
     /// Migrations under way by the UUID of the partition.
     pub migrations: OrdMap<Uuid, Arc<Migration>>,
+    /// The names of the consoles of other processes that partitions can move to.
+    #[serde(skip)]
+    pub peers: Arc<BTreeSet<String>>,
+    /// What peers are asked, in its order.
+    #[serde(default)]
+    pub errands: OrdMap<u64, Arc<Errand>>,
+    /// Journeys from peers that have ended, the last ones.
+    #[serde(default)]
+    pub journeys_ended: Vector<(Uuid, journey::Outcome)>,
     /// Jobs by number.
     pub jobs: OrdMap<u64, Arc<Job>>,
     /// Files by UUID.

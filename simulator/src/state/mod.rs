@@ -24,6 +24,7 @@ pub use shelf::{MOST_SNAPSHOTS, Shelf, ShelfError};
 use crate::clock::{Clock, Millis};
 use crate::counters::Tally;
 use crate::model::{Flavor, World};
+use crate::peer::Peers;
 use crate::render::Renderer;
 use crate::requests::RequestLog;
 use crate::simulator::{Shared, Simulator};
@@ -165,6 +166,7 @@ impl Simulator {
         let mut world = (*saved.world).clone();
         world.generation = world.generation.max(before.generation) + 1;
         world.pace = before.pace.clone();
+        world.peers = Arc::clone(&before.peers);
         shared.sky.resume(&saved.weather);
         shared
             .transactions
@@ -175,6 +177,7 @@ impl Simulator {
         shared.renderer.clear();
         drop(writer);
         shared.queues.clear();
+        shared.changed.notify_one();
         shared.events.notify_waiters();
         Ok(())
     }
@@ -201,12 +204,16 @@ impl Simulator {
         clock.set(saved.now);
         let mut world = (*saved.world).clone();
         world.pace = shared.world.load().pace.clone();
+        // What a fork does is nothing to anybody else's partitions.
+        world.peers = Arc::default();
         let sky = shared.sky.fork();
         sky.resume(&saved.weather);
         Self::from_shared(Shared {
             world: ArcSwap::from_pointee(world),
             writer: Mutex::new(()),
             events: Notify::new(),
+            changed: Notify::new(),
+            peers: Peers::default(),
             clock,
             sky,
             queues: Queues::default(),

@@ -20,6 +20,7 @@ mod jobs;
 mod limits;
 mod metrics;
 mod mobility;
+mod peers;
 mod process;
 mod recordings;
 mod refusals;

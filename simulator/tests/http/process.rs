@@ -90,6 +90,10 @@ impl Process {
         self.ready[key].as_str().unwrap()
     }
 
+    pub(crate) fn ready_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("ready.json")
+    }
+
     pub(crate) fn pid(&self) -> String {
         self.child.id().unwrap().to_string()
     }

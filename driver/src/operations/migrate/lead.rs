@@ -16,9 +16,9 @@ use crate::operations::operation::Notes;
 use crate::partition::PartitionUuid;
 use crate::saga::{Outline, Saga, Step};
 
-const THERE: &str = "check the destination";
-const HERE: &str = "check the source";
-const PREPARE: &str = "prepare the destination";
+pub(in crate::operations) const THERE: &str = "check the destination";
+pub(in crate::operations) const HERE: &str = "check the source";
+pub(in crate::operations) const PREPARE: &str = "prepare the destination";
 const MOVE: &str = "move the server";
 
 /// How often a server that has moved is looked at.

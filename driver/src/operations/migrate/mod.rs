@@ -24,6 +24,7 @@ pub(in crate::operations) mod tidy;
 
 pub(in crate::operations) use arrive::Arrive;
 pub(in crate::operations) use depart::Depart;
+pub(in crate::operations) use lead::{HERE, PREPARE, THERE};
 
 pub use arrived::Arrived;
 pub use data::{

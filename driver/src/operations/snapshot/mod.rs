@@ -24,9 +24,9 @@ use crate::saga::{Saga, Step, checkpoint};
 use crate::storage::capture::{CaptureTarget, Captured, ImageFile, Paths, Reading, Sink};
 use source::{Mapping, Source};
 
-const MAP: &str = "map the boot disk to the management partition";
+pub(super) const MAP: &str = "map the boot disk to the management partition";
 const COPY: &str = "copy the boot disk";
-const UNMAP: &str = "take the boot disk off the management partition";
+pub(super) const UNMAP: &str = "take the boot disk off the management partition";
 const PLACE: &str = "give the image its name";
 
 /// An image of a server's boot disk to be made.

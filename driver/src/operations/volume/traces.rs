@@ -9,8 +9,8 @@ use super::extend::RESCAN;
 use super::{find, forget, iscsi};
 use crate::error::Result;
 use crate::host::Vios;
-use crate::operations::device_jobs;
 use crate::operations::driver::Driver;
+use crate::operations::jobs;
 use crate::rest::Flavor;
 use crate::volume::discovery::{self, INPUT};
 use crate::volume::{Connection, Transport};
@@ -63,7 +63,7 @@ impl<'t> Traces<'t> {
         }
         for place in places {
             let is_ours = |request: &JobRequest<&Element>| self.names(request);
-            device_jobs::see_off(driver.session(), &place, is_ours).await?;
+            jobs::see_off_at(driver.session(), &place, is_ours).await?;
         }
         Ok(())
     }

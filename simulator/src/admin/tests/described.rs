@@ -7,6 +7,7 @@ fn filled(path: &str) -> String {
     path.replace("{name}", "nothing")
         .replace("{other}", "nothing")
         .replace("{id}", "0")
+        .replace("{journey}", "0")
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,6 +118,57 @@ async fn wrong_bodies_are_refused_with_a_reason() {
     }
 }
 
+/// A partition of another simulator comes, and another journey is given up.
+async fn arrive(api: &Api) {
+    use crate::admin::arrivals::Asked;
+    use crate::inventory::{Inventory, Sizes};
+    use crate::model::migration::journey::Journey;
+    use crate::model::migration::{Manner, Options};
+    let sizes = Sizes {
+        partitions: 1,
+        ..Sizes::default()
+    };
+    let mut inventory = Inventory::sized(crate::Flavor::NovaLink, sizes);
+    let partition = &mut inventory.systems[0].partitions[0];
+    (partition.disk_gb, partition.running, partition.fc_adapters) = (None, false, 0);
+    let elsewhere = Simulator::builder().seed(8).inventory(inventory).build();
+    let elsewhere = elsewhere.unwrap().world();
+    let mut partitions = elsewhere.partitions.values();
+    let one = partitions.find(|partition| !partition.is_management);
+    let key = elsewhere.console.public_ssh_key.clone();
+    let known = crate::model::Command::UpdateConsole {
+        console: api.simulator.world().console.uuid,
+        authorized_keys: key.clone().into_iter().collect(),
+    };
+    api.simulator.apply(known).unwrap();
+    let asked = Asked::from(Journey {
+        manner: Manner::Inactive,
+        options: Options {
+            target: "neo".to_owned(),
+            ..Options::default()
+        },
+        key,
+        bundle: elsewhere.bundle(one.unwrap().uuid).unwrap(),
+    });
+    let asked = serde_json::to_value(asked).unwrap();
+    let put = |path: &'static str, body| api.call(Method::PUT, path, Some(body));
+    api.post("/arrivals/check", asked.clone()).await;
+    put(
+        "/arrivals/00000000-0000-0000-0000-000000000001",
+        asked.clone(),
+    )
+    .await;
+    api.get("/arrivals").await;
+    api.post(
+        "/arrivals/00000000-0000-0000-0000-000000000001/take-in",
+        asked,
+    )
+    .await;
+    let other = "/arrivals/00000000-0000-0000-0000-000000000002";
+    api.call(Method::DELETE, other, None).await;
+    api.get("/arrivals").await;
+}
+
 /// Asks for everything that there is, so that each answer is held against its description.
 #[tokio::test]
 async fn every_request_succeeds_as_described() {
@@ -180,6 +232,7 @@ async fn every_request_succeeds_as_described() {
         .await;
     api.post(&format!("{path}/unmap"), host).await;
     delete(path).await;
+    arrive(&api).await;
     let world = api.simulator.world();
     let vios = world.vioses.values().next().unwrap();
     let slot = vios.buses.values().next().unwrap().slot;

@@ -121,6 +121,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
         groups: Vec::new(),
         enterprise_pools: Vec::new(),
         templates: Vec::new(),
+        peers: Vec::new(),
     };
     let inventory = repair::repair(wished, flavor, &mut remarks);
     Ok(Imported {

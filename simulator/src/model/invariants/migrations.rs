@@ -1,7 +1,7 @@
 //! Partitions on their way to another system.
 
 use super::Found;
-use crate::model::migration::{Manner, Migration, Phase};
+use crate::model::migration::{Manner, Migration, Phase, Side};
 use crate::model::names::{MigrationState, PartitionState};
 use crate::model::partition::Partition;
 use crate::model::world::World;
@@ -9,15 +9,21 @@ use crate::model::world::World;
 pub(super) fn check(world: &World, found: &mut Found) {
     for (uuid, migration) in &world.migrations {
         let partition = world.partitions.get(uuid);
+        let arriving = matches!(migration.side, Side::Arriving { .. });
+        let leaving = matches!(migration.side, Side::Leaving { .. });
         found.require(
-            partition.is_some_and(|partition| {
-                partition.system == migration.source && shows(partition, migration)
-            }),
+            arriving && partition.is_none()
+                || !arriving
+                    && partition.is_some_and(|partition| {
+                        partition.system == migration.source && shows(partition, migration)
+                    }),
             "migration-of-nothing",
             || migration.name.clone(),
         );
         found.require(
-            migration.source != migration.target && world.systems.contains_key(&migration.target),
+            migration.source != migration.target
+                && world.systems.contains_key(&migration.target) != leaving
+                && world.systems.contains_key(&migration.source) != arriving,
             "migration-to-nowhere",
             || migration.name.clone(),
         );
@@ -50,8 +56,9 @@ fn shows(partition: &Partition, migration: &Migration) -> bool {
     };
     let progress = match migration.phase {
         Phase::Starting => MigrationState::Starting,
-        Phase::InProgress => MigrationState::InProgress,
+        Phase::InProgress | Phase::ChangingOver => MigrationState::InProgress,
         Phase::Failed => MigrationState::Failed,
     };
-    partition.state == state && partition.migration == progress
+    // Its system may fail while only the peer knows where the partition is.
+    (partition.state == state || migration.side.is_asked()) && partition.migration == progress
 }

@@ -157,14 +157,14 @@ impl World {
     }
 
     fn drop_migrations_of(&mut self, now: Millis, system: Uuid) {
-        let ours: Vec<u64> = self
+        let ours: Vec<Uuid> = self
             .migrations
             .values()
             .filter(|migration| migration.source == system || migration.target == system)
-            .map(|migration| migration.job)
+            .map(|migration| migration.partition)
             .collect();
-        for job in ours {
-            self.break_off_migration(now, job);
+        for partition in ours {
+            self.break_off_migration(now, partition);
         }
     }
 

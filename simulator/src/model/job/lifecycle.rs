@@ -118,6 +118,8 @@ impl World {
             }
             Some(Operation::PowerOff) => self.begin_power_off(now, &job),
             Some(Operation::Migrate) => self.begin_migration(now, &job),
+            Some(Operation::MigrateValidate) => self.begin_validation(now, &job),
+            Some(Operation::MigrateRecover) => self.begin_recovery(now, &job),
             Some(Operation::RemoteRestart) => self.begin_remote_restart(now, &job),
             Some(Operation::Suspend) => self.begin_suspend(now, &job),
             Some(Operation::Resume) => self.begin_resume(now, &job),

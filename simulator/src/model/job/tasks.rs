@@ -14,7 +14,11 @@ impl World {
         let done = || End::Ok(vec![("result".to_owned(), String::new())]);
         let uuid = job.target.uuid();
         match operation {
-            Operation::PowerOn | Operation::ActivateCurrentProfile | Operation::PowerOff => done(),
+            Operation::PowerOn
+            | Operation::ActivateCurrentProfile
+            | Operation::PowerOff
+            | Operation::MigrateValidate
+            | Operation::MigrateRecover => done(),
             Operation::CloseVterm => {
                 self.close_console(uuid);
                 done()
@@ -30,9 +34,7 @@ impl World {
             Operation::GetNextWwpns => self.hand_out_wwpns(job),
             Operation::QueryReservedMemory => self.reserved_memory(job),
             Operation::CliRunner => self.run_cli(now, job.parameter("cmd").unwrap_or_default()),
-            Operation::MigrateValidate => self.validate_migration(job),
             Operation::MigrateAbort => self.abort_migration(now, job),
-            Operation::MigrateRecover => self.recover_migration(now, job),
             Operation::SuspendValidate => self.validate_suspend(job, false),
             Operation::ResumeValidate => self.validate_suspend(job, true),
             Operation::RequestMaster => self.request_control(now, job, "coManagementMasterStatus"),

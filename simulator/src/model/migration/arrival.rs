@@ -1,6 +1,8 @@
 //! What a partition will be on its target: planned first, so that a refusal changes nothing, and then taken in.
 
 use std::sync::Arc;
+
+use imbl::OrdMap;
 use uuid::Uuid;
 
 use super::fibre_channel::ArrivingFc;
@@ -68,11 +70,7 @@ impl World {
         let ProcessorSetting::Shared(shared) = &bundle.partition.processors.configured else {
             return Ok(0);
         };
-        let name = self
-            .systems
-            .get(&bundle.partition.system)
-            .and_then(|source| source.processor_pools.get(&shared.pool))
-            .map(|pool| pool.name.as_str());
+        let name = bundle.processor_pool.as_deref();
         let like_named = || {
             let pools = target.processor_pools.values();
             let found = pools
@@ -164,50 +162,91 @@ impl World {
         Ok(adapters)
     }
 
-    /// Moves a partition: its adapters on the source go, it becomes one of the target with the number `id`, and its
-    /// adapters are made there.
+    /// Moves a partition within this world: it leaves its system and is taken in by another one with the number `id`.
     ///
     /// # Errors
     /// What could not be made; the world is then half changed, so whoever calls this keeps the old one.
     pub(super) fn move_partition(
         &mut self,
         now: Millis,
-        uuid: Uuid,
+        bundle: &Bundle,
         id: u16,
         arrival: Arrival,
         settled: impl FnOnce(&mut Partition),
     ) -> Result<(), Refusal> {
-        let before = self.partitions.get(&uuid).map(Arc::clone);
-        let before = before.ok_or_else(|| Refusal::not_found("LogicalPartition", uuid))?;
-        let target = self.system(arrival.system)?;
+        self.depart(now, bundle.partition.uuid)
+            .ok_or_else(|| Refusal::not_found("LogicalPartition", bundle.partition.uuid))?;
+        self.take_in(now, bundle, id, arrival, settled)
+    }
+
+    /// A partition has left: it goes with its adapters and its virtual serial number. What it was, if it was there.
+    pub(super) fn depart(&mut self, now: Millis, uuid: Uuid) -> Option<Arc<Partition>> {
+        let gone = self.partitions.get(&uuid).map(Arc::clone)?;
         let resource = Resource::LogicalPartition(uuid);
         self.announce(now, EventKind::DeleteUri, resource, "");
         self.remove_buses_of(now, uuid);
         self.remove_fc_mappings_of(now, uuid);
         self.remove_sriov_of(now, uuid);
+        if let Some(number) = &gone.serial_number {
+            self.release_serial_number(now, gone.system, number, false);
+            // It cannot fail: nobody has the number now.
+            let _ = self.remove_serial_number(now, gone.system, number, false);
+        }
+        self.partitions.remove(&uuid);
+        self.derive_networks(now, gone.system);
+        self.touch_system(now, gone.system);
+        Some(gone)
+    }
+
+    /// Takes a partition in that has left its source: it becomes one of the target with the number `id`, and its
+    /// adapters are made there.
+    ///
+    /// # Errors
+    /// What could not be made; the world is then half changed, so whoever calls this keeps the old one.
+    pub(super) fn take_in(
+        &mut self,
+        now: Millis,
+        bundle: &Bundle,
+        id: u16,
+        arrival: Arrival,
+        settled: impl FnOnce(&mut Partition),
+    ) -> Result<(), Refusal> {
+        let uuid = bundle.partition.uuid;
+        let target = self.system(arrival.system)?;
         let pool = arrival.processor_pool;
-        let serial = format!("{}{id:X}", target.machine.serial);
-        let adapters = arrival.adapters.into_iter();
-        let adapters = adapters
-            .map(|adapter| (adapter.uuid, Arc::new(adapter)))
-            .collect();
-        self.edit_partition(Owner::Partition(uuid), |partition| {
-            partition.system = arrival.system;
-            partition.id = id;
-            partition.logical_serial = serial;
-            partition.network_adapters = adapters;
-            partition.migration = MigrationState::NotMigrating;
-            for setting in [
-                &mut partition.processors.configured,
-                &mut partition.processors.current,
-            ] {
-                if let ProcessorSetting::Shared(shared) = setting {
-                    shared.pool = pool;
-                }
+        let mut adapters = OrdMap::new();
+        for mut adapter in arrival.adapters {
+            adapter.version = self.touch();
+            adapters.insert(adapter.uuid, Arc::new(adapter));
+        }
+        let mut partition = bundle.partition.clone();
+        partition.system = arrival.system;
+        partition.id = id;
+        partition.logical_serial = format!("{}{id:X}", target.machine.serial);
+        partition.network_adapters = adapters;
+        partition.vnics = OrdMap::new();
+        partition.migration = MigrationState::NotMigrating;
+        partition.nvram_version = self.touch();
+        partition.set_clock(bundle.packed, now);
+        for profile in &mut partition.profiles {
+            Arc::make_mut(profile).version = self.touch();
+        }
+        for setting in [
+            &mut partition.processors.configured,
+            &mut partition.processors.current,
+        ] {
+            if let ProcessorSetting::Shared(shared) = setting {
+                shared.pool = pool;
             }
-            settled(partition);
-        });
-        self.move_serial_number(now, &before, arrival.system);
+        }
+        self.partitions.insert(uuid, Arc::new(partition));
+        self.edit_partition(Owner::Partition(uuid), settled);
+        if let Some(number) = &bundle.partition.serial_number {
+            self.add_serial_number(now, arrival.system, number)
+                .map_err(Refusal::logic)?;
+            self.assign_serial_number(now, arrival.system, number, uuid);
+        }
+        self.bring_units(now, bundle)?;
         for bus in arrival.buses {
             let mapping = ScsiMapping {
                 client: Some(uuid),
@@ -235,23 +274,19 @@ impl World {
             self.settle_fc_mappings(now, adapter.vios, &std::collections::BTreeSet::new());
         }
         self.settle_nics(now, uuid, arrival.nics)?;
-        self.derive_networks(now, before.system);
         self.derive_networks(now, arrival.system);
-        self.announce(now, EventKind::AddUri, resource, "");
-        self.touch_system(now, before.system);
+        self.announce(now, EventKind::AddUri, Resource::LogicalPartition(uuid), "");
         self.touch_system(now, arrival.system);
         Ok(())
     }
+}
 
-    /// A virtual serial number goes with its partition.
-    fn move_serial_number(&mut self, now: Millis, before: &Partition, target: Uuid) {
-        let Some(number) = before.serial_number.as_deref() else {
-            return;
-        };
-        self.release_serial_number(now, before.system, number, false);
-        // Neither can fail: the number was this system's, and nobody has it now.
-        let _ = self.transfer_serial_number_to(now, before.system, number, target);
-        self.assign_serial_number(now, target, number, before.uuid);
+impl Partition {
+    /// Tells its moments by another clock, which shows `here` when its own shows `there`.
+    fn set_clock(&mut self, there: Millis, here: Millis) {
+        let told = |moment: Millis| Millis(here.0.saturating_sub(there.0.saturating_sub(moment.0)));
+        self.started = self.started.map(told);
+        self.load.set_clock(told);
     }
 }
 

@@ -5,16 +5,24 @@ use uuid::Uuid;
 
 use super::fibre_channel::BundledFc;
 use super::vnic::BundledNic;
-use crate::model::partition::Partition;
+use crate::clock::Millis;
+use crate::model::partition::{Partition, ProcessorSetting};
 use crate::model::pool::LogicalUnit;
 use crate::model::vios::{Backing, ScsiBus, VirtualIoServer};
 use crate::model::world::World;
 
-/// A partition with all that goes with it, named so that another system can find its own counterparts.
+/// A partition with all that goes with it, named so that another system can find its own counterparts: in the same world
+/// or, told as JSON, in that of another process.
 #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// The partition as it is on the source.
     pub partition: Partition,
+    /// When it was packed, by the clock of the source: its moments are told by that one.
+    pub packed: Millis,
+    /// The memory region size of the source in megabytes.
+    pub region: u64,
+    /// The name of its shared processor pool.
+    pub processor_pool: Option<String>,
     /// The name of the virtual switch of each network adapter, and whether each of its VLANs is bridged.
     pub switches: Vec<(Uuid, String, Vec<u16>)>,
     /// The Open vSwitch bridges that trunk adapters connect its network adapters to.
@@ -49,6 +57,8 @@ pub enum BundledStorage {
         tier: String,
         /// The unit.
         unit: Arc<LogicalUnit>,
+        /// The image that it is a clone of.
+        image: Option<Arc<LogicalUnit>>,
     },
     /// A volume of the SAN.
     PhysicalVolume {
@@ -96,8 +106,15 @@ impl World {
             let bridge = self.ovs_bridge(system.uuid, adapter.switch, adapter.vlan)?;
             Some((adapter.uuid, bridge.to_owned()))
         });
+        let processor_pool = match &partition.processors.configured {
+            ProcessorSetting::Shared(shared) => system.processor_pools.get(&shared.pool),
+            ProcessorSetting::Dedicated { .. } => None,
+        };
         Some(Bundle {
             partition: (**partition).clone(),
+            packed: self.now,
+            region: system.memory.region,
+            processor_pool: processor_pool.map(|pool| pool.name.clone()),
             switches: switches.collect(),
             ovs_bridges: ovs_bridges.collect(),
             buses,
@@ -133,6 +150,11 @@ impl World {
                     |(tier, unit)| BundledStorage::LogicalUnit {
                         tier: tier.udid.clone(),
                         unit: Arc::clone(unit),
+                        image: unit
+                            .cloned_from
+                            .as_deref()
+                            .and_then(|udid| tier.unit(udid))
+                            .map(Arc::clone),
                     },
                 )
             }

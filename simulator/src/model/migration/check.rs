@@ -13,10 +13,9 @@ use crate::model::world::World;
 impl World {
     /// The system that a migration goes to.
     pub(super) fn migration_target(&self, options: &Options) -> Result<Arc<ManagedSystem>, String> {
-        let named = |system: &&Arc<ManagedSystem>| {
-            system.name == options.target || system.machine.to_string() == options.target
-        };
-        let found = self.systems.values().find(named).map(Arc::clone);
+        let mut systems = self.systems.values();
+        let found = systems.find(|system| system.is_called(&options.target));
+        let found = found.map(Arc::clone);
         found.ok_or_else(|| match &options.console {
             Some(console) => not_set_up(options, console),
             None => format!("The managed system {} was not found.", options.target),
@@ -134,17 +133,25 @@ impl World {
                 ));
             }
         }
-        let source_region = self
-            .systems
-            .get(&partition.system)
-            .map_or(target.memory.region, |source| source.memory.region);
-        if source_region != target.memory.region {
+        let region = bundle.region;
+        if region != target.memory.region {
             return Err(format!(
-                "The memory region size of {source_region} MB differs from the {} MB of system {}.",
+                "The memory region size of {region} MB differs from the {} MB of system {}.",
                 target.memory.region, target.name
             ));
         }
         self.check_place(target, partition, options)?;
+        let taken = |number: &String| {
+            let mut others = self.systems.values();
+            others.any(|other| {
+                other.uuid != partition.system && other.serial_numbers.contains_key(number)
+            })
+        };
+        if let Some(number) = partition.serial_number.as_ref().filter(|own| taken(own)) {
+            return Err(format!(
+                "The virtual serial number {number} exists already."
+            ));
+        }
         if manner == Manner::Active {
             self.check_resources(target, partition)?;
         }
@@ -262,11 +269,18 @@ impl World {
     }
 }
 
-fn not_set_up(options: &Options, console: &str) -> String {
+pub(super) fn not_set_up(options: &Options, console: &str) -> String {
     format!(
         "HSCL3653 The Secure Shell communication configuration between the source and target management consoles has not been set up properly for the user {} on {console}. Run mkauthkeys and try again.",
         options.user.as_deref().unwrap_or_default()
     )
+}
+
+impl ManagedSystem {
+    /// Whether a job means this system: by its name, or by type-model*serial.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.machine.to_string() == name
+    }
 }
 
 /// Memory in megabytes and processing units that a partition takes of a system, page table included.

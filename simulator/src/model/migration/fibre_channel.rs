@@ -22,8 +22,8 @@ pub struct BundledFc {
     pub client_slot: u16,
     /// The Virtual I/O Server of the source, so that two paths stay on two servers.
     pub vios: String,
-    /// The fabric of its port, by its place in the list of fabrics; none while nothing backs it.
-    pub fabric: Option<usize>,
+    /// The name of the fabric of its port; none while nothing backs it.
+    pub fabric: Option<String>,
     /// Its port names.
     pub wwpns: [u64; 2],
 }
@@ -80,7 +80,9 @@ impl World {
                     Some(BundledFc {
                         client_slot: client.slot,
                         vios: vios.partition.name.clone(),
-                        fabric: port.map(|port| port.fabric),
+                        fabric: port
+                            .and_then(|port| self.san.fabrics.get(port.fabric))
+                            .map(|fabric| fabric.name.clone()),
                         wwpns: client.wwpns,
                     })
                 })
@@ -164,11 +166,19 @@ impl World {
         });
         let named = wish.and_then(|wish| wish.port.as_deref());
         let slot = wish.and_then(|wish| wish.server_slot);
+        let named_so = |name: &String| {
+            let mut fabrics = self.san.fabrics.iter();
+            fabrics.position(|fabric| fabric.name == *name)
+        };
+        let fabric = match &adapter.fabric {
+            None => None,
+            Some(name) => Some(named_so(name)?),
+        };
         servers.into_iter().find_map(|vios| {
             let server_slot = slot.map_or(SlotChoice::Next, SlotChoice::Given);
             self.free_slot(Owner::Vios(vios.partition.uuid), server_slot)
                 .ok()?;
-            let port = match adapter.fabric {
+            let port = match fabric {
                 None => None,
                 Some(fabric) => Some(free_port(vios, fabric, named, taken)?.name.clone()),
             };

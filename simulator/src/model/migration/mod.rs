@@ -8,27 +8,44 @@ pub mod arrival;
 pub mod bundle;
 mod check;
 pub mod fibre_channel;
+pub mod journey;
 pub mod options;
 mod remote_restart;
 mod run;
 mod storage;
+mod units;
 pub mod vnic;
 
 use uuid::Uuid;
 
 pub use bundle::Bundle;
+pub use journey::Side;
 pub use options::Options;
 
+use super::names::PartitionState;
 use super::units::ProcUnits;
 use super::world::World;
 
 /// How a partition moves.
-#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    serde::Serialize, serde::Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq,
+)]
 pub enum Manner {
     /// While it runs: its memory is copied.
     Active,
     /// While it is off: only its configuration moves.
     Inactive,
+}
+
+impl Manner {
+    /// The state of a partition that has arrived, or is back.
+    #[must_use]
+    pub const fn settled(self) -> PartitionState {
+        match self {
+            Self::Active => PartitionState::Running,
+            Self::Inactive => PartitionState::NotActivated,
+        }
+    }
 }
 
 /// How far a migration has come.
@@ -38,6 +55,8 @@ pub enum Phase {
     Starting,
     /// `Migration_In_Progress`: memory is being copied.
     InProgress,
+    /// Still `Migration_In_Progress`: a peer was asked to take the partition in, and has not answered yet.
+    ChangingOver,
     /// `Migration_Failed`: it cannot go on, and could not be undone. `MigrateRecover` undoes it.
     Failed,
 }
@@ -53,6 +72,9 @@ pub struct Migration {
     pub manner: Manner,
     /// How far it has come.
     pub phase: Phase,
+    /// Whether both systems are of this world.
+    #[serde(default)]
+    pub side: Side,
     /// The system that it leaves.
     pub source: Uuid,
     /// The system that it goes to.

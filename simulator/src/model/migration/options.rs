@@ -3,7 +3,9 @@
 use crate::model::job::Job;
 
 /// What a migration is asked for. Lists are comma-joined in one parameter (`docs/protocol/mobility.md`).
-#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(
+    serde::Serialize, serde::Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq, Eq,
+)]
 pub struct Options {
     /// `TargetManagedSystemName`
     pub target: String,
@@ -28,7 +30,9 @@ pub struct Options {
 }
 
 /// Where a client adapter's server adapter goes: `slot/vios name/vios id[/[vios slot][/port]]`.
-#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(
+    serde::Serialize, serde::Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq,
+)]
 pub struct AdapterMapping {
     /// The slot of the client adapter.
     pub client_slot: u16,
@@ -43,7 +47,9 @@ pub struct AdapterMapping {
 }
 
 /// VLANs that a network adapter has on the target: `MAC/PVID[/vlan vlan…]`.
-#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(
+    serde::Serialize, serde::Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq,
+)]
 pub struct VlanMapping {
     /// The MAC address of the adapter.
     pub mac: u64,

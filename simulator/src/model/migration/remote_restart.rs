@@ -78,7 +78,7 @@ impl World {
         let id = self
             .id_for_new_partition(target.uuid, None)
             .map_err(|refusal| refusal.message)?;
-        self.move_partition(now, uuid, id, arrival, |partition| {
+        self.move_partition(now, &bundle, id, arrival, |partition| {
             partition.state = PartitionState::NotActivated;
         })
         .map_err(|refusal| refusal.message)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::check::needs;
+use super::journey::{Matter, Side};
 use super::{Bundle, Manner, Migration, Options, Phase};
 use crate::clock::Millis;
 use crate::model::agenda::Effect;
@@ -26,19 +27,45 @@ struct Checked {
     options: Options,
 }
 
+/// A migration to a system that a peer has.
+struct Beyond {
+    peer: String,
+    bundle: Bundle,
+    asked: (Manner, Options),
+}
+
+/// Where a migration goes.
+enum Way {
+    Within(Box<Checked>),
+    Beyond(Box<Beyond>),
+}
+
+fn done() -> End {
+    End::Ok(vec![("result".to_owned(), String::new())])
+}
+
 impl World {
     /// Job `MigrateValidate`: everything that `Migrate` checks, and nothing else.
-    pub(in crate::model) fn validate_migration(&self, job: &Job) -> End {
-        match self.check_migration(job) {
-            Ok(_) => End::Ok(vec![("result".to_owned(), String::new())]),
+    pub(in crate::model) fn begin_validation(&mut self, now: Millis, job: &Job) {
+        let end = match self.check_migration(job) {
+            Ok(Way::Within(_)) => done(),
+            Ok(Way::Beyond(beyond)) => {
+                let matter = Matter::Check { job: job.id };
+                return self.ask_peer(beyond.peer, beyond.bundle, beyond.asked, matter);
+            }
             Err(why) => End::Failed(why),
-        }
+        };
+        self.end_soon(now, job.id, end);
     }
 
     /// Job `Migrate`: checks, keeps a place on the target, and sets out.
     pub(in crate::model) fn begin_migration(&mut self, now: Millis, job: &Job) {
         let checked = match self.check_migration(job) {
-            Ok(checked) => checked,
+            Ok(Way::Within(checked)) => checked,
+            Ok(Way::Beyond(beyond)) => {
+                let matter = Matter::Reserve { job: job.id };
+                return self.ask_peer(beyond.peer, beyond.bundle, beyond.asked, matter);
+            }
             Err(why) => return self.refuse_job(now, job.id, why),
         };
         let Checked {
@@ -46,7 +73,7 @@ impl World {
             target,
             manner,
             options,
-        } = checked;
+        } = *checked;
         let partition = &bundle.partition;
         let id = match self.id_for_new_partition(target.uuid, options.partition_id) {
             Ok(id) => id,
@@ -61,31 +88,37 @@ impl World {
             job: job.id,
             manner,
             phase: Phase::Starting,
+            side: Side::Within,
             source: partition.system,
             target: target.uuid,
             id,
             name: partition.name.clone(),
             memory,
             processors,
-            left: PARTS,
+            left: 0,
             part: 0,
             options,
         };
+        self.depart_with_place(now, migration);
+    }
+
+    /// The target keeps a place: the partition is on its way.
+    pub(super) fn depart_with_place(&mut self, now: Millis, migration: Migration) {
+        let migration = Migration {
+            left: PARTS,
+            ..migration
+        };
+        let (partition, job) = (migration.partition, migration.job);
         let (source, target) = (migration.source, migration.target);
-        self.migrations.insert(partition.uuid, Arc::new(migration));
-        self.show_migration(
-            now,
-            partition.uuid,
-            match manner {
-                Manner::Active => PartitionState::MigratingRunning,
-                Manner::Inactive => PartitionState::MigratingNotActive,
-            },
-            MigrationState::Starting,
-        );
-        self.touch_system(now, source);
-        self.touch_system(now, target);
+        let state = match migration.manner {
+            Manner::Active => PartitionState::MigratingRunning,
+            Manner::Inactive => PartitionState::MigratingNotActive,
+        };
+        self.migrations.insert(partition, Arc::new(migration));
+        self.show_migration(now, partition, state, MigrationState::Starting);
+        self.touch_systems(now, source, target);
         let wait = self.pace.migration_start.draw(&mut self.ids);
-        self.plan_step(now.plus(wait), partition.uuid, job.id);
+        self.plan_step(now.plus(wait), partition, job);
     }
 
     /// The next step of a migration, unless it has ended in the meantime.
@@ -108,8 +141,11 @@ impl World {
                 self.show_progress(job, 10 + (PARTS - left) * (80 / PARTS));
                 self.plan_step(now.plus(migration.part), partition, job);
             }
+            Phase::InProgress if matches!(migration.side, Side::Leaving { .. }) => {
+                self.ask_to_take_in(now, &migration);
+            }
             Phase::InProgress => self.complete_migration(now, &migration),
-            Phase::Failed => {}
+            Phase::ChangingOver | Phase::Failed => {}
         }
     }
 
@@ -119,23 +155,25 @@ impl World {
         let before = self.clone();
         match self.change_over(now, migration) {
             Ok(()) => {
-                let done = End::Ok(vec![("result".to_owned(), String::new())]);
-                self.finish_job(now, migration.job, &done.into());
+                self.finish_job(now, migration.job, &done().into());
             }
             Err(why) => {
                 *self = before;
-                if migration.manner == Manner::Active && self.check_mover(migration.source).is_err()
-                {
-                    self.edit_migration(migration.partition, |migration| {
-                        migration.phase = Phase::Failed;
-                    });
-                    self.show_migration_state(now, migration.partition, MigrationState::Failed);
-                } else {
-                    self.undo_migration(now, migration.partition);
-                }
-                self.finish_job(now, migration.job, &End::Failed(why).into());
+                self.fail_change_over(now, migration, why);
             }
         }
+    }
+
+    pub(super) fn fail_change_over(&mut self, now: Millis, migration: &Migration, why: String) {
+        if migration.manner == Manner::Active && self.check_mover(migration.source).is_err() {
+            self.edit_migration(migration.partition, |migration| {
+                migration.phase = Phase::Failed;
+            });
+            self.show_migration_state(now, migration.partition, MigrationState::Failed);
+        } else {
+            self.undo_migration(now, migration.partition);
+        }
+        self.finish_job(now, migration.job, &End::Failed(why).into());
     }
 
     fn change_over(&mut self, now: Millis, migration: &Migration) -> Result<(), String> {
@@ -156,18 +194,9 @@ impl World {
         options.partition_id = Some(migration.id);
         let arrival = self.plan_arrival(&target, &bundle, migration.manner, &options)?;
         let manner = migration.manner;
-        self.move_partition(
-            now,
-            migration.partition,
-            migration.id,
-            arrival,
-            |partition| {
-                partition.state = match manner {
-                    Manner::Active => PartitionState::Running,
-                    Manner::Inactive => PartitionState::NotActivated,
-                };
-            },
-        )
+        self.move_partition(now, &bundle, migration.id, arrival, |partition| {
+            partition.state = manner.settled();
+        })
         .map_err(|refusal| refusal.message)
     }
 
@@ -178,6 +207,10 @@ impl World {
             .uuid()
             .and_then(|uuid| self.migrations.get(&uuid).map(Arc::clone));
         match migration {
+            Some(migration) if migration.side.is_asked() => End::Failed(
+                "HSCL05DF The partition is changing over: its migration cannot be stopped any more."
+                    .to_owned(),
+            ),
             Some(migration) if migration.phase != Phase::Failed => {
                 self.stop_migration(now, &migration);
                 End::Ok(vec![("result".to_owned(), String::new())])
@@ -190,31 +223,51 @@ impl World {
     }
 
     /// Job `MigrateRecover`: undoes a migration that failed; with `Force` also one that still runs.
-    pub(in crate::model) fn recover_migration(&mut self, now: Millis, job: &Job) -> End {
+    pub(in crate::model) fn begin_recovery(&mut self, now: Millis, job: &Job) {
+        if let Some(end) = self.recover_migration(now, job) {
+            self.end_soon(now, job.id, end);
+        }
+    }
+
+    /// None while a peer is asked where the partition is.
+    fn recover_migration(&mut self, now: Millis, job: &Job) -> Option<End> {
         let force = job.is_set("Force") || job.is_set("force");
         let migration = job
             .target
             .uuid()
             .and_then(|uuid| self.migrations.get(&uuid).map(Arc::clone));
         let Some(migration) = migration else {
-            return End::Failed(
+            return Some(End::Failed(
                 "HSCL05DF The partition needs no recovery: it is not being migrated.".to_owned(),
-            );
+            ));
         };
         if migration.phase != Phase::Failed && !force {
-            return End::Failed(
+            return Some(End::Failed(
                 "HSCL05DF The migration of the partition is in progress. Stop it, or recover with force."
                     .to_owned(),
-            );
+            ));
         }
         if migration.manner == Manner::Active
             && !force
             && let Err(why) = self.check_mover(migration.source)
         {
-            return End::Failed(why);
+            return Some(End::Failed(why));
         }
-        self.stop_migration(now, &migration);
-        End::Ok(vec![("result".to_owned(), String::new())])
+        match &migration.side {
+            Side::Leaving {
+                peer,
+                journey,
+                asked: true,
+            } => {
+                let journey = (peer.clone(), *journey);
+                self.ask_to_give_up(journey, migration.partition, Some(job.id));
+                None
+            }
+            _ => {
+                self.stop_migration(now, &migration);
+                Some(done())
+            }
+        }
     }
 
     /// The job that waits for a migration was cancelled.
@@ -223,21 +276,29 @@ impl World {
             .migrations
             .values()
             .find(|migration| migration.job == job && migration.phase != Phase::Failed)
+            .filter(|migration| !migration.side.is_asked())
             .map(Arc::clone);
         if let Some(migration) = migration {
             self.stop_migration(now, &migration);
         }
     }
 
-    /// A migration ends because its source or its target has failed.
-    pub(in crate::model) fn break_off_migration(&mut self, now: Millis, job: u64) {
-        let ours = |migration: &&Arc<Migration>| migration.job == job;
-        if let Some(migration) = self.migrations.values().find(ours).map(Arc::clone) {
-            self.stop_migration(now, &migration);
+    /// A migration ends because its source or its target has failed. Where only a peer knows whether the partition has
+    /// arrived, it is the peer that decides.
+    pub(in crate::model) fn break_off_migration(&mut self, now: Millis, partition: Uuid) {
+        let Some(migration) = self.migrations.get(&partition).map(Arc::clone) else {
+            return;
+        };
+        match migration.side {
+            Side::Arriving { journey } => {
+                self.give_arrival_up(now, journey);
+            }
+            Side::Leaving { asked: true, .. } => {}
+            Side::Leaving { .. } | Side::Within => self.stop_migration(now, &migration),
         }
     }
 
-    fn stop_migration(&mut self, now: Millis, migration: &Migration) {
+    pub(super) fn stop_migration(&mut self, now: Millis, migration: &Migration) {
         self.undo_migration(now, migration.partition);
         let why = format!("The migration of partition {} was stopped.", migration.name);
         self.finish_job(now, migration.job, &End::Failed(why).into());
@@ -248,36 +309,62 @@ impl World {
         let Some(migration) = self.migrations.remove(&partition) else {
             return;
         };
-        self.show_migration(
-            now,
-            partition,
-            match migration.manner {
-                Manner::Active => PartitionState::Running,
-                Manner::Inactive => PartitionState::NotActivated,
-            },
-            MigrationState::NotMigrating,
-        );
-        self.touch_system(now, migration.source);
-        self.touch_system(now, migration.target);
+        let there = self.partitions.get(&partition).map(|there| there.state);
+        // Its system may have failed in the meantime.
+        let state = there
+            .filter(|state| !state.is_migrating())
+            .unwrap_or_else(|| migration.manner.settled());
+        self.show_migration(now, partition, state, MigrationState::NotMigrating);
+        self.touch_systems(now, migration.source, migration.target);
+        if let Side::Leaving {
+            peer,
+            journey,
+            asked: false,
+        } = &migration.side
+        {
+            self.ask_to_give_up((peer.clone(), *journey), partition, None);
+        }
     }
 
-    fn check_migration(&self, job: &Job) -> Result<Checked, String> {
+    fn touch_systems(&mut self, now: Millis, source: Uuid, target: Uuid) {
+        for system in [source, target] {
+            if self.systems.contains_key(&system) {
+                self.touch_system(now, system);
+            }
+        }
+    }
+
+    fn check_migration(&self, job: &Job) -> Result<Way, String> {
         let options = Options::read(job)?;
         let bundle = job
             .target
             .uuid()
             .and_then(|uuid| self.bundle(uuid))
             .ok_or("HSCL8012 The partition was not found on the managed system.")?;
+        if let Some(peer) = self.peer_of(&options) {
+            let manner = self.check_departure(&bundle.partition)?;
+            return Ok(Way::Beyond(Box::new(Beyond {
+                peer,
+                bundle,
+                asked: (manner, options),
+            })));
+        }
         let target = self.migration_target(&options)?;
         self.check_trust(&bundle.partition, &target, &options)?;
         let manner = self.check_departure(&bundle.partition)?;
         self.plan_arrival(&target, &bundle, manner, &options)?;
-        Ok(Checked {
+        Ok(Way::Within(Box::new(Checked {
             bundle,
             target,
             manner,
             options,
-        })
+        })))
+    }
+
+    /// Plans the end of a job that has nothing to wait for.
+    fn end_soon(&mut self, now: Millis, job: u64, end: End) {
+        let wait = self.pace.other_job.draw(&mut self.ids);
+        self.plan_end(now.plus(wait), job, end);
     }
 
     /// Memory decides how long an active migration takes.
@@ -303,7 +390,7 @@ impl World {
             .map(Arc::clone)
     }
 
-    fn edit_migration(&mut self, partition: Uuid, change: impl FnOnce(&mut Migration)) {
+    pub(super) fn edit_migration(&mut self, partition: Uuid, change: impl FnOnce(&mut Migration)) {
         if let Some(migration) = self.migrations.get_mut(&partition) {
             change(Arc::make_mut(migration));
         }
@@ -324,7 +411,12 @@ impl World {
         self.announce_partition(now, owner, "PartitionState,MigrationState,Other");
     }
 
-    fn show_migration_state(&mut self, now: Millis, partition: Uuid, state: MigrationState) {
+    pub(super) fn show_migration_state(
+        &mut self,
+        now: Millis,
+        partition: Uuid,
+        state: MigrationState,
+    ) {
         let owner = Owner::Partition(partition);
         self.edit_partition(owner, |partition| partition.migration = state);
         self.announce_partition(now, owner, "MigrationState,Other");

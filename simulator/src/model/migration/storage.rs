@@ -175,7 +175,7 @@ impl World {
             BundledStorage::Local { name } => Err(format!(
                 "{name} exists on one Virtual I/O Server alone. Remove it from the partition before migrating."
             )),
-            BundledStorage::LogicalUnit { tier, unit } => {
+            BundledStorage::LogicalUnit { tier, unit, .. } => {
                 let cluster = self.cluster_of(vios.partition.uuid);
                 let mut tiers = cluster
                     .into_iter()
@@ -187,12 +187,11 @@ impl World {
                         unit.name
                     )
                 })?;
-                let there = holder
-                    .unit(&unit.udid)
-                    .ok_or_else(|| format!("there is no logical unit {}.", unit.name))?;
                 Ok(Backing::LogicalUnit {
                     tier: holder.uuid,
-                    unit: there.uuid,
+                    unit: holder
+                        .unit(&unit.udid)
+                        .map_or(unit.uuid, |there| there.uuid),
                 })
             }
             BundledStorage::PhysicalVolume { udid, name } => {

@@ -68,6 +68,13 @@ impl Load {
         changes.push(change);
     }
 
+    /// Tells its moments by another clock.
+    pub fn set_clock(&mut self, told: impl Fn(Millis) -> Millis) {
+        for change in Arc::make_mut(&mut self.changes) {
+            change.at = told(change.at);
+        }
+    }
+
     /// What had added up by a moment. Before the first change that is remembered: what that began with.
     #[must_use]
     pub fn sum(&self, at: Millis) -> Option<Sum> {

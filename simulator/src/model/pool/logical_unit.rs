@@ -311,7 +311,7 @@ impl World {
         self.touch_pool(now, pool);
     }
 
-    pub(super) fn touch_pool(&mut self, now: Millis, pool: Uuid) {
+    pub(in crate::model) fn touch_pool(&mut self, now: Millis, pool: Uuid) {
         let version = self.touch();
         if let Some(pool) = self.pools.get_mut(&pool).map(Arc::make_mut) {
             pool.version = version;
@@ -365,7 +365,12 @@ impl World {
         Ok(())
     }
 
-    fn check_space(&self, tier: &Tier, capacity: Gigabytes, thin: bool) -> Result<(), Refusal> {
+    pub(in crate::model) fn check_space(
+        &self,
+        tier: &Tier,
+        capacity: Gigabytes,
+        thin: bool,
+    ) -> Result<(), Refusal> {
         let Some(pool) = self.pools.get(&tier.pool) else {
             return Ok(());
         };

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod course;
+mod journey;
 mod network;
 mod storage;
 
