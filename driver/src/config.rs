@@ -3,6 +3,7 @@
 //! Names, defaults and ranges are those that operators of the PowerVM drivers for OpenStack know.
 //! Unknown keys are refused by name, a value out of its range with the range.
 
+mod store;
 mod volumes;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::error::{Error, ErrorKind};
 use crate::partition::SizingDefaults;
 
+pub use store::{StoreKind, StoreOptions};
 pub use volumes::{FcStrategy, VolumeOptions};
 
 /// Where boot disks live.
@@ -119,6 +121,9 @@ pub struct Config {
     /// What concerns volumes.
     #[serde(skip)]
     pub volumes: VolumeOptions,
+    /// Where slot maps and NVRAM are kept.
+    #[serde(skip)]
+    pub store: StoreOptions,
 }
 
 impl Default for Config {
@@ -153,6 +158,7 @@ impl Default for Config {
             journal: PathBuf::new(),
             recovery_wait: 15,
             volumes: VolumeOptions::default(),
+            store: StoreOptions::default(),
         }
     }
 }
@@ -203,15 +209,20 @@ impl Config {
         let mut whole: toml::Table = text
             .parse()
             .map_err(|error: toml::de::Error| refused(error.to_string()))?;
-        let volumes = match whole.get_mut("powervm").and_then(toml::Value::as_table_mut) {
-            Some(group) => VolumeOptions::take_from(group).map_err(refused)?,
-            None => VolumeOptions::default(),
+        let group = whole.get_mut("powervm").and_then(toml::Value::as_table_mut);
+        let (volumes, store) = match group {
+            Some(group) => (
+                VolumeOptions::take_from(group).map_err(refused)?,
+                StoreOptions::take_from(group).map_err(refused)?,
+            ),
+            None => <(VolumeOptions, StoreOptions)>::default(),
         };
         let file: File = whole
             .try_into()
             .map_err(|error: toml::de::Error| refused(error.to_string()))?;
         Ok(Self {
             volumes,
+            store,
             ..file.powervm
         })
     }
@@ -278,7 +289,7 @@ impl Config {
             self.recovery_wait <= 600,
             "0 to 600 (seconds)",
         )?;
-        if let Some(wrong) = self.volumes.wrong() {
+        if let Some(wrong) = self.volumes.wrong().or_else(|| self.store.wrong()) {
             return Err(refused(wrong));
         }
         if self.disk_driver == DiskDriver::LocalDisk && self.volume_group_name.is_empty() {

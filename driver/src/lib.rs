@@ -13,6 +13,7 @@ pub mod partition;
 pub mod rest;
 pub mod saga;
 pub mod storage;
+pub mod store;
 pub mod transaction;
 pub mod volume;
 

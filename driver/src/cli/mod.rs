@@ -22,6 +22,7 @@ mod rescue;
 mod resize;
 mod server;
 mod snapshot;
+mod store;
 mod volume;
 mod watch;
 
@@ -80,6 +81,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
         Noun::Console(_) => false,
         Noun::Image(_) => true,
         Noun::Interface(_) | Noun::Volume(_) => true,
+        // Nothing of the host is changed.
+        Noun::Store(_) => false,
         Noun::Recover(verb) if !verb.apply || arguments.dry_run => {
             recover::show(connection, place, verb, output).await?;
             return Ok(ExitCode::SUCCESS);
@@ -128,6 +131,7 @@ async fn act(
         Noun::Host(verb) => host::run(driver, verb, output).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
         Noun::Console(verb) => console::run(driver, verb, output).await,
+        Noun::Store(verb) => store::run(driver, verb, output).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.
         Noun::Doctor => Ok(()),

@@ -39,6 +39,30 @@ pub(super) async fn run(
                 shown(&created.server)
             })
         }
+        ServerVerb::Rebuild(create) => {
+            if create.uuid.is_none() || create.existing_disk {
+                return Err(Error::invalid(
+                    "a server that is made anew is named by its UUID, and gets a new disk",
+                    "give --uuid, and leave --existing-disk out",
+                ));
+            }
+            let request = request(create).await?;
+            let instance = request.instance;
+            let server = driver.rebuild(request, control).await?;
+            output.print(&Created { instance, server }, |made| shown(&made.server))
+        }
+        ServerVerb::Evacuate(order) => {
+            if order.server.uuid.is_none() {
+                return Err(Error::invalid(
+                    "a server that is evacuated is named by its UUID",
+                    "give --uuid",
+                ));
+            }
+            let request = request(&order.server).await?;
+            let instance = request.instance;
+            let server = driver.evacuate(request, None, control).await?;
+            output.print(&Created { instance, server }, |made| shown(&made.server))
+        }
         ServerVerb::List => output.print(&driver.list().await?, |servers| listed(servers)),
         ServerVerb::Show { server } => {
             output.print(&driver.show(ServerRef::parse(server)).await?, shown)

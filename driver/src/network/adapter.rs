@@ -21,6 +21,8 @@ pub(crate) struct NewAdapter<'a> {
     pub(crate) vlan: u16,
     /// Its address; none leaves it to the server.
     pub(crate) mac: Option<Mac>,
+    /// Its slot; none for one that is free.
+    pub(crate) slot: Option<u32>,
 }
 
 /// An interface that was made.
@@ -43,9 +45,10 @@ pub(crate) async fn create(
 ) -> Result<Made> {
     let mut adapter = ClientNetworkAdapter::new();
     // NovaLink takes slots from the top, so that those of the storage stay together.
-    match session.flavor() {
-        Flavor::NovaLink => adapter.set_use_next_available_high_slot(true),
-        Flavor::Hmc => adapter.set_use_next_available_slot(true),
+    match (new.slot, session.flavor()) {
+        (Some(slot), _) => adapter.set_slot(slot),
+        (None, Flavor::NovaLink) => adapter.set_use_next_available_high_slot(true),
+        (None, Flavor::Hmc) => adapter.set_use_next_available_slot(true),
     };
     if let Some(mac) = new.mac {
         adapter.set_mac_address(mac.rest());

@@ -43,6 +43,7 @@ const DISKS: &str = "delete the disks";
 const MEDIA: &str = "delete the config drive";
 const VOLUMES: &str = "remove the volumes' disks";
 const PARTITION: &str = "delete the partition";
+const KEPT: &str = "forget its slots and NVRAM";
 
 impl Driver {
     /// Removes a server: its partition with its adapters, its mappings on every Virtual I/O Server,
@@ -57,11 +58,30 @@ impl Driver {
     /// The step that failed, and why. [`ErrorKind::Precondition`] while a Virtual I/O Server that serves it is out of
     /// reach: it is powered off then and has everything else that it had.
     pub async fn destroy(&self, request: DestroyRequest, control: &Control) -> Result<()> {
+        self.remove(request, false, control).await
+    }
+
+    /// As [`Self::destroy`]; what is kept of the server stays.
+    pub(super) async fn remove_for_rebuild(
+        &self,
+        request: DestroyRequest,
+        control: &Control,
+    ) -> Result<()> {
+        self.remove(request, true, control).await
+    }
+
+    async fn remove(
+        &self,
+        request: DestroyRequest,
+        is_rebuilt: bool,
+        control: &Control,
+    ) -> Result<()> {
         let mut asked = Asked {
             instance: request.instance,
             name: request.name,
             destroy_disks: request.destroy_disks,
             volumes: request.volumes,
+            is_rebuilt,
         };
         let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = self.shared.instances.take(&uuid).await;
@@ -155,7 +175,11 @@ fn recipe(asked: &Asked) -> Saga<Destroy> {
         before.push(DISKS);
     }
     // Last: as long as there is a partition, a repeated call knows its name and its number.
-    saga.step(Step::new(PARTITION, Destroy::delete_partition).after(before))
+    saga = saga.step(Step::new(PARTITION, Destroy::delete_partition).after(before));
+    if asked.destroy_disks && !asked.is_rebuilt {
+        saga = saga.step(Step::new(KEPT, Destroy::forget_kept).after([PARTITION]));
+    }
+    saga
 }
 
 /// A removal on its way.
@@ -378,6 +402,13 @@ impl Destroy {
             return Ok(());
         }
         disks.remove(&doomed.into_iter().collect::<Vec<_>>()).await
+    }
+
+    async fn forget_kept(self: Arc<Self>) -> Result<()> {
+        self.driver
+            .delete_kept_if_possible(self.uuid, &self.control)
+            .await;
+        Ok(())
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {

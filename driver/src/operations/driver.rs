@@ -23,6 +23,7 @@ use crate::rest::Session;
 use crate::storage::local::LocalDisks;
 use crate::storage::media::Repository;
 use crate::storage::ssp::{ImageCache, Patience, Pool, Units};
+use crate::store::{self, Store};
 use crate::transaction::Group;
 
 /// How long what is left of the host is believed: concurrent deploys look once, and the server has
@@ -38,6 +39,8 @@ const HOST_IS_FRESH: Duration = Duration::from_secs(60);
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) devices: Arc<dyn Devices>,
+    /// Where slot maps and NVRAM are kept, if they are.
+    pub(super) store: Option<Arc<dyn Store>>,
 }
 
 pub(super) struct Shared {
@@ -145,8 +148,10 @@ impl Driver {
         };
         let patience = Duration::from_secs(config.device_timeout);
         let devices = LocalDevices::named_in(&config.device_folder, patience);
+        let store = store::of_config(&config)?;
         Ok(Self {
             devices: Arc::new(devices),
+            store,
             shared: Arc::new(Shared {
                 random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
                 session,
@@ -176,6 +181,15 @@ impl Driver {
     pub fn reading_disks_of(self, devices: impl Devices + 'static) -> Self {
         Self {
             devices: Arc::new(devices),
+            ..self
+        }
+    }
+
+    /// The same, with slot maps and NVRAM kept there and not where the configuration says.
+    #[must_use]
+    pub fn keeping_in(self, store: impl Store + 'static) -> Self {
+        Self {
+            store: Some(Arc::new(store)),
             ..self
         }
     }

@@ -24,6 +24,7 @@ use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
 const UNPLUG: &str = "unplug the interface";
+const KEEP: &str = "keep the slots";
 
 impl Driver {
     /// Gives a server an interface. One with the address that it has already is left as it is.
@@ -77,6 +78,7 @@ impl Driver {
                     std::slice::from_ref(&planned),
                 ),
                 before: before.into_iter().map(|plugged| plugged.path).collect(),
+                keeps_slots: self.keeps(),
             },
             planned: Some(planned),
             control: steps.clone(),
@@ -132,6 +134,7 @@ impl Driver {
         self.perform(&unplug, control, &steps)
             .await
             .map_err(without_saga)?;
+        self.keep_slots_if_possible(partition, control).await;
         Ok(Some(plugged.info))
     }
 
@@ -171,6 +174,7 @@ impl Driver {
             interface,
             switch,
             mac,
+            slot: None,
         };
         plug::foresee(self, std::slice::from_ref(&planned)).await?;
         Ok(planned)
@@ -206,6 +210,9 @@ pub(super) struct AskedPlug {
     waits_for_network: bool,
     /// Paths of the interfaces that the server had.
     before: BTreeSet<String>,
+    /// Whether the server's slots are kept.
+    #[serde(default)]
+    keeps_slots: bool,
 }
 
 impl Operation for Plug {
@@ -225,10 +232,14 @@ impl Operation for Plug {
     fn recipe(&self) -> Saga<Self> {
         let saga = Saga::new(format!("plug an interface into {}", self.asked.server))
             .step(Step::new(PLUG, Self::plug).undo(Self::unplug));
-        if self.asked.waits_for_network {
-            saga.step(Step::new(PLUGGED, Self::wait_for_network).after([PLUG]))
-        } else {
-            saga
+        // A slot that is kept and not in use harms nobody, so there is nothing to take back.
+        let saga = match self.asked.keeps_slots {
+            true => saga.step(Step::new(KEEP, Self::keep_slots).after([PLUG])),
+            false => saga,
+        };
+        match self.asked.waits_for_network {
+            true => saga.step(Step::new(PLUGGED, Self::wait_for_network).after([PLUG])),
+            false => saga,
         }
     }
 
@@ -290,6 +301,10 @@ impl Plug {
             Some(expected) => expected.wait(&self.control).await,
             None => Ok(()),
         }
+    }
+
+    async fn keep_slots(self: Arc<Self>) -> Result<()> {
+        self.driver.keep_slots(self.partition).await.map(drop)
     }
 
     fn mac(&self) -> Option<Mac> {

@@ -92,6 +92,8 @@ pub struct LifecycleEvents {
     /// When to look at which server.
     pending: BTreeMap<PartitionUuid, Instant>,
     known: BTreeMap<PartitionUuid, Settled>,
+    /// When to keep which server's NVRAM, where it is kept.
+    nvram: BTreeMap<PartitionUuid, Instant>,
     ready: VecDeque<LifecycleEvent>,
     /// When to read all servers; the first reading only tells what there is.
     resync: Option<Instant>,
@@ -100,7 +102,9 @@ pub struct LifecycleEvents {
 }
 
 impl Driver {
-    /// Listens to what servers do by themselves. What they are doing now is no event.
+    /// Listens to what servers do by themselves. What they are doing now is no event. Where NVRAM is kept, that of every
+    /// server is kept at the beginning, and again when it has changed: one after the other, and of one that changes often
+    /// once in fifteen seconds.
     #[must_use]
     pub fn lifecycle(&self) -> LifecycleEvents {
         LifecycleEvents {
@@ -108,6 +112,7 @@ impl Driver {
             notices: self.session().events(),
             pending: BTreeMap::new(),
             known: BTreeMap::new(),
+            nvram: BTreeMap::new(),
             ready: VecDeque::new(),
             resync: Some(Instant::now()),
             is_first: true,
@@ -126,7 +131,8 @@ impl LifecycleEvents {
             if self.is_over {
                 return None;
             }
-            let due = self.pending.values().chain(&self.resync).min().copied();
+            let due = self.pending.values().chain(&self.resync);
+            let due = due.chain(self.nvram.values()).min().copied();
             tokio::select! {
                 biased;
                 () = until(due) => self.look().await,
@@ -148,6 +154,11 @@ impl LifecycleEvents {
             return;
         };
         let is_gone = occurrence.kind == "DELETE_URI";
+        if is_gone {
+            self.nvram.remove(&partition);
+        } else if occurrence.concerns("NVRAM") {
+            self.keep_nvram_of(partition);
+        }
         if !(is_gone || occurrence.concerns("PartitionState")) {
             return;
         }
@@ -158,9 +169,41 @@ impl LifecycleEvents {
         self.pending.insert(partition, Instant::now() + SETTLES);
     }
 
+    /// One that is to be kept already is not put off: what changes all the time is kept, too.
+    fn keep_nvram_of(&mut self, partition: PartitionUuid) {
+        let has_room = self.nvram.len() < MOST_PENDING;
+        if self.driver.keeps() && has_room {
+            let due = Instant::now() + SETTLES;
+            self.nvram.entry(partition).or_insert(due);
+        }
+    }
+
+    async fn keep_nvram(&mut self, partition: PartitionUuid) {
+        self.nvram.remove(&partition);
+        // A console tells of all its systems' partitions.
+        let is_ours = match self.known.contains_key(&partition) {
+            true => Ok(true),
+            false => self.is_listed(partition).await,
+        };
+        let kept = match is_ours {
+            Ok(true) => self.driver.keep_nvram(partition).await,
+            other => other,
+        };
+        if let Err(error) = kept
+            && !error.is_not_found()
+        {
+            tracing::warn!(%error, partition = %partition.as_uuid(), "a server's NVRAM could not be kept; trying again");
+            self.keep_nvram_of(partition);
+        }
+    }
+
     /// Looks at what is due.
     async fn look(&mut self) {
         let now = Instant::now();
+        let nvram = self.nvram.iter().find(|(_, due)| **due <= now);
+        if let Some(partition) = nvram.map(|(partition, _)| *partition) {
+            return self.keep_nvram(partition).await;
+        }
         if self.resync.is_some_and(|due| due <= now) {
             let outcome = self.read_all().await;
             self.resync = match outcome {
@@ -225,6 +268,9 @@ impl LifecycleEvents {
             }
         }
         for server in all {
+            if self.is_first {
+                self.keep_nvram_of(server.id);
+            }
             // What is settling is looked at in its time.
             if !self.pending.contains_key(&server.id) {
                 self.settle(server.id, server.state);

@@ -15,6 +15,7 @@ mod images;
 mod interface;
 mod inventory;
 mod jobs;
+mod kept;
 mod lifecycle;
 mod list;
 mod management;

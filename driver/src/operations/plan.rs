@@ -16,7 +16,7 @@ use crate::host::{Switch, System, Vios};
 use crate::network::{Mac, NetworkInterface};
 use crate::partition::name::partition_name;
 use crate::partition::sizing::Processors;
-use crate::partition::{PartitionUuid, Sizing, SizingError};
+use crate::partition::{PartitionUuid, Sizing, SizingError, SlotMap};
 use crate::rest::Groups;
 use crate::storage::names;
 
@@ -50,6 +50,8 @@ pub(super) struct PlannedInterface {
     /// The switch, where it is known beforehand.
     pub(super) switch: Option<Switch>,
     pub(super) mac: Option<Mac>,
+    /// The slot that it had, and is to have again.
+    pub(super) slot: Option<u32>,
 }
 
 /// The management interface.
@@ -57,6 +59,8 @@ pub(super) struct PlannedInterface {
 pub(super) struct PlannedManagement {
     pub(super) switch: Switch,
     pub(super) mac: Option<Mac>,
+    /// The slot that it had, and is to have again.
+    pub(super) slot: Option<u32>,
 }
 
 impl Plan {
@@ -101,6 +105,7 @@ impl Plan {
                 interface: interface.clone(),
                 switch: plug::switch_for(interface, &switches)?,
                 mac,
+                slot: None,
             });
         }
         refuse_same_addresses(&interfaces)?;
@@ -116,6 +121,7 @@ impl Plan {
                 .limits
                 .custom_mac
                 .then(|| Mac::derived(request.instance, "mgmt")),
+            slot: None,
         });
         Ok(Self {
             partition,
@@ -127,6 +133,23 @@ impl Plan {
             namesakes,
             vioses,
         })
+    }
+
+    /// Gives everything the slot that it had, and what is new one above those.
+    pub(super) fn take_slots(&mut self, slots: &SlotMap) {
+        // The first of the new ones are for buses of the Virtual I/O Servers.
+        let mut spare = slots.spare().skip(self.vioses.len());
+        for planned in &mut self.interfaces {
+            let own = planned.mac.and_then(|mac| slots.interface(mac));
+            planned.slot = own.or_else(|| spare.next());
+        }
+        if let Some(planned) = &mut self.management {
+            let own = slots.only_on(MANAGEMENT);
+            planned.mac = planned.mac.map(|mac| own.map_or(mac, |(_, own)| own));
+            planned.slot = own.map(|(slot, _)| slot).or_else(|| spare.next());
+        }
+        let new = self.vioses.len() + self.interfaces.len() + 1;
+        self.sizing.max_slots = self.sizing.max_slots.max(slots.needed(new));
     }
 
     /// Whether every address is known before the adapters are made.

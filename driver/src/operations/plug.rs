@@ -106,6 +106,7 @@ async fn plug_pair(
         switch: &reserved.switch,
         vlan: reserved.vlan,
         mac: Some(mac),
+        slot: planned.slot,
     };
     adapter::create(driver.session(), partition, &new).await
 }
@@ -221,6 +222,7 @@ async fn plug_adapter(
         switch,
         vlan,
         mac: planned.mac,
+        slot: planned.slot,
     };
     adapter::create(&shared.session, partition, &new).await
 }

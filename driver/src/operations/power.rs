@@ -106,6 +106,7 @@ impl Driver {
         self.perform(&power, control, &steps)
             .await
             .map_err(without_saga)?;
+        self.keep_nvram_if_possible(partition).await;
         state_of(self.session(), partition)
             .await
             .map(|state| PowerState::of(&state))

@@ -4,9 +4,11 @@
 //! that do not wait for each other run side by side: the partition's UUID is ours to choose, so its
 //! disk and its config drive are made while the partition is.
 
+mod evacuate;
 mod network;
 mod notes;
 mod report;
+mod slots;
 mod storage;
 mod volumes;
 
@@ -15,12 +17,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use notes::{Asked, Found};
+use slots::Making;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
 use super::imaged::{self, Boarded, DiskNotes};
+use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
 use super::plug_events::{Expected, PLUGGED};
@@ -37,7 +41,7 @@ use crate::host::Vios;
 use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
-use crate::storage::mapping::{Client, Wanted};
+use crate::storage::mapping::Client;
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
@@ -48,6 +52,7 @@ const CONFIG_DRIVE: &str = "upload the config drive";
 pub(super) const VOLUMES: &str = "find the volumes";
 pub(super) const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
+const KEEP: &str = "keep the slots";
 const POWER_ON: &str = "power on";
 
 impl Driver {
@@ -61,12 +66,13 @@ impl Driver {
     /// [`Error::Saga`] with the step that failed and what could not be undone; before anything is
     /// changed, whatever makes the request impossible.
     pub async fn spawn(&self, request: SpawnRequest, control: &Control) -> Result<Server> {
-        self.spawn_with(request, None, control).await
+        self.spawn_with(request, None, Making::New, control).await
     }
 
     /// As [`Driver::spawn`], for a server whose boot disk is there already: one that has left another host of the pool
-    /// ([`Driver::migrate_disk_and_power_off`]), whose host is lost, or that was removed without its disks. The request
-    /// has no image. The disk is found by the server's name; a failed call leaves it as it was.
+    /// ([`Driver::migrate_disk_and_power_off`]), or that was removed without its disks. The request has no image. The
+    /// disk is found by the server's name; a failed call leaves it as it was. Where slots and NVRAM are kept, the server
+    /// gets those that it had.
     ///
     /// # Errors
     /// As [`Driver::spawn`]; no such disk, one of another partition, or one in another pool than `place` says.
@@ -86,7 +92,7 @@ impl Driver {
             self.check_place(&place)?;
         }
         let disk = imaged::existing(self, &request.name, request.instance).await?;
-        self.spawn_with(request, Some(disk), control).await
+        self.spawn_again(request, Some(disk), control).await
     }
 
     /// Whether this host reaches a server's boot disk that another host of its pool made (`instance_on_disk`). A server
@@ -130,6 +136,7 @@ impl Driver {
         &self,
         request: SpawnRequest,
         disk: Option<DiskNotes>,
+        making: Making,
         control: &Control,
     ) -> Result<Server> {
         let turn = self
@@ -143,7 +150,13 @@ impl Driver {
             });
         }
         unfinished::refuse(self, PartitionUuid::of_instance(request.instance)).await?;
-        let plan = Plan::make(self, &request, disk.is_some()).await?;
+        let mut plan = Plan::make(self, &request, disk.is_some()).await?;
+        if let Making::Again(Kept {
+            slots: Some(slots), ..
+        }) = &making
+        {
+            plan.take_slots(slots);
+        }
         let turns = turns(self, &request.volumes).await;
         let image = request.image.as_ref();
         let flight = image.map(|image| Boarded::of(self, image));
@@ -157,6 +170,8 @@ impl Driver {
                 .iter()
                 .all(|volume| find::is_served(self, volume)),
             servers: plan.vioses.iter().map(|vios| vios.uuid.clone()).collect(),
+            keeps_slots: self.keeps(),
+            is_new: making.is_new(),
             ..Asked::of(&request, self.tag(), plan.namesakes.clone())
         };
         let spawn = Arc::new(Spawn {
@@ -166,7 +181,11 @@ impl Driver {
             vioses: plan.vioses.clone(),
             volumes,
             asked,
-            order: Some(Order { plan, request }),
+            order: Some(Order {
+                plan,
+                request,
+                kept: making.kept(),
+            }),
             expected: Mutex::default(),
             notes: Notes::new(Found {
                 disk: disk.unwrap_or_else(|| DiskNotes::boarded(flight)),
@@ -226,7 +245,16 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         );
         before_power.push(PORTS);
     }
+    if spawn.has_slots() {
+        // So that no free slot is taken that another adapter is to have.
+        mapped.extend(before_power.iter().filter(|step| **step != MAP));
+    }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
+    if asked.keeps_slots {
+        let keep = Step::new(KEEP, Spawn::keep_slots).undo(Spawn::forget_slots);
+        saga = saga.step(keep.after(before_power));
+        before_power = vec![KEEP];
+    }
     if asked.power_on {
         saga = saga.step(
             Step::new(POWER_ON, Spawn::power_on)
@@ -258,6 +286,7 @@ pub(super) struct Spawn {
 struct Order {
     plan: Plan,
     request: SpawnRequest,
+    kept: Kept,
 }
 
 impl Operation for Spawn {
@@ -356,13 +385,11 @@ impl Spawn {
             pool,
             ..
         } = &self.order()?.plan;
-        let id = partition::create(
-            &self.driver,
-            *partition,
-            name,
-            &document::create(*partition, name, sizing, *pool),
-        )
-        .await?;
+        let mut document = document::create(*partition, name, sizing, *pool);
+        if let Some(nvram) = &self.order()?.kept.nvram {
+            document.partition_mut().set_nvram(nvram.as_str());
+        }
+        let id = partition::create(&self.driver, *partition, name, &document).await?;
         self.note(|found| (found.partition_id, found.partition_made) = (id, true));
         Ok(())
     }
@@ -374,20 +401,18 @@ impl Spawn {
     /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
     /// had this number before has left there.
     async fn map(self: Arc<Self>) -> Result<()> {
+        let places = self.places()?;
+        if places.is_some() {
+            // A bus is shared by what is mapped once it is there.
+            map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
+                slots::one_a_bus(self.wanted_of(vios, places.as_ref()))
+            })
+            .await?;
+        }
         map::everywhere(&self.driver, &self.vioses, &self.client(), |vios| {
-            self.wanted_of(vios)
+            self.wanted_of(vios, places.as_ref())
         })
         .await
-    }
-
-    fn wanted_of(&self, vios: &Vios) -> Vec<Wanted> {
-        let media = self.note(|found| found.media.clone());
-        let mut wanted: Vec<Wanted> = imaged::wanted(self, vios).into_iter().collect();
-        wanted.extend(self.volumes.wanted(vios));
-        if media.is_some_and(|place| place.vios == vios.uuid) {
-            wanted.push(Wanted::optical_media(&self.media_name()));
-        }
-        wanted
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {

@@ -61,13 +61,19 @@ pub(super) async fn plug(
     // One that went away within the last minute would be asked for a port.
     driver.shared.vioses.forget().await;
     let backing = sriov::choose(wish, &ports(driver).await?, &servers(driver, wish).await?)?;
-    let nic = sriov::document(
+    let mut nic = sriov::document(
         session.flavor(),
         planned.interface.vlan,
         planned.mac,
         wish,
         &backing,
     );
+    if let Some(slot) = planned.slot {
+        for choice in ["UseNextAvailableSlotID", "UseNextAvailableHighSlotID"] {
+            nic.0.remove(choice);
+        }
+        nic.set_slot(slot);
+    }
     let path = format!("{}/VirtualNICDedicated", path_of(partition));
     let entry = session.create(&path, &nic.0).await?;
     let nic = VirtualNicDedicated(&entry.content);

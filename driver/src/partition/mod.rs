@@ -11,6 +11,7 @@ pub mod identity;
 pub mod name;
 pub mod power;
 pub mod sizing;
+pub mod slots;
 pub mod state;
 
 pub use configuration::Configuration;
@@ -18,4 +19,5 @@ pub use flavor::Flavor;
 pub use host_limits::{HostLimits, HostRoom};
 pub use identity::PartitionUuid;
 pub use sizing::{Sizing, SizingDefaults, SizingError};
+pub use slots::SlotMap;
 pub use state::PowerState;

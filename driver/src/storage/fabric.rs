@@ -1,7 +1,7 @@
 //! Virtual Fibre Channel mappings: ports of a server's own, lent by physical ports of a Virtual I/O
 //! Server (`docs/protocol/fibre-channel.md`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use powervm_schema::vios::{AdapterType, VirtualFibreChannelMapping, VirtualIoServer};
 use powervm_schema::xml::Element;
@@ -64,31 +64,44 @@ fn names_in_order(mapping: &VirtualFibreChannelMapping<&Element>) -> Vec<Wwpn> {
 }
 
 /// Sees to it that the server has ports of these names behind these physical ports. Names that it has
-/// already stay where they are.
-pub(crate) fn lend(vios: &mut Element, client: &Client, wanted: &[(String, [Wwpn; 2])]) -> Changed {
+/// already stay where they are; others get the slot that is given for them, or a free one.
+pub(crate) fn lend(
+    vios: &mut Element,
+    client: &Client,
+    wanted: &[(String, [Wwpn; 2])],
+    slots: &BTreeMap<[Wwpn; 2], u32>,
+) -> Changed {
     let mut vios = VirtualIoServer(vios);
     let mut changed = false;
     for (port, names) in wanted {
+        let slot = slots.get(names).copied();
         let set = BTreeSet::from(*names);
         let is_there = vios
             .fibre_channel_mappings()
             .any(|mapping| client_of(&mapping) == Some(client.uuid) && names_of(&mapping) == set);
         if !is_there {
-            vios.push_fibre_channel_mapping(new_mapping(client, port, *names));
+            vios.push_fibre_channel_mapping(new_mapping(client, port, *names, slot));
             changed = true;
         }
     }
     changed.into()
 }
 
-fn new_mapping(client: &Client, port: &str, names: [Wwpn; 2]) -> VirtualFibreChannelMapping {
+fn new_mapping(
+    client: &Client,
+    port: &str,
+    names: [Wwpn; 2],
+    slot: Option<u32>,
+) -> VirtualFibreChannelMapping {
     let mut mapping = VirtualFibreChannelMapping::new();
     mapping.set_partition_href(&client.href);
     let mut adapter = mapping.client_adapter_mut();
-    adapter
-        .adapter_mut()
-        .set_adapter_type(AdapterType::Client)
-        .set_use_next_available_slot(true);
+    let mut own = adapter.adapter_mut();
+    own.set_adapter_type(AdapterType::Client);
+    match slot {
+        Some(slot) => own.set_slot(slot),
+        None => own.set_use_next_available_slot(true),
+    };
     adapter.set_wwpns(names.map(Wwpn::rest).join(" "));
     mapping.port_mut().set_port_name(port);
     let mut adapter = mapping.server_adapter_mut();

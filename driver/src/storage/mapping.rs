@@ -66,6 +66,7 @@ pub struct Wanted {
     mapped: Mapped,
     element: Element,
     address: Option<String>,
+    slot: Option<u32>,
 }
 
 impl Wanted {
@@ -107,11 +108,26 @@ impl Wanted {
         Self { address, ..self }
     }
 
+    /// The same on the bus in this slot of the partition.
+    #[must_use]
+    pub(crate) fn in_slot(self, slot: u32) -> Self {
+        Self {
+            slot: Some(slot),
+            ..self
+        }
+    }
+
+    /// The slot that its bus is to be in, if that matters.
+    pub(crate) fn slot(&self) -> Option<u32> {
+        self.slot
+    }
+
     pub(crate) fn of(storage: MappedStorage<'_>, element: Element) -> Self {
         Self {
             mapped: Mapped::of(&storage),
             element,
             address: None,
+            slot: None,
         }
     }
 }
@@ -250,7 +266,7 @@ fn new_mapping(
     wanted: &Wanted,
 ) -> VirtualScsiMapping {
     let mut mapping = VirtualScsiMapping::new();
-    if let Some(bus) = bus_with_room(vios, client) {
+    if let Some(bus) = bus_with_room(vios, client, wanted.slot) {
         // The bus is named by both of its adapters exactly as they were read.
         for part in [
             "AssociatedLogicalPartition",
@@ -266,10 +282,12 @@ fn new_mapping(
     } else {
         mapping.set_partition_href(&client.href);
         let mut adapter = mapping.client_adapter_mut();
-        adapter
-            .adapter_mut()
-            .set_adapter_type(AdapterType::Client)
-            .set_use_next_available_slot(true);
+        let mut own = adapter.adapter_mut();
+        own.set_adapter_type(AdapterType::Client);
+        match wanted.slot {
+            Some(slot) => own.set_slot(slot),
+            None => own.set_use_next_available_slot(true),
+        };
         let mut adapter = mapping.server_adapter_mut();
         adapter
             .adapter_mut()
@@ -294,13 +312,18 @@ fn new_mapping(
 fn bus_with_room<'v>(
     vios: &'v VirtualIoServer<&mut Element>,
     client: &Client,
+    slot: Option<u32>,
 ) -> Option<VirtualScsiMapping<&'v Element>> {
+    let in_slot = |mapping: &VirtualScsiMapping<&'v Element>| {
+        let own = mapping.client_adapter()?.adapter().slot().ok().flatten();
+        Some(slot.is_none() || slot == own)
+    };
     let udid =
         |mapping: &VirtualScsiMapping<&'v Element>| mapping.server_adapter()?.adapter().udid();
     let mine: Vec<_> = vios
         .scsi_mappings()
         .filter(|mapping| {
-            client_of(mapping.as_view()) == Some(client.uuid) && mapping.client_adapter().is_some()
+            client_of(mapping.as_view()) == Some(client.uuid) && in_slot(mapping) == Some(true)
         })
         .collect();
     mine.iter()

@@ -29,6 +29,8 @@ pub(super) enum Furniture {
     Iscsi,
     /// Through Fibre Channel ports of its own.
     Ports,
+    /// There are none; slots and NVRAM are kept.
+    Kept,
 }
 
 /// Volumes shown to the host, and what is kept for the server's ports.
@@ -80,7 +82,7 @@ impl Furniture {
         driver: &Driver,
     ) -> anyhow::Result<Volumes> {
         let (protocol, chap) = match self {
-            Self::Bare => return Ok(Volumes::default()),
+            Self::Bare | Self::Kept => return Ok(Volumes::default()),
             Self::Disks | Self::Ports => (Protocol::FibreChannel, false),
             Self::Iscsi => (Protocol::Iscsi, true),
         };

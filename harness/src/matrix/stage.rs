@@ -9,6 +9,7 @@ use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::journal::{Journal, JournalFile, Outcome, Record};
 use powervm_driver::operations::{Control, Driver};
 use powervm_driver::rest::{Credentials, Endpoint, Session, SessionOptions};
+use powervm_driver::store::MemoryStore;
 use powervm_simulator::Simulator;
 use powervm_simulator::inventory::{Inventory as Room, Sizes};
 use powervm_simulator::model::pace::{Pace, Span};
@@ -43,6 +44,8 @@ pub(super) struct Stage {
     seed: u64,
     config: Config,
     volumes: Arc<Volumes>,
+    /// What is kept of servers before the operation.
+    kept: MemoryStore,
     pub(super) before: Inventory,
     pub(super) after: Inventory,
     /// What the operation sends when nothing goes wrong.
@@ -57,6 +60,8 @@ pub(super) struct Scene<'s> {
     pub(super) simulator: Simulator,
     /// One for each host.
     pub(super) journals: Vec<JournalFile>,
+    /// What is kept of servers.
+    kept: MemoryStore,
 }
 
 /// A driver with its way to the simulator, and one for the other host where there are two. Both die together.
@@ -149,6 +154,7 @@ impl Stage {
                 seed,
                 config,
                 volumes: Arc::default(),
+                kept: MemoryStore::default(),
                 before: Inventory::default(),
                 after: Inventory::default(),
                 calls: Vec::new(),
@@ -161,7 +167,9 @@ impl Stage {
             furniture::with(&volumes, actor.prepare(&control)).await?;
             let before = scene.look().await?;
             let saved = scene.simulator.save();
+            let kept = scene.kept.copy();
             (stage.saved, stage.before, stage.volumes) = (saved, before, volumes);
+            stage.kept = kept;
 
             let scene = stage.scene()?;
             let (calls, records, after) = furniture::with(&stage.volumes, async {
@@ -197,6 +205,7 @@ impl Stage {
             stage: self,
             simulator: self.template.fork(&self.saved),
             journals: journals.collect::<Result<_, _>>()?,
+            kept: self.kept.copy(),
         })
     }
 
@@ -268,7 +277,11 @@ impl Scene<'_> {
         }
         let driver = Driver::connect_with(session, config, journal).await?;
         let devices = SimulatedDevices::of(console, [content()]);
-        Ok(driver.reading_disks_of(devices))
+        let driver = driver.reading_disks_of(devices);
+        Ok(match self.stage.subject.furniture {
+            Furniture::Kept => driver.keeping_in(self.kept.clone()),
+            _ => driver,
+        })
     }
 
     /// A driver that something befalls.
@@ -327,7 +340,8 @@ impl Scene<'_> {
     /// Whether the server's boot disk, if it has one, holds the whole image.
     pub(super) fn is_content_right(&self) -> anyhow::Result<()> {
         // It may boot from a volume, whose content is none of ours.
-        if self.stage.subject.furniture != Furniture::Bare {
+        let furniture = self.stage.subject.furniture;
+        if !matches!(furniture, Furniture::Bare | Furniture::Kept) {
             return Ok(());
         }
         let world = self.simulator.world();

@@ -19,6 +19,7 @@ mod hosts;
 mod images;
 mod interfaces;
 mod iscsi;
+mod kept;
 mod lifecycle;
 mod live_migration;
 mod live_migration_failures;

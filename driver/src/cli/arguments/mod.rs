@@ -9,6 +9,7 @@ mod rescue;
 mod resize;
 mod server;
 mod snapshot;
+mod store;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(super) use self::rescue::Rescue;
 pub(super) use self::resize::{Resize, ResizeRevert};
 pub(super) use self::server::{Create, ServerVerb};
 pub(super) use self::snapshot::Snapshot;
+pub(super) use self::store::StoreVerb;
 use super::exit;
 use crate::config::DiskDriver;
 pub(in crate::cli) use agent::AgentArguments;
@@ -123,6 +125,9 @@ pub(in crate::cli) enum Noun {
     /// Consoles of servers
     #[command(subcommand)]
     Console(ConsoleVerb),
+    /// Slots and NVRAM of servers, as they are kept outside of the host
+    #[command(subcommand)]
+    Store(StoreVerb),
     /// Network bridges, SR-IOV ports and trunk adapters of the host
     #[command(subcommand)]
     Network(NetworkVerb),

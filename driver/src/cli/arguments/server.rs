@@ -9,6 +9,7 @@ use super::LiveMigrate;
 use super::rescue::Rescue;
 use super::resize::{Resize, ResizeRevert};
 use super::snapshot::Snapshot;
+use super::store::Evacuate;
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
 
@@ -78,6 +79,15 @@ pub(in crate::cli) enum ServerVerb {
     },
     /// Give a server the size back that it had
     ResizeRevert(ResizeRevert),
+    /// Make a server anew where it is, from another image: what was on its boot disk is lost, its volumes stay
+    ///
+    /// Give it all that it is to have, as to create. One that failed after the server was removed can be repeated.
+    Rebuild(Box<Create>),
+    /// Make a server on this host whose own host is lost, from its disk in the pool and its volumes
+    ///
+    /// Give it all that it is to have, as to create, and its UUID, but no image: --existing-disk, or its volumes. Where slots and NVRAM are kept, it gets
+    /// those that it had.
+    Evacuate(Box<Evacuate>),
     /// Copy a server's boot disk to an image, on the management partition of a NovaLink
     Snapshot(Snapshot),
     /// Have a server that runs write down its memory, as a crash would, and start again

@@ -104,6 +104,10 @@ impl Driver {
             Destination::OtherHost => resize.shared_disk().await?,
         };
         let asked = self.run_resize(resize, control).await?;
+        if request.destination == Destination::OtherHost {
+            self.keep_slots_if_possible(asked.uuid, control).await;
+            self.keep_nvram_if_possible(asked.uuid).await;
+        }
         Ok(Departure {
             before: asked.asked.before.clone(),
             was_on: asked.asked.was_on,

@@ -46,6 +46,7 @@ impl Spawn {
                 switch,
                 vlan,
                 mac: planned.mac,
+                slot: planned.slot,
             };
             management = Some(adapter::create(session, partition, &new).await?.mac);
         }

@@ -33,6 +33,12 @@ pub(in crate::operations) struct Asked {
     pub(super) waits_for_network: bool,
     pub(super) config_drive: bool,
     pub(super) power_on: bool,
+    /// Whether its slots are kept.
+    #[serde(default)]
+    pub(super) keeps_slots: bool,
+    /// Whether there was no such server before, of which something was kept.
+    #[serde(default)]
+    pub(super) is_new: bool,
 }
 
 impl Asked {
@@ -54,6 +60,8 @@ impl Asked {
             waits_for_network: false,
             config_drive: request.config_drive.is_some(),
             power_on: request.power_on,
+            keeps_slots: false,
+            is_new: true,
         }
     }
 }

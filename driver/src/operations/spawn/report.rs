@@ -93,8 +93,9 @@ impl Spawn {
     /// What was mapped, by the Virtual I/O Servers that serve it.
     fn served(&self) -> Vec<StorageInfo> {
         let mut served = Vec::new();
+        let places = self.places().ok().flatten();
         for vios in &self.vioses {
-            for wanted in self.wanted_of(vios) {
+            for wanted in self.wanted_of(vios, places.as_ref()) {
                 served.push(list::storage_of(Some(wanted.mapped().clone()), &vios.name));
             }
         }

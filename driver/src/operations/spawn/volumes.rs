@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Spawn;
+use super::{Spawn, slots};
 use crate::error::Result;
 use crate::operations::volume::ports::{self, Ports};
 
 impl Spawn {
     pub(super) async fn connect_ports(self: Arc<Self>) -> Result<()> {
         let metadata = &self.order()?.request.metadata;
-        let ports = Ports::plan(&self.driver, &self.vioses, &self.client(), metadata).await?;
+        let mut ports = Ports::plan(&self.driver, &self.vioses, &self.client(), metadata).await?;
+        if let Some(slots) = self.slots() {
+            ports.take_slots(slots).map_err(slots::invalid_rebuild)?;
+        }
         ports.connect(&self.driver).await
     }
 

@@ -31,6 +31,7 @@ use crate::volume::Connection;
 const FIND: &str = "find the volumes";
 const MAP: &str = "map the volumes";
 const PORTS: &str = "give the server its ports";
+const KEEP: &str = "keep the slots";
 
 impl Driver {
     /// Attaches volumes to a server. What is attached already stays as it is; a volume that a Virtual I/O
@@ -74,6 +75,7 @@ impl Driver {
             volumes: request.volumes.clone(),
             already: search.already().clone(),
             ports: ports.as_ref().map(Ports::lacking).unwrap_or_default(),
+            keeps_slots: self.keeps(),
         };
         if search.is_needed() || !asked.ports.is_empty() {
             scene.target.check()?;
@@ -100,12 +102,20 @@ fn recipe(asked: &Asked) -> Saga<Attach> {
     if !asked.ports.is_empty() {
         saga = saga.step(Step::new(PORTS, Attach::connect).undo(Attach::disconnect));
     }
-    saga.step(Step::new(FIND, Attach::find).undo(Attach::forget))
+    saga = saga
+        .step(Step::new(FIND, Attach::find).undo(Attach::forget))
         .step(
             Step::new(MAP, Attach::map)
                 .after([FIND])
                 .undo(Attach::unmap),
-        )
+        );
+    if asked.keeps_slots {
+        let ports = (!asked.ports.is_empty()).then_some(PORTS);
+        let changed = [MAP].into_iter().chain(ports);
+        // A slot that is kept and not in use harms nobody, so there is nothing to take back.
+        saga = saga.step(Step::new(KEEP, Attach::keep_slots).after(changed));
+    }
+    saga
 }
 
 /// An attachment on its way, or on its way back.
@@ -134,6 +144,9 @@ pub(in crate::operations) struct Asked {
     already: Places,
     /// Ports that the server did not have before.
     ports: Lent,
+    /// Whether the server's slots are kept.
+    #[serde(default)]
+    keeps_slots: bool,
 }
 
 impl Operation for Attach {
@@ -227,6 +240,11 @@ impl Attach {
         let mapped = map::each(&self.driver, &self.scene.vioses, GROUP, edit).await?;
         self.mapped().extend(mapped);
         Ok(())
+    }
+
+    async fn keep_slots(self: Arc<Self>) -> Result<()> {
+        let partition = self.scene.target.client.uuid;
+        self.driver.keep_slots(partition).await.map(drop)
     }
 
     async fn unmap(self: Arc<Self>) -> Result<()> {

@@ -67,6 +67,7 @@ impl Driver {
         }
         let detach = Arc::new(detach);
         self.perform(&detach, &whole, &steps).await?;
+        self.keep_slots_if_possible(partition, control).await;
         Ok(detach.report())
     }
 }

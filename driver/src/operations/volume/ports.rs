@@ -11,6 +11,8 @@ use crate::host::Vios;
 use crate::operations::device_jobs;
 use crate::operations::driver::Driver;
 use crate::operations::map;
+use crate::partition::SlotMap;
+use crate::partition::slots::RebuildError;
 use crate::rest::{Groups, Job};
 use crate::storage::fabric::{self, GROUP};
 use crate::storage::mapping::Client;
@@ -29,6 +31,8 @@ pub(in crate::operations) struct Ports {
     wanted: BTreeMap<String, Vec<(String, [Wwpn; 2])>>,
     /// Names that it had before.
     before: BTreeSet<[Wwpn; 2]>,
+    /// Slots that they had on another host, and are to have again.
+    slots: BTreeMap<[Wwpn; 2], u32>,
     vioses: Vec<Vios>,
     client: Client,
     /// What is to be kept for the instance from now on.
@@ -52,6 +56,7 @@ impl Ports {
         let mut ports = Self {
             wanted: BTreeMap::new(),
             before: BTreeSet::new(),
+            slots: BTreeMap::new(),
             vioses: vioses.to_vec(),
             client: client.clone(),
             metadata: metadata.clone(),
@@ -97,6 +102,31 @@ impl Ports {
         Ok(ports)
     }
 
+    /// Gives each port the slot that it had on another host.
+    ///
+    /// # Errors
+    /// The server had other ports there.
+    pub(in crate::operations) fn take_slots(
+        &mut self,
+        slots: &SlotMap,
+    ) -> Result<(), RebuildError> {
+        let names: Vec<[Wwpn; 2]> = self
+            .wanted
+            .values()
+            .flatten()
+            .map(|(_, names)| *names)
+            .collect();
+        let own = names
+            .iter()
+            .filter_map(|names| Some((*names, slots.port(*names)?)));
+        self.slots = own.collect();
+        let (before, now) = (slots.ports(), names.len());
+        match before == 0 || (before == now && self.slots.len() == now) {
+            true => Ok(()),
+            false => Err(RebuildError::OtherPorts { before, now }),
+        }
+    }
+
     /// Names of the ports that the server lacks, by Virtual I/O Server.
     pub(in crate::operations) fn lacking(&self) -> Lent {
         let names = |(vios, ports): (String, Vec<(String, [Wwpn; 2])>)| {
@@ -126,7 +156,8 @@ impl Ports {
         let fresh = self.fresh();
         let edit = |vios: &Vios| {
             let (client, wanted) = (self.client.clone(), fresh.get(&vios.uuid)?.clone());
-            Some(move |document: &mut Element| Ok(fabric::lend(document, &client, &wanted)))
+            let slots = self.slots.clone();
+            Some(move |document: &mut Element| Ok(fabric::lend(document, &client, &wanted, &slots)))
         };
         map::each(driver, &self.vioses, GROUP, edit).await.map(drop)
     }

@@ -4,6 +4,7 @@ mod bridges;
 mod deploy;
 mod devices;
 mod images;
+mod kept;
 mod migration;
 mod power;
 mod rescue;
@@ -110,6 +111,7 @@ impl Subject {
             Furniture::Disks => " over Fibre Channel",
             Furniture::Iscsi => " over iSCSI",
             Furniture::Ports => " through NPIV",
+            Furniture::Kept => " with its slots kept",
         };
         format!("{}{way}, {}, {}", self.name, self.disk, self.flavor)
     }
@@ -174,6 +176,7 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
     (Furniture::Disks, devices::SERVED),
     (Furniture::Iscsi, devices::SERVED),
     (Furniture::Ports, devices::THROUGH_PORTS),
+    (Furniture::Kept, kept::ENTRIES),
 ];
 
 /// What only one of the products can do.

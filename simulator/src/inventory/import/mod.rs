@@ -113,7 +113,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     let mut systems: Vec<_> = found.into_values().collect();
     system::make_room(&mut systems, &mut remarks);
     let wished = Inventory {
-        console: console.unwrap_or_else(defaults::console),
+        console,
         authorized_keys: Vec::new(),
         systems,
         clusters,
