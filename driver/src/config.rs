@@ -115,6 +115,9 @@ pub struct Config {
     pub device_timeout: u64,
     /// File of the journal; empty for one of this user's own for each host.
     pub journal: PathBuf,
+    /// What tells this system from others with the same serial number, as simulated ones have: drivers of one machine
+    /// keep each other from a system only where this is the same.
+    pub host_lock: String,
     /// How long, in seconds, a recovery waits for what a killed driver asked for last, 0 to 600: the server may make
     /// it only after the first look.
     pub recovery_wait: u64,
@@ -156,6 +159,7 @@ impl Default for Config {
             mkvterm: PathBuf::from("mkvterm"),
             device_timeout: 300,
             journal: PathBuf::new(),
+            host_lock: String::new(),
             recovery_wait: 15,
             volumes: VolumeOptions::default(),
             store: StoreOptions::default(),

@@ -15,7 +15,14 @@ const PASSWORD: &str = "correct-horse-battery";
 
 fn powervm(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_powervm"));
-    for name in ["ENDPOINT", "USER", "PASSWORD", "PASSWORD_FILE", "CONFIG"] {
+    for name in [
+        "ENDPOINT",
+        "USER",
+        "PASSWORD",
+        "PASSWORD_FILE",
+        "CONFIG",
+        "HOST_LOCK",
+    ] {
         command.env_remove(format!("POWERVM_{name}"));
     }
     command

@@ -7,12 +7,13 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use powervm_harness::audit::{Inventory, Policy, compare};
 use powervm_harness::target::embedded::books;
 use powervm_simulator::Simulator;
+use powervm_simulator::model::names::PartitionState;
 use powervm_simulator::serve::{ServeOptions, Serving, serve};
 use powervm_simulator::weather::{Rule, Weather};
 use secrecy::ExposeSecret;
@@ -91,6 +92,8 @@ impl Place {
             .env("POWERVM_USER", &self.simulator.credentials().user)
             .env("POWERVM_PASSWORD_FILE", file("password"))
             .env("POWERVM_CONFIG", file("config.toml"))
+            // Simulated systems have the same serial numbers.
+            .env("POWERVM_HOST_LOCK", &self.url)
             .env_remove("POWERVM_PASSWORD")
             .env_remove("POWERVM_JOURNAL")
             .args(arguments)
@@ -117,20 +120,35 @@ impl Place {
         text(&output.stdout)
     }
 
-    /// Runs it until a request meets the rule, which keeps it waiting, and kills it there.
-    async fn kill_at(&self, rule: Rule, arguments: &[&str]) {
+    /// Runs it until a request meets the rule, which keeps it waiting.
+    async fn keep_at(&self, rule: Rule, arguments: &[&str]) -> Child {
         let faults = self.simulator.faults();
         let rule = faults.add(rule.delay(Duration::from_secs(3600))).unwrap();
         let mut child = self.command(arguments).spawn().unwrap();
         while faults.hits(rule) != Some(1) {
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("it ended before it was killed: {status}");
+                let output = child.wait_with_output().unwrap();
+                let told = String::from_utf8_lossy(&output.stderr).into_owned();
+                panic!("{arguments:?} ended before it was killed: {status}: {told}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        faults.clear();
+        child
+    }
+
+    /// Kills it there.
+    async fn kill_at(&self, rule: Rule, arguments: &[&str]) {
+        let mut child = self.keep_at(rule, arguments).await;
         child.kill().unwrap();
         child.wait().unwrap();
-        faults.clear();
+    }
+
+    /// The state of the server's partition.
+    fn state(&self) -> PartitionState {
+        let world = self.simulator.world();
+        let owner = world.owner(INSTANCE.parse().unwrap()).unwrap();
+        world.partition(owner).unwrap().state
     }
 
     fn world(&self) -> Inventory {
@@ -242,21 +260,110 @@ async fn an_interrupted_removal_is_finished_by_the_next_command() {
     place.assert_same(&before);
 }
 
+/// What is done with a server, each killed over a socket, and what the next start makes of it.
+#[tokio::test]
+async fn whatever_is_killed_is_finished_or_undone() {
+    let place = Place::new(&program()).await;
+    place.succeed(&texts(&place.create())).await;
+    let image = place.folder.path().join("image");
+    let image = image.to_str().unwrap();
+    let other = place.folder.path().join("other");
+    std::fs::write(&other, "another image, for the cache").unwrap();
+    let other = other.to_str().unwrap();
+    let done = |method: &str, path: &str| Rule::new(method, path).nth(1).after();
+    let sent = |method: &str, path: &str| Rule::new(method, path).nth(1);
+    let running = PartitionState::Running;
+    let off = PartitionState::NotActivated;
+    let cases: &[(&[&str], Rule, &str, PartitionState)] = &[
+        (
+            &["server", "reboot", "web"],
+            done("PUT", "*/do/PowerOff"),
+            "finish",
+            running,
+        ),
+        (
+            &["server", "stop", "web"],
+            done("PUT", "*/do/PowerOff"),
+            "finish",
+            off,
+        ),
+        (
+            &["interface", "attach", "web", "1"],
+            done("PUT", "*/ClientNetworkAdapter"),
+            "undo",
+            off,
+        ),
+        (
+            &["image", "cache", other],
+            sent("PUT", "/rest/api/web/File/contents/*"),
+            "undo",
+            off,
+        ),
+        (
+            &["server", "start", "web"],
+            done("PUT", "*/do/PowerOn"),
+            "finish",
+            running,
+        ),
+        (
+            &["server", "rescue", "web", "--image", image],
+            done("POST", "*/VirtualIOServer/*"),
+            "undo",
+            running,
+        ),
+        (
+            &["server", "resize", "web", "--memory", "2048"],
+            done("POST", "*/LogicalPartition/*"),
+            "undo",
+            running,
+        ),
+    ];
+    for (arguments, rule, plan, state) in cases {
+        let before = place.world();
+        place.kill_at(rule.clone(), arguments).await;
+        let shown = place.succeed(&["recover", "--json"]).await;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown[0]["plan"], *plan, "{arguments:?}");
+        place.succeed(&["recover", "--apply"]).await;
+        assert_eq!(place.succeed(&["recover", "--json"]).await.trim(), "[]");
+        if *plan == "undo" {
+            place.assert_same(&before);
+        }
+        assert_eq!(place.simulator.violations(), Vec::<String>::new());
+        assert_eq!(place.state(), *state, "{arguments:?}");
+    }
+}
+
 #[tokio::test]
 async fn two_at_a_time_change_no_host() {
     let place = Place::new(&program()).await;
-    let faults = place.simulator.faults();
-    let rule = Rule::new("PUT", "*/do/PowerOn").delay(Duration::from_secs(3600));
-    let rule = faults.add(rule).unwrap();
-    let mut first = place.command(&texts(&place.create())).spawn().unwrap();
-    while faults.hits(rule) != Some(1) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let rule = Rule::new("PUT", "*/do/PowerOn");
+    let mut first = place.keep_at(rule, &texts(&place.create())).await;
     let second = place.run(&["server", "delete", "web"]).await;
     assert!(!second.status.success());
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(
         told.contains("another powervm driver works on this host"),
+        "{told}"
+    );
+    // Nor does a journal of its own help, nor another address of the host.
+    let journal = place.folder.path().join("another journal");
+    let url = place.url.replace("127.0.0.1", "localhost");
+    let third = place
+        .run(&[
+            "server",
+            "delete",
+            "web",
+            "--endpoint",
+            &url,
+            "--journal",
+            journal.to_str().unwrap(),
+        ])
+        .await;
+    assert!(!third.status.success());
+    let told = String::from_utf8_lossy(&third.stderr).into_owned();
+    assert!(
+        told.contains("another powervm driver of this machine works on the system"),
         "{told}"
     );
     // Looking is free.

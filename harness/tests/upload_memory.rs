@@ -248,6 +248,7 @@ impl Simulator {
                 self.told("user"),
             ])
             .env("POWERVM_PASSWORD", self.told("password"))
+            .env("POWERVM_HOST_LOCK", self.told("http"))
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

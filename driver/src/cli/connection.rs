@@ -138,6 +138,7 @@ fn configuration(place: &Place) -> Result<Config> {
         (&place.volume_group, &mut config.volume_group_name),
         (&place.cluster, &mut config.cluster_name),
         (&place.system, &mut config.managed_system),
+        (&place.host_lock, &mut config.host_lock),
     ] {
         if let Some(given) = given {
             option.clone_from(given);

@@ -11,6 +11,7 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, StorageBackend};
 use tokio::sync::oneshot;
 
+use super::host_lock::HostLock;
 use super::store::{self, Trouble, Write};
 use super::{Beginning, Journal, Outcome, Record, place};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +42,7 @@ struct Shared {
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Nothing is waited for in memory; a thread's pace would only make tests differ from run to run.
     is_in_memory: bool,
+    claimed: Mutex<Option<HostLock>>,
 }
 
 type Waiting = (Write, oneshot::Sender<Result<()>>);
@@ -103,6 +105,7 @@ impl JournalFile {
                 queue: Mutex::default(),
                 turn: Arc::default(),
                 is_in_memory,
+                claimed: Mutex::default(),
             }),
         })
     }
@@ -175,6 +178,30 @@ impl Shared {
 }
 
 impl Journal for JournalFile {
+    fn claim(&self, machine: &str, space: &str) -> Result<()> {
+        if self.shared.is_in_memory {
+            return Ok(());
+        }
+        let claimed = &self.shared.claimed;
+        let mut claimed = claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*claimed {
+            Some(lock) if lock.machine() == machine => Ok(()),
+            Some(lock) => Err(Error::operation(
+                ErrorKind::Precondition,
+                format!(
+                    "the journal {} is in use for the system {}, and not for {machine}",
+                    self.shared.name,
+                    lock.machine()
+                ),
+                "give each system a journal of its own",
+            )),
+            None => {
+                *claimed = Some(HostLock::take(machine, space)?);
+                Ok(())
+            }
+        }
+    }
+
     fn begin<'a>(&'a self, beginning: &'a Beginning) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
             let id = self.shared.next.fetch_add(1, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 //! the content of images and config drives. `docs/decisions/journal.md` says why it is kept as it is.
 
 mod file;
+mod host_lock;
 mod place;
 mod store;
 #[cfg(test)]
@@ -106,6 +107,17 @@ impl Record {
 ///
 /// When a call returns, what it wrote is durable.
 pub trait Journal: Send + Sync {
+    /// The journal is to be that of this system, given by machine type, model and serial number: from now on no other
+    /// driver of this machine changes it. One that is kept nowhere keeps nobody away. `space` tells systems apart that
+    /// bear the same number.
+    ///
+    /// # Errors
+    /// Another driver works on it.
+    fn claim(&self, machine: &str, space: &str) -> Result<()> {
+        let _ = (machine, space);
+        Ok(())
+    }
+
     /// An operation begins; returns its number.
     fn begin<'a>(&'a self, beginning: &'a Beginning) -> BoxFuture<'a, Result<u64>>;
 

@@ -100,6 +100,7 @@ impl Driver {
             driver: self.clone(),
             uuid,
             asked,
+            is_known: found.is_some() || gone.has_begun,
             found,
             reach: Mutex::default(),
             control: steps.clone(),
@@ -188,6 +189,8 @@ pub(super) struct Destroy {
     uuid: PartitionUuid,
     asked: Asked,
     found: Option<Found>,
+    /// The partition is there, or an earlier removal had begun: what bears the server's name is the server's.
+    is_known: bool,
     /// The Virtual I/O Servers that can be reached, as the first step that needs them found them.
     reach: Mutex<Vec<Vios>>,
     control: Control,
@@ -233,11 +236,13 @@ impl Operation for Destroy {
         Traces::of(&asked.volumes, disks)
             .see_off(driver, &vioses)
             .await?;
+        let found = driver.find(uuid).await?;
         Ok(Some(Self {
             driver: driver.clone(),
             uuid,
             asked,
-            found: driver.find(uuid).await?,
+            is_known: found.is_some() || gone.has_begun,
+            found,
             reach: Mutex::default(),
             control: control.clone(),
             notes: Notes::new(gone),
@@ -378,7 +383,8 @@ impl Destroy {
         doomed
     }
 
-    /// The logical volumes that were mapped and bear a name of ours, and one that lost its mapping.
+    /// The logical volumes that were mapped and bear a name of ours, and one that lost its mapping. Their names are so
+    /// short that another server may have the same: of a server that nobody knows, nothing is removed by its name.
     async fn delete_virtual_disks(
         &self,
         disks: &LocalDisks,
@@ -390,7 +396,7 @@ impl Destroy {
             .filter(|mapped| names::is_instance_virtual_disk(&mapped.name))
             .map(|mapped| mapped.name.clone())
             .collect();
-        if let Some(name) = &self.asked.name {
+        if let Some(name) = self.asked.name.as_ref().filter(|_| self.is_known) {
             doomed.extend(
                 self.uuid
                     .instances()

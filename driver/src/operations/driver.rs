@@ -110,7 +110,8 @@ impl Driver {
     /// to be there.
     ///
     /// # Errors
-    /// What of that is not so, and those of the requests.
+    /// What of that is not so, and those of the requests; with a journal on disk also, that another driver of this
+    /// machine works on the system.
     pub async fn connect_with(
         session: Session,
         config: Config,
@@ -118,6 +119,7 @@ impl Driver {
     ) -> Result<Self> {
         config.check()?;
         let system = System::find(&session, &config.managed_system).await?;
+        journal.claim(&system.machine, &config.host_lock)?;
         let patience = Duration::from_secs(config.vios_active_wait_timeout);
         let all = vios::wait_until_ready(&session, &system.uuid, patience).await?;
         let active = vios::active(&all)?;

@@ -123,7 +123,7 @@ pub(super) async fn see_off_at(
                 let may_be_cut = operation.is_none_or(|name| !NEVER_CUT.contains(&name));
                 running.push((id.to_owned(), may_be_cut));
             } else {
-                session.ensure_deleted(&format!("jobs/{id}")).await?;
+                session.clear_away(&format!("jobs/{id}")).await?;
             }
         }
         let Some((first, _)) = running.first() else {

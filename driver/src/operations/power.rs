@@ -327,7 +327,12 @@ pub(super) async fn on_by(driver: &Driver, partition: PartitionUuid, job: Job) -
 pub(super) async fn off_hard(driver: &Driver, partition: PartitionUuid) -> Result<()> {
     let job = PowerOff::Immediate.job(&path_of(partition), false);
     match jobs::run(driver.session(), partition, POWER_OFF, job).await {
-        Err(error) if error.is_not_found() => Ok(()),
+        // It may be anything but the partition that was not found, and what runs must not lose its disks.
+        Err(error) if error.is_not_found() => match state_of(driver.session(), partition).await {
+            Err(error) if error.is_not_found() => Ok(()),
+            Ok(state) if is_startable(&state) => Ok(()),
+            _ => Err(error),
+        },
         result => result.map(drop),
     }
 }

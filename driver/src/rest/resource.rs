@@ -181,7 +181,7 @@ impl Session {
 
     /// Deletes what nobody else would, a finished job or the record of an upload: tried a few times, since servers
     /// keep only so many of them.
-    pub(super) async fn clear_away(&self, path: &str) -> Result<()> {
+    pub(crate) async fn clear_away(&self, path: &str) -> Result<()> {
         let mut pause = std::time::Duration::from_secs(1);
         for _ in 0..2 {
             match self.ensure_deleted(path).await {

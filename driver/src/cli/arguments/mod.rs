@@ -106,6 +106,9 @@ pub(in crate::cli) struct Place {
     /// File of the journal of this host (instead of the file's)
     #[arg(long, global = true, env = "POWERVM_JOURNAL", value_name = "FILE")]
     pub(in crate::cli) journal: Option<PathBuf>,
+    /// What tells this system from others with the same serial number (instead of the file's)
+    #[arg(long, global = true, env = "POWERVM_HOST_LOCK", value_name = "TEXT")]
+    pub(in crate::cli) host_lock: Option<String>,
 }
 
 #[derive(Debug, Clone, Subcommand)]

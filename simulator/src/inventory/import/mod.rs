@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::{Inventory, defaults};
+use super::Inventory;
 use crate::model::Flavor;
 use crate::recording::Recording;
 use documents::Documents;
