@@ -2,6 +2,7 @@
 //!
 //! `docs/use.md` describes it. Results go to standard output, everything else to standard error.
 
+mod agent;
 mod arguments;
 mod config;
 mod connection;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::agent;
 use super::arguments::{BridgeVerb, NetworkVerb};
 use super::output::{Output, Table};
 use crate::error::Result;
@@ -15,6 +16,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     match verb {
         NetworkVerb::Bridge(verb) => bridge(driver, verb, output, control).await,
+        NetworkVerb::Agent(asked) => agent::run(driver, asked, output, control).await,
         NetworkVerb::Sriov => output.print(&driver.sriov().await?, ports),
         NetworkVerb::Trunks { sweep } if *sweep && !control.is_dry_run() => {
             output.print(&driver.sweep_trunks().await?, |all| trunks(all))

@@ -8,7 +8,7 @@ use powervm_schema::view::FieldError;
 
 pub use switches::{Switch, Switches};
 pub use system::System;
-pub use vios::Vios;
+pub use vios::{Vios, VnicAbility};
 
 use crate::error::{Error, ErrorKind, Result};
 

@@ -6,6 +6,7 @@ use powervm_schema::units::ProcessingUnits;
 use serde::Serialize;
 
 use super::required;
+use super::vios::VnicAbility;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::flavor::MIN_UNITS;
 use crate::partition::{HostLimits, HostRoom};
@@ -20,6 +21,8 @@ pub struct System {
     pub name: String,
     /// Machine type, model and serial number: `8247-22L*2125D4A`.
     pub machine: String,
+    /// Whether partitions can have virtual NICs, and several backing devices of one.
+    pub vnic: VnicAbility,
     /// What partitions may ask for.
     pub limits: HostLimits,
     /// What is left.
@@ -168,6 +171,15 @@ impl System {
             uuid: entry.id.clone(),
             name: system.name().unwrap_or_default().to_owned(),
             machine,
+            // One that does not say leaves it to its Virtual I/O Servers, which do.
+            vnic: VnicAbility {
+                serves: capabilities
+                    .as_ref()
+                    .is_none_or(|found| can(found.virtual_nic_dedicated_sriov_capable(), true)),
+                fails_over: capabilities
+                    .as_ref()
+                    .is_none_or(|found| can(found.virtual_nic_failover_capable(), true)),
+            },
             limits,
             room: HostRoom {
                 memory_mb: required("the free memory", memory.current_available_system_memory())?,

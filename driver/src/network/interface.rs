@@ -47,6 +47,37 @@ impl SriovWish {
             max_capacity: None,
         }
     }
+
+    /// What of it cannot be.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        if !(1..=6).contains(&self.redundancy) {
+            return Err(format!(
+                "redundancy is a number from 1 to 6, not {}",
+                self.redundancy
+            ));
+        }
+        let shares = [
+            ("capacity", self.capacity),
+            ("maxcapacity", self.max_capacity),
+        ];
+        for (name, share) in shares {
+            if share.is_some_and(|share| !(1..=10_000).contains(&share)) {
+                return Err(format!(
+                    "{name} is more than nothing and at most a whole port"
+                ));
+            }
+        }
+        if self
+            .max_capacity
+            .is_some_and(|most| most < self.capacity.unwrap_or(0))
+        {
+            return Err("maxcapacity is below capacity".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// One interface of a server.
@@ -153,12 +184,7 @@ impl FromStr for NetworkInterface {
                 _ => wish.max_capacity = Some(read_share(value).map_err(error)?),
             }
         }
-        if wish
-            .max_capacity
-            .is_some_and(|most| most < wish.capacity.unwrap_or(0))
-        {
-            return Err(error("maxcapacity is below capacity".to_owned()));
-        }
+        wish.check().map_err(error)?;
         Ok(Self {
             mac,
             attachment: Attachment::Sriov(wish),

@@ -100,6 +100,28 @@ fn port_of(adapter: u16, port: &SriovPhysicalPort<&Element>) -> Option<Port> {
     })
 }
 
+impl Port {
+    /// What the wish takes of it.
+    fn share_of(&self, wish: &SriovWish) -> u32 {
+        wish.capacity.unwrap_or(self.granularity)
+    }
+
+    /// It gives shares in steps.
+    fn gives(&self, share: u32) -> bool {
+        self.granularity == 0 || share.is_multiple_of(self.granularity)
+    }
+}
+
+/// Takes what a virtual NIC is to have off the ports, so that the next one does not count on it.
+pub(crate) fn take(ports: &mut [Port], backing: &Backing, wish: &SriovWish) {
+    let is_it =
+        |port: &&mut Port| (port.adapter, port.id) == (backing.port.adapter, backing.port.id);
+    for port in ports.iter_mut().filter(is_it) {
+        port.allocated += port.share_of(wish);
+        port.free_ports = port.free_ports.saturating_sub(1);
+    }
+}
+
 /// Hundredths of a percent in `2.0%`.
 fn hundredths(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('%');
@@ -132,6 +154,25 @@ pub(crate) fn choose(wish: &SriovWish, ports: &[Port], servers: &[Server]) -> Re
             "label a port with its name, or name another network",
         );
     }
+    if let Some(share) = wish
+        .capacity
+        .filter(|share| !fitting.iter().any(|port| port.gives(*share)))
+    {
+        let step = fitting
+            .iter()
+            .map(|port| port.granularity)
+            .min()
+            .unwrap_or(0);
+        return refused(
+            ErrorKind::Invalid,
+            format!(
+                "no SR-IOV port on '{network}' gives a share of {}: they give multiples of {}",
+                percent(share),
+                percent(step)
+            ),
+            "ask for such a share",
+        );
+    }
     if servers.is_empty() {
         return refused(
             ErrorKind::Precondition,
@@ -140,8 +181,8 @@ pub(crate) fn choose(wish: &SriovWish, ports: &[Port], servers: &[Server]) -> Re
         );
     }
     let room = |port: &Port| {
-        let share = wish.capacity.unwrap_or(port.granularity);
-        port.is_up && port.free_ports > 0 && port.allocated + share <= WHOLE
+        let share = port.share_of(wish);
+        port.is_up && port.free_ports > 0 && port.gives(share) && port.allocated + share <= WHOLE
     };
     let mut taken: BTreeSet<(u16, u16)> = BTreeSet::new();
     let mut by_adapter: BTreeMap<u16, usize> = BTreeMap::new();
@@ -293,6 +334,28 @@ mod tests {
             error.to_string().contains("needs 2") && error.to_string().contains("there are 1"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn shares_come_in_steps_and_what_is_taken_is_gone() {
+        let mut ports = [port(1, 0, 9_600), port(2, 0, 9_800)];
+        let odd = SriovWish {
+            capacity: Some(300),
+            ..wish(1)
+        };
+        let error = choose(&odd, &ports, &servers(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(
+            error.to_string().contains("3.00%") && error.to_string().contains("2.00%"),
+            "{error}"
+        );
+        for expected in [1, 1, 2] {
+            let backing = choose(&wish(1), &ports, &servers(1)).unwrap();
+            assert_eq!(backing[0].port.adapter, expected);
+            take(&mut ports, &backing[0], &wish(1));
+        }
+        let error = choose(&wish(1), &ports, &servers(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSpace);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! that it had. So an exception that says "nothing has changed" is only given where nothing was left behind.
 
 use super::migrate::{HERE, PREPARE, THERE};
+use super::plug_events::PLUGGED;
 use super::snapshot::{MAP, UNMAP};
 use super::spawn::{NETWORK, PORTS, VOLUMES};
 use crate::error::{Error, ErrorKind};
@@ -205,6 +206,9 @@ pub fn nova_exception(method: NovaMethod, error: &Error) -> Option<NovaException
     let is_gone = is_instance_gone(error);
     Some(match method {
         // Nobody builds the instance again where it has vanished, and its partition is not what is asked for here.
+        M::Spawn | M::Rebuild | M::AttachInterface if failed(PLUGGED) => {
+            E::VirtualInterfaceCreateException
+        }
         M::Spawn | M::Rebuild if failed(NETWORK) => plugged(kind),
         M::Spawn | M::Rebuild if failed(VOLUMES) || failed(PORTS) => E::VolumeAttachFailed,
         M::Rebuild if matches!(kind, ErrorKind::Precondition | ErrorKind::NotFound) => {

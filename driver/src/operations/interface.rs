@@ -12,7 +12,7 @@ use super::driver::Driver;
 use super::operation::{Notes, Operation, Plan};
 use super::plan::PlannedInterface;
 use super::plug::{self, Plugged};
-use super::plug_events::Expected;
+use super::plug_events::{Expected, PLUGGED};
 use super::power::without_saga;
 use super::request::ServerRef;
 use super::server::InterfaceInfo;
@@ -23,7 +23,6 @@ use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
-const PLUGGED: &str = "wait for the network";
 const UNPLUG: &str = "unplug the interface";
 const KEEP: &str = "keep the slots";
 

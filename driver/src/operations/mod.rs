@@ -1,5 +1,6 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod agent;
 mod announce;
 mod bridge;
 mod console;
@@ -44,8 +45,12 @@ mod target;
 mod trunk;
 mod unfinished;
 mod uptime;
+mod vnic;
 mod volume;
 
+pub use agent::{
+    AgentBridge, AgentOptions, AgentRound, NetworkAgent, NoPorts, PortSource, WantedPort,
+};
 pub use bridge::{BridgeInfo, BridgeMap, BridgeRef, GroupInfo, MemberInfo, Prune, Pruned};
 pub use console::{Console, ConsoleCommand};
 pub use control::{Control, Progress, Watcher};

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use powervm_schema::atom::Entry;
 use powervm_schema::network::ClientNetworkAdapter;
 use powervm_schema::sriov::VirtualNicDedicated;
-use powervm_schema::system::ManagedSystem;
 use uuid::Uuid;
 
 use super::announce::{self, Action};
@@ -13,17 +12,14 @@ use super::driver::{Driver, path_of};
 use super::plan::PlannedInterface;
 use super::server::InterfaceInfo;
 use super::trunk::{self, Wanted};
+use super::vnic;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Switch, Switches};
 use crate::network::adapter::{self, Made, NewAdapter};
-use crate::network::sriov::{self, Server};
 use crate::network::trunk::{Line, Trunk, line_of};
-use crate::network::{Attachment, Mac, NetworkInterface, OvsPort, SriovWish};
+use crate::network::{Attachment, Mac, NetworkInterface, OvsPort};
 use crate::partition::PartitionUuid;
 use crate::rest::Groups;
-
-/// Ports are chosen and taken one interface at a time, so that two do not count on the same room.
-const SRIOV_TURN: &str = "SR-IOV ports";
 
 /// Plugs an interface, tells the network agents, and returns the address that it has.
 ///
@@ -38,7 +34,7 @@ pub(super) async fn plug(
     let Made { mac, path } = match attachment {
         Attachment::SharedEthernet => plug_adapter(driver, partition, planned).await,
         Attachment::Ovs(port) => plug_pair(driver, partition, planned, port).await,
-        Attachment::Sriov(wish) => plug_nic(driver, partition, planned, wish).await,
+        Attachment::Sriov(wish) => vnic::plug(driver, partition, planned, wish).await,
     }?;
     let kind = announce::kind_of(attachment);
     announce::tell(driver, Action::Plug, kind, mac, &path).await?;
@@ -74,7 +70,7 @@ pub(super) async fn foresee(driver: &Driver, interfaces: &[PlannedInterface]) ->
         trunk::host(driver).await?;
         planned.pair_address()?;
     }
-    Ok(())
+    vnic::foresee(driver, interfaces).await
 }
 
 impl PlannedInterface {
@@ -229,74 +225,6 @@ async fn plug_adapter(
         slot: planned.slot,
     };
     adapter::create(&shared.session, partition, &new).await
-}
-
-async fn plug_nic(
-    driver: &Driver,
-    partition: PartitionUuid,
-    planned: &PlannedInterface,
-    wish: &SriovWish,
-) -> Result<Made> {
-    let session = driver.session();
-    let _turn = driver.shared.networks.take(&SRIOV_TURN.to_owned()).await;
-    let backing = sriov::choose(wish, &ports(driver).await?, &servers(driver, wish).await?)?;
-    let mut nic = sriov::document(
-        session.flavor(),
-        planned.interface.vlan,
-        planned.mac,
-        wish,
-        &backing,
-    );
-    if let Some(slot) = planned.slot {
-        for choice in ["UseNextAvailableSlotID", "UseNextAvailableHighSlotID"] {
-            nic.0.remove(choice);
-        }
-        nic.set_slot(slot);
-    }
-    let path = format!("{}/VirtualNICDedicated", path_of(partition));
-    let entry = session.create(&path, &nic.0).await?;
-    let nic = VirtualNicDedicated(&entry.content);
-    let mac = nic
-        .details()
-        .and_then(|details| details.mac_address()?.parse().ok());
-    let mac = mac.or(planned.mac).ok_or_else(|| {
-        Error::operation(
-            ErrorKind::BadAnswer,
-            "the server does not tell the address of the virtual NIC that it made",
-            "check that the endpoint is the REST API of an HMC or NovaLink",
-        )
-    })?;
-    Ok(Made {
-        mac,
-        path: format!("{path}/{}", entry.id),
-    })
-}
-
-/// The SR-IOV ports of the host, as they are now.
-async fn ports(driver: &Driver) -> Result<Vec<sriov::Port>> {
-    let path = format!("ManagedSystem/{}", driver.shared.system.uuid);
-    let entry = driver.session().get_entry(&path, Groups::None).await?;
-    let io = ManagedSystem(&entry.content).io();
-    let adapters = io.iter().flat_map(|io| io.sriov_adapters());
-    let adapters = adapters.filter_map(|choice| choice.sriov().map(|adapter| adapter.0.clone()));
-    Ok(sriov::ports_of(adapters.collect::<Vec<_>>().into_iter()))
-}
-
-/// Virtual I/O Servers that can serve the NIC, in an order of chance. With several ports behind it, those
-/// that cannot stand in for another are left out.
-async fn servers(driver: &Driver, wish: &SriovWish) -> Result<Vec<Server>> {
-    let mut vioses = driver.active_vioses().await?;
-    vioses.retain(|vios| vios.vnic.serves && (wish.redundancy == 1 || vios.vnic.fails_over));
-    let count = u32::try_from(vioses.len()).unwrap_or(1).max(1);
-    let first = usize::try_from(driver.tag() % count).unwrap_or(0);
-    let first = first.min(vioses.len());
-    vioses.rotate_left(first);
-    let origin = driver.session().endpoint().origin();
-    let server = |vios: crate::host::Vios| Server {
-        href: format!("{origin}/rest/api/uom/{}", vios.path()),
-        uuid: vios.uuid,
-    };
-    Ok(vioses.into_iter().map(server).collect())
 }
 
 /// An interface that a server has.

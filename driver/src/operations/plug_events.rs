@@ -14,6 +14,9 @@ use super::driver::Driver;
 use super::plan::PlannedInterface;
 use crate::error::{Error, ErrorKind, Result};
 
+/// The step that waits.
+pub(super) const PLUGGED: &str = "wait for the network";
+
 /// Somebody who hears from the network service when ports carry traffic: `network-vif-plugged`.
 ///
 /// Ports are named by the `id` of their [`NetworkInterface`](crate::network::NetworkInterface); interfaces without one are waited for by nobody.

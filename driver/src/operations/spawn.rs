@@ -27,7 +27,7 @@ use super::imaged::{self, Boarded, DiskNotes};
 use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
-use super::plug_events::Expected;
+use super::plug_events::{Expected, PLUGGED};
 use super::request::SpawnRequest;
 use super::resize::DiskInfo;
 use super::server::Server;
@@ -46,7 +46,6 @@ use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
 pub(super) const NETWORK: &str = "plug the interfaces";
-const PLUGGED: &str = "wait for the network";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";

@@ -10,6 +10,7 @@ use powervm_driver::operations::{Control, InterfaceInfo};
 use powervm_driver::saga::Rehearsal;
 use powervm_driver::{Error, ErrorKind, Result};
 use powervm_simulator::Flavor;
+use powervm_simulator::model::job::incident::Incident;
 use powervm_simulator::weather::Rule;
 
 const MAC: &str = "fa:16:3e:00:00:09";
@@ -268,4 +269,69 @@ async fn plugging_can_be_repeated() {
     let one = attach(&bench, "4").await.unwrap();
     let two = attach(&bench, "4").await.unwrap();
     assert!(one.mac.is_some() && one.mac != two.mac);
+}
+
+/// Adapters are the hypervisor's, and a virtual NIC takes the servers that are there.
+#[tokio::test(start_paused = true)]
+async fn a_virtual_io_server_that_is_down_keeps_no_interface_from_coming_or_going() {
+    for flavor in FLAVORS {
+        for wish in WISHES {
+            for is_down_before in [true, false] {
+                let bench = Bench::new(flavor, DiskDriver::Ssp).await;
+                ready(&bench, false).await;
+                let first = *bench.simulator.world().vioses.keys().next().unwrap();
+                let stop = || bench.simulator.befall(first, Incident::Down, None).unwrap();
+                let before = bench.world().await;
+                let about = format!("{flavor:?} {wish} before {is_down_before}");
+                if is_down_before {
+                    stop();
+                }
+                let plugged = attach(&bench, wish)
+                    .await
+                    .unwrap_or_else(|error| panic!("{about}: {error}"));
+                if !is_down_before {
+                    stop();
+                }
+                assert_eq!(detach(&bench).await.unwrap(), Some(plugged), "{about}");
+                bench.simulator.befall(first, Incident::Up, None).unwrap();
+                tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+                assert_same(
+                    &without_networks(before),
+                    &without_networks(bench.world().await),
+                    &about,
+                );
+                bench.assert_sound();
+            }
+        }
+    }
+}
+
+/// What cannot be is refused before anything is made, by what it is for want of.
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_virtual_nics_cannot_be_is_not_begun() {
+    for flavor in FLAVORS {
+        for (wishes, said) in [
+            (vec!["sriov=nowhere"], "'nowhere'"),
+            (vec!["sriov=default,capacity=0.0333"], "multiples of"),
+            (
+                vec![
+                    "sriov=default,capacity=1",
+                    "sriov=default,redundancy=6,capacity=1",
+                ],
+                "room",
+            ),
+        ] {
+            let bench = Bench::new(flavor, DiskDriver::Ssp).await;
+            let before = bench.world().await;
+            let mut request = request(1);
+            request.networks = wishes.iter().map(|wish| wish.parse().unwrap()).collect();
+            bench.calls.take();
+            let refused = bench.driver.spawn(request, &Control::default()).await;
+            let refused = refused.unwrap_err();
+            assert!(refused.to_string().contains(said), "{flavor:?}: {refused}");
+            let calls = bench.calls.take();
+            assert!(calls.iter().all(|(method, _)| method == "GET"), "{calls:?}");
+            assert_same(&before, &bench.world().await, said);
+        }
+    }
 }

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod agent;
 mod arrivals;
 mod bridges;
 mod concurrency;

@@ -1,5 +1,6 @@
 //! What can be said on the command line. Secrets cannot: other users of the machine would see them.
 
+mod agent;
 mod config;
 mod devices;
 mod image;
@@ -29,6 +30,7 @@ pub(super) use self::store::StoreVerb;
 use super::connection::DEFAULT_ENDPOINT;
 use super::exit;
 use crate::config::DiskDriver;
+pub(in crate::cli) use agent::AgentArguments;
 pub(in crate::cli) use network::{BridgeVerb, NetworkVerb};
 
 /// Makes and manages servers on a PowerVM host, through its HMC or NovaLink.

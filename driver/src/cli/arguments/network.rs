@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::agent::AgentArguments;
 use crate::network::interface::MAX_VLAN;
 use crate::operations::BridgeRef;
 
@@ -10,6 +11,8 @@ pub(in crate::cli) enum NetworkVerb {
     /// Bridges between virtual switches and physical ports
     #[command(subcommand)]
     Bridge(BridgeVerb),
+    /// Bridge the VLANs that servers need and prune those that nobody needs, until told to end
+    Agent(AgentArguments),
     /// Show the SR-IOV ports, their physical networks, and what is wrong with them
     Sriov,
     /// Show the trunk adapters that lead to Open vSwitch
@@ -25,7 +28,8 @@ impl NetworkVerb {
     pub(in crate::cli) fn changes(&self) -> bool {
         match self {
             Self::Bridge(verb) => !matches!(verb, BridgeVerb::List),
-            Self::Sriov => false,
+            // It keeps no journal: what it leaves half done, its next round finishes.
+            Self::Agent(_) | Self::Sriov => false,
             Self::Trunks { sweep } => *sweep,
         }
     }

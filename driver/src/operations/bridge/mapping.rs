@@ -96,7 +96,11 @@ impl BridgeMap {
 
 impl Driver {
     /// The bridge that is meant.
-    pub(super) async fn pick(&self, wanted: &BridgeRef, bridges: &[Bridge]) -> Result<Bridge> {
+    pub(in crate::operations) async fn pick(
+        &self,
+        wanted: &BridgeRef,
+        bridges: &[Bridge],
+    ) -> Result<Bridge> {
         let found = match wanted {
             BridgeRef::Only => match bridges {
                 [only] => return Ok(only.clone()),

@@ -13,6 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 
 pub(super) use change::BridgeChange;
 pub use mapping::{BridgeMap, BridgeRef};
+pub(super) use prune::ClientAdapter;
 pub use prune::{Prune, Pruned};
 
 use super::driver::Driver;
@@ -92,7 +93,7 @@ impl Driver {
         Ok(Names { switches, vioses })
     }
 
-    async fn read_bridges(&self) -> Result<Vec<Bridge>> {
+    pub(in crate::operations) async fn read_bridges(&self) -> Result<Vec<Bridge>> {
         let path = format!("ManagedSystem/{}/NetworkBridge", self.shared.system.uuid);
         let feed = self.session().get_feed(&path, Groups::None).await?;
         Ok(feed.entries.iter().filter_map(Bridge::read).collect())

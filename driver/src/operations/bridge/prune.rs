@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use powervm_schema::atom::Entry;
 use powervm_schema::network::ClientNetworkAdapter;
 use serde::Serialize;
 
@@ -87,36 +88,62 @@ impl Driver {
 
     /// VLANs, untagged and tagged, of every adapter on the bridge's switch that is no trunk.
     async fn vlans_of_adapters(&self, target: &Bridge) -> Result<BTreeSet<u16>> {
+        let mut owners = self.partition_paths().await?;
+        owners.extend(self.vioses().await?.iter().map(|vios| vios.path()));
+        let adapters = self.client_adapters(owners).await?;
+        let on_switch = adapters
+            .into_iter()
+            .filter(|adapter| adapter.switch == target.switch);
+        Ok(on_switch.flat_map(|adapter| adapter.vlans).collect())
+    }
+
+    /// Paths of the partitions of the host.
+    pub(in crate::operations) async fn partition_paths(&self) -> Result<Vec<String>> {
         let path = format!("ManagedSystem/{}/LogicalPartition", self.shared.system.uuid);
-        let (partitions, vioses) =
-            futures_util::try_join!(self.session().get_feed(&path, Groups::None), self.vioses(),)?;
-        let partitions = partitions.entries.iter();
-        let mut owners: Vec<String> = partitions
+        let feed = self.session().get_feed(&path, Groups::None).await?;
+        let entries = feed.entries.iter();
+        Ok(entries
             .map(|entry| format!("LogicalPartition/{}", entry.id))
-            .collect();
-        owners.extend(vioses.iter().map(|vios| vios.path()));
-        let switch = target.switch;
+            .collect())
+    }
+
+    /// The adapters of these owners that are no trunks. An owner that is gone has none.
+    pub(in crate::operations) async fn client_adapters(
+        &self,
+        owners: Vec<String>,
+    ) -> Result<Vec<ClientAdapter>> {
         let reads = owners.into_iter().map(|owner| async move {
             let path = format!("{owner}/ClientNetworkAdapter");
             let feed = match self.session().get_feed(&path, Groups::None).await {
-                // Gone in between.
-                Err(error) if error.is_not_found() => return Ok(BTreeSet::new()),
+                Err(error) if error.is_not_found() => return Ok(Vec::new()),
                 feed => feed?,
             };
-            let mut vlans = BTreeSet::new();
-            for entry in &feed.entries {
+            let read = |entry: &Entry| {
                 let adapter = ClientNetworkAdapter(&entry.content);
-                let is_trunk = adapter.trunk_priority().ok().flatten().is_some();
-                if is_trunk || adapter.virtual_switch_id().ok().flatten() != switch {
-                    continue;
+                if adapter.trunk_priority().ok().flatten().is_some() {
+                    return None;
                 }
-                vlans.extend(adapter.port_vlan().ok().flatten());
+                let mut vlans: BTreeSet<u16> =
+                    adapter.port_vlan().ok().flatten().into_iter().collect();
                 vlans.extend(adapter.tagged_vlan_ids().unwrap_or_default());
-            }
-            Ok::<_, Error>(vlans)
+                Some(ClientAdapter {
+                    switch: adapter.virtual_switch_id().ok().flatten(),
+                    vlans,
+                })
+            };
+            Ok::<_, Error>(feed.entries.iter().filter_map(read).collect())
         });
-        let vlans = stream::iter(reads).buffer_unordered(AT_ONCE);
-        let vlans: Vec<BTreeSet<u16>> = vlans.try_collect().await?;
-        Ok(vlans.into_iter().flatten().collect())
+        let adapters = stream::iter(reads).buffer_unordered(AT_ONCE);
+        let adapters: Vec<Vec<ClientAdapter>> = adapters.try_collect().await?;
+        Ok(adapters.into_iter().flatten().collect())
     }
+}
+
+/// An adapter that is no trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::operations) struct ClientAdapter {
+    /// Number of its switch.
+    pub(in crate::operations) switch: Option<u32>,
+    /// Its VLANs, the untagged one included.
+    pub(in crate::operations) vlans: BTreeSet<u16>,
 }

@@ -87,6 +87,16 @@ fn errors_become_what_nova_acts_upon() {
         ),
         (
             M::Spawn,
+            at(PLUGGED, of(K::Refused)),
+            E::VirtualInterfaceCreateException,
+        ),
+        (
+            M::AttachInterface,
+            at(PLUGGED, of(K::Refused)),
+            E::VirtualInterfaceCreateException,
+        ),
+        (
+            M::Spawn,
             at(VOLUMES, of(K::Precondition)),
             E::VolumeAttachFailed,
         ),
