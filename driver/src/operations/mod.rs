@@ -8,6 +8,7 @@ mod device_jobs;
 mod driver;
 mod exceptions;
 mod host;
+mod ibmi;
 mod imaged;
 mod images;
 mod interface;

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
+use super::ibmi;
 use super::imaged::{self, Boarded, DiskNotes};
 use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
@@ -53,6 +54,7 @@ const CONFIG_DRIVE: &str = "upload the config drive";
 pub(super) const VOLUMES: &str = "find the volumes";
 pub(super) const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
+const TAG: &str = "name the load source";
 const KEEP: &str = "keep the slots";
 const POWER_ON: &str = "power on";
 
@@ -171,6 +173,7 @@ impl Driver {
                 .all(|volume| find::is_served(self, volume)),
             servers: plan.vioses.iter().map(|vios| vios.uuid.clone()).collect(),
             keeps_slots: self.keeps(),
+            is_ibmi: plan.restricted_io.is_some(),
             is_new: making.is_new(),
             ..Asked::of(&request, self.tag(), plan.namesakes.clone())
         };
@@ -245,6 +248,10 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.extend(before_power.iter().filter(|step| **step != MAP));
     }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
+    if asked.is_ibmi {
+        saga = saga.step(Step::new(TAG, Spawn::tag_load_source).after(before_power.clone()));
+        before_power.push(TAG);
+    }
     if asked.keeps_slots {
         let keep = Step::new(KEEP, Spawn::keep_slots).undo(Spawn::forget_slots);
         saga = saga.step(keep.after(before_power));
@@ -378,12 +385,28 @@ impl Spawn {
             ..
         } = &self.order()?.plan;
         let mut document = document::create(*partition, name, sizing, *pool);
+        if let Some(restricted_io) = self.order()?.plan.restricted_io {
+            ibmi::describe(&mut document, restricted_io);
+        }
         if let Some(nvram) = &self.order()?.kept.nvram {
             document.partition_mut().set_nvram(nvram.as_str());
         }
         let id = partition::create(&self.driver, *partition, name, &document).await?;
         self.note(|found| (found.partition_id, found.partition_made) = (id, true));
         Ok(())
+    }
+
+    /// Its adapters go with the partition, so there is nothing to take back.
+    async fn tag_load_source(self: Arc<Self>) -> Result<()> {
+        let asked = &self.asked;
+        let is_served = |volume| find::is_served(&self.driver, volume);
+        let starts_from_port = asked.disk.is_none()
+            && self.note(|found| found.disk.is_none())
+            && asked
+                .volumes
+                .first()
+                .is_some_and(|volume| !is_served(volume));
+        ibmi::tag(&self.driver, self.partition, starts_from_port).await
     }
 
     async fn delete_partition(self: Arc<Self>) -> Result<()> {

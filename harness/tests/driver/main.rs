@@ -15,6 +15,7 @@ mod failures;
 mod fates;
 mod held_jobs;
 mod hosts;
+mod ibmi;
 mod images;
 mod interfaces;
 mod iscsi;

@@ -33,6 +33,9 @@ pub(in crate::operations) struct Asked {
     /// Whether its slots are kept.
     #[serde(default)]
     pub(super) keeps_slots: bool,
+    /// Whether it is to run IBM i.
+    #[serde(default)]
+    pub(super) is_ibmi: bool,
     /// Whether there was no such server before, of which something was kept.
     #[serde(default)]
     pub(super) is_new: bool,
@@ -58,6 +61,7 @@ impl Asked {
             power_on: request.power_on,
             keeps_slots: false,
             is_new: true,
+            is_ibmi: false,
         }
     }
 }
