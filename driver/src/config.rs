@@ -85,6 +85,12 @@ pub struct Config {
     pub use_rmc_ipv6_scheme: bool,
     /// Switch of the pairs of adapters that lead to Open vSwitch.
     pub pvm_vswitch_for_novalink_io: String,
+    /// Whether the network agents of the host are told of interfaces that are plugged and unplugged.
+    pub announce_interfaces: bool,
+    /// Whether a server whose ports the network service does not connect counts as failed; if not, nobody waits for it.
+    pub vif_plugging_is_fatal: bool,
+    /// Longest wait, in seconds, for the network service to connect ports; 0 does not wait.
+    pub vif_plugging_timeout: u64,
     /// Whether VLANs of a network bridge are spread over as many trunk adapters as it can have.
     pub load_balance_vlan_across_veas: bool,
     /// Longest wait, in seconds, for the RMC connections of Virtual I/O Servers at connect; 0 waits
@@ -136,6 +142,9 @@ impl Default for Config {
             use_rmc_mgmt_vif: true,
             use_rmc_ipv6_scheme: true,
             pvm_vswitch_for_novalink_io: "NovaLinkVEABridge".to_owned(),
+            announce_interfaces: false,
+            vif_plugging_is_fatal: true,
+            vif_plugging_timeout: 300,
             load_balance_vlan_across_veas: false,
             vios_active_wait_timeout: 0,
             image_wait_timeout: 3600,

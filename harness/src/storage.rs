@@ -100,13 +100,39 @@ impl Storage {
         gigabytes: u64,
         protocol: Protocol,
     ) -> Result<String, Failure> {
+        self.create_with(name, gigabytes, protocol, Value::Null)
+            .await
+    }
+
+    /// As [`Self::create`], with an operating system on it, as far as firmware can tell.
+    ///
+    /// # Errors
+    /// What the storage refuses.
+    pub async fn create_bootable(
+        &self,
+        name: &str,
+        gigabytes: u64,
+        protocol: Protocol,
+    ) -> Result<String, Failure> {
+        let image = crate::image::Image::made();
+        let content = json!({ "bytes": image.bytes, "sha256": image.sha256 });
+        self.create_with(name, gigabytes, protocol, content).await
+    }
+
+    async fn create_with(
+        &self,
+        name: &str,
+        gigabytes: u64,
+        protocol: Protocol,
+        content: Value,
+    ) -> Result<String, Failure> {
         // A path of a file is absolute, and an image is in a pool.
         let path = match protocol {
             Protocol::FibreChannel | Protocol::Iscsi => Value::Null,
             Protocol::File => json!(format!("/volumes/{name}")),
             Protocol::Rbd => json!(format!("volumes/{name}")),
         };
-        let order = json!({ "name": name, "gigabytes": gigabytes, "protocol": protocol.name(), "path": path });
+        let order = json!({ "name": name, "gigabytes": gigabytes, "protocol": protocol.name(), "path": path, "content": content });
         let made = self.call(Method::POST, "/volumes", Some(order)).await?;
         made.get("id")
             .and_then(Value::as_str)

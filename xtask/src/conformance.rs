@@ -4,7 +4,7 @@
 //! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
 //! `N passed, N failed, N skipped`. Several run at once; the last line of all is their sum.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command;
+use crate::package;
 use crate::python::{Python, Wanted};
 use crate::watch::Stopwatch;
 use crate::workspace::Workspace;
@@ -27,6 +28,8 @@ struct Program {
     /// The file of pinned packages that it runs with, if it needs any.
     requirements: Option<&'static str>,
     python: Wanted,
+    /// Whether it runs our own package for Nova.
+    wants_package: bool,
 }
 
 impl Program {
@@ -35,7 +38,13 @@ impl Program {
             name,
             requirements,
             python,
+            wants_package: false,
         }
+    }
+
+    const fn with_package(mut self) -> Self {
+        self.wants_package = true;
+        self
     }
 }
 
@@ -53,6 +62,13 @@ const PROGRAMS: &[Program] = &[
     ),
     Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
     Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
+    Program::new(
+        "nova_today_eventlet",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
+    Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("curl_hmc", None, Wanted::Recent),
 ];
@@ -171,6 +187,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     // All of the workspace, so that dependencies keep the features that `cargo test` built them with.
     command::run(&mut workspace.cargo(["build", "--workspace", "--bins"]))?;
     let environments = environments(workspace, &chosen, &pythons)?;
+    let wanting = chosen.iter().filter(|program| program.wants_package);
+    let wanting: BTreeSet<_> = wanting.filter_map(|program| program.requirements).collect();
+    for python in wanting.iter().filter_map(|name| environments.get(name)) {
+        package::install(workspace, python)?;
+    }
 
     let waiting: Mutex<VecDeque<_>> = Mutex::new(chosen.into_iter().zip(pythons).collect());
     let endings = Mutex::new(Vec::new());

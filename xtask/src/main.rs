@@ -9,6 +9,7 @@ mod bench;
 mod command;
 mod conformance;
 mod fuzz;
+mod package;
 mod python;
 mod recordings;
 mod stages;

@@ -45,6 +45,17 @@ pub(crate) const STAGES: &[Stage] = &[
                 "--",
                 "--deny",
                 "warnings",
+            ]))?;
+            // Python's side of the package for Nova is built with a feature only.
+            command::run(&mut workspace.cargo([
+                "clippy",
+                "--package",
+                "powervm-nova",
+                "--features",
+                "python",
+                "--",
+                "--deny",
+                "warnings",
             ]))
         },
     },

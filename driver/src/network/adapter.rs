@@ -25,7 +25,16 @@ pub(crate) struct NewAdapter<'a> {
     pub(crate) slot: Option<u32>,
 }
 
-/// Makes an adapter of a partition that is off, and returns the address that it has.
+/// An interface that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The address that it has.
+    pub(crate) mac: Mac,
+    /// Its path.
+    pub(crate) path: String,
+}
+
+/// Makes an adapter of a partition that is off.
 ///
 /// # Errors
 /// Those of the request, and an answer without an address.
@@ -33,7 +42,7 @@ pub(crate) async fn create(
     session: &Session,
     partition: PartitionUuid,
     new: &NewAdapter<'_>,
-) -> Result<Mac> {
+) -> Result<Made> {
     let mut adapter = ClientNetworkAdapter::new();
     // NovaLink takes slots from the top, so that those of the storage stay together.
     match (new.slot, session.flavor()) {
@@ -52,12 +61,16 @@ pub(crate) async fn create(
     let mac = ClientNetworkAdapter(&entry.content)
         .mac_address()
         .and_then(|mac| mac.parse().ok());
-    mac.or(new.mac).ok_or_else(|| {
+    let mac = mac.or(new.mac).ok_or_else(|| {
         Error::operation(
             ErrorKind::BadAnswer,
             "the server does not tell the address of the adapter that it made",
             "check that the endpoint is the REST API of an HMC or NovaLink",
         )
+    })?;
+    Ok(Made {
+        mac,
+        path: format!("{path}/{}", entry.id),
     })
 }
 

@@ -6,7 +6,7 @@ use powervm_schema::atom::Entry;
 use powervm_schema::network::ClientNetworkAdapter;
 use powervm_schema::xml::Element;
 
-use super::ovs::ExternalIds;
+use super::ovs::{ExternalIds, OvsPort};
 use crate::host::Switch;
 
 /// VLANs from which pairs of adapters get their own.
@@ -30,6 +30,8 @@ pub(crate) struct Trunk {
     pub(crate) bridge: String,
     /// What Open vSwitch is told of it.
     pub(crate) ids: ExternalIds,
+    /// The MTU that it was given.
+    pub(crate) mtu: Option<u32>,
 }
 
 impl Trunk {
@@ -43,6 +45,16 @@ impl Trunk {
             device: adapter.device_name().unwrap_or_default().to_owned(),
             bridge: adapter.ovs_bridge().unwrap_or_default().to_owned(),
             ids: ExternalIds::read(adapter.ovs_port_external_ids().unwrap_or_default()),
+            mtu: adapter.configured_mtu().and_then(|mtu| mtu.parse().ok()),
+        })
+    }
+
+    /// The port of Open vSwitch that it is.
+    pub(crate) fn port(&self) -> Option<OvsPort> {
+        Some(OvsPort {
+            bridge: self.bridge.clone(),
+            interface: self.ids.get("iface-id")?.to_owned(),
+            device: (!self.device.is_empty()).then(|| self.device.clone()),
         })
     }
 }

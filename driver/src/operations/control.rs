@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::plug_events::PlugEvents;
 use crate::saga;
 
 /// Something that a watcher of an operation may show.
@@ -50,6 +51,7 @@ impl<F: Fn(&Progress) + Send + Sync> Watcher for F {
 #[derive(Clone, Default)]
 pub struct Control {
     watcher: Option<Arc<dyn Watcher>>,
+    plug_events: Option<Arc<dyn PlugEvents>>,
     cancel: CancellationToken,
     rehearsal: saga::Rehearsal,
     is_dry_run: bool,
@@ -67,6 +69,14 @@ impl Control {
     #[must_use]
     pub fn cancelled_by(mut self, cancel: CancellationToken) -> Self {
         self.cancel = cancel;
+        self
+    }
+
+    /// Has an operation that plugs interfaces wait until the network service has connected them, before it starts the
+    /// server: as long as `vif_plugging_timeout` says, and only if `vif_plugging_is_fatal`.
+    #[must_use]
+    pub fn waiting_for_plugs(mut self, events: Arc<dyn PlugEvents>) -> Self {
+        self.plug_events = Some(events);
         self
     }
 
@@ -88,6 +98,11 @@ impl Control {
     /// Whether the operation ends before its first step.
     pub(crate) fn is_dry_run(&self) -> bool {
         self.is_dry_run
+    }
+
+    /// Who hears from the network service, if anybody does.
+    pub(super) fn plug_events(&self) -> Option<&Arc<dyn PlugEvents>> {
+        self.plug_events.as_ref()
     }
 
     /// Tells the watcher.
@@ -113,6 +128,7 @@ impl Control {
     pub(crate) fn for_steps(&self) -> Self {
         Self {
             watcher: self.watcher.clone(),
+            plug_events: self.plug_events.clone(),
             cancel: self.cancel.child_token(),
             rehearsal: self.rehearsal.clone(),
             is_dry_run: self.is_dry_run,

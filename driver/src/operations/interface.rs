@@ -12,6 +12,7 @@ use super::driver::Driver;
 use super::operation::{Notes, Operation, Plan};
 use super::plan::PlannedInterface;
 use super::plug::{self, Plugged};
+use super::plug_events::Expected;
 use super::power::without_saga;
 use super::request::ServerRef;
 use super::server::InterfaceInfo;
@@ -22,6 +23,7 @@ use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 
 const PLUG: &str = "plug the interface";
+const PLUGGED: &str = "wait for the network";
 const UNPLUG: &str = "unplug the interface";
 const KEEP: &str = "keep the slots";
 
@@ -71,12 +73,19 @@ impl Driver {
                 server: target.name,
                 is_pair: matches!(planned.interface.attachment, Attachment::Ovs(_)),
                 mac: planned.mac,
+                waits_for_network: Expected::is_wanted(
+                    self,
+                    control,
+                    std::slice::from_ref(&planned),
+                ),
                 before: before.into_iter().map(|plugged| plugged.path).collect(),
                 keeps_slots: self.keeps(),
             },
             planned: Some(planned),
+            control: steps.clone(),
             notes: Notes::default(),
             mac: Mutex::default(),
+            expected: Mutex::default(),
             _turn: turn,
         });
         self.perform(&plug, control, &steps).await?;
@@ -180,8 +189,11 @@ pub(super) struct Plug {
     asked: AskedPlug,
     /// What is to be plugged; not needed on the way back.
     planned: Option<PlannedInterface>,
+    control: Control,
     notes: Notes<()>,
     mac: Mutex<Option<Mac>>,
+    /// The port that the network service is listened to for.
+    expected: Mutex<Option<Arc<Expected>>>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -194,6 +206,9 @@ pub(super) struct AskedPlug {
     is_pair: bool,
     /// Its address, if we chose one.
     mac: Option<Mac>,
+    /// Whether the network service is waited for.
+    #[serde(default)]
+    waits_for_network: bool,
     /// Paths of the interfaces that the server had.
     before: BTreeSet<String>,
     /// Whether the server's slots are kept.
@@ -218,9 +233,13 @@ impl Operation for Plug {
     fn recipe(&self) -> Saga<Self> {
         let saga = Saga::new(format!("plug an interface into {}", self.asked.server))
             .step(Step::new(PLUG, Self::plug).undo(Self::unplug));
-        match self.asked.keeps_slots {
-            // A slot that is kept and not in use harms nobody, so there is nothing to take back.
+        // A slot that is kept and not in use harms nobody, so there is nothing to take back.
+        let saga = match self.asked.keeps_slots {
             true => saga.step(Step::new(KEEP, Self::keep_slots).after([PLUG])),
+            false => saga,
+        };
+        match self.asked.waits_for_network {
+            true => saga.step(Step::new(PLUGGED, Self::wait_for_network).after([PLUG])),
             false => saga,
         }
     }
@@ -230,7 +249,7 @@ impl Operation for Plug {
         driver: &Driver,
         asked: AskedPlug,
         (): (),
-        _: &Control,
+        control: &Control,
     ) -> Result<Option<Self>> {
         let partition = PartitionUuid::of_instance(asked.partition);
         let turn = driver.shared.instances.take(&partition).await;
@@ -242,8 +261,10 @@ impl Operation for Plug {
             partition,
             asked,
             planned: None,
+            control: control.clone(),
             notes: Notes::default(),
             mac: Mutex::default(),
+            expected: Mutex::default(),
             _turn: turn,
         }))
     }
@@ -258,9 +279,29 @@ impl Plug {
             .planned
             .as_ref()
             .ok_or_else(|| Error::internal("an interface that is taken back cannot be plugged"))?;
+        let expected = Expected::of(
+            &self.driver,
+            &self.control,
+            planned.instance,
+            std::slice::from_ref(planned),
+        );
+        let expected = expected.await?.map(Arc::new);
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = expected;
         let mac = plug::plug(&self.driver, self.partition, planned).await?;
         *self.mac.lock().unwrap_or_else(PoisonError::into_inner) = Some(mac);
         Ok(())
+    }
+
+    async fn wait_for_network(self: Arc<Self>) -> Result<()> {
+        let expected = self
+            .expected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match expected {
+            Some(expected) => expected.wait(&self.control).await,
+            None => Ok(()),
+        }
     }
 
     async fn keep_slots(self: Arc<Self>) -> Result<()> {

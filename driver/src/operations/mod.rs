@@ -1,5 +1,6 @@
 //! The driver's public face: one file an operation, each a recipe to be read from top to bottom.
 
+mod announce;
 mod bridge;
 mod console;
 mod control;
@@ -24,6 +25,7 @@ mod operation;
 mod partition;
 mod plan;
 mod plug;
+mod plug_events;
 mod power;
 mod recovery;
 mod remote_restart;
@@ -52,8 +54,10 @@ pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
 pub use migrate::{
     Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
     MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+    SourceTrunk,
 };
 pub use operation::Plan;
+pub use plug_events::PlugEvents;
 pub use recovery::{Interrupted, Recovered};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};

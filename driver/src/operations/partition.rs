@@ -3,7 +3,7 @@
 use powervm_schema::partition::LogicalPartition;
 
 use super::driver::{Driver, path_of};
-use super::trunk;
+use super::{announce, plug, trunk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::PartitionUuid;
 use crate::rest::{Groups, Job};
@@ -77,8 +77,28 @@ pub(super) async fn number(driver: &Driver, uuid: PartitionUuid) -> Result<Optio
 /// # Errors
 /// Those of the requests, such as a partition that is not off.
 pub(super) async fn delete(driver: &Driver, uuid: PartitionUuid) -> Result<()> {
+    let plugged = match driver.config().announce_interfaces {
+        true => plug::interfaces(driver, uuid).await.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let trunks = trunk::of_server(driver, uuid).await?;
+    trunk::delete(driver, &trunks).await?;
+    remove(driver, uuid).await?;
+    for plugged in plugged {
+        let is_pair = trunks.iter().any(|trunk| Some(trunk.line) == plugged.line);
+        announce::tell_gone(
+            driver,
+            plugged.kind(is_pair),
+            plugged.info.mac,
+            &plugged.path,
+        )
+        .await;
+    }
+    Ok(())
+}
+
+async fn remove(driver: &Driver, uuid: PartitionUuid) -> Result<()> {
     let (session, path) = (driver.session(), path_of(uuid));
-    trunk::delete(driver, &trunk::of_server(driver, uuid).await?).await?;
     match session.ensure_deleted(&path).await {
         Err(error) if error.mentions(CONSOLE_IS_OPEN) => {
             tracing::info!(partition = %uuid, "closing the partition's console");

@@ -8,13 +8,14 @@ use powervm_schema::sriov::VirtualNicDedicated;
 use powervm_schema::system::ManagedSystem;
 use uuid::Uuid;
 
+use super::announce::{self, Action};
 use super::driver::{Driver, path_of};
 use super::plan::PlannedInterface;
 use super::server::InterfaceInfo;
 use super::trunk::{self, Wanted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Switch, Switches};
-use crate::network::adapter::{self, NewAdapter};
+use crate::network::adapter::{self, Made, NewAdapter};
 use crate::network::sriov::{self, Server};
 use crate::network::trunk::{Line, Trunk, line_of};
 use crate::network::{Attachment, Mac, NetworkInterface, OvsPort, SriovWish};
@@ -24,7 +25,7 @@ use crate::rest::Groups;
 /// Ports are chosen and taken one interface at a time, so that two do not count on the same room.
 const SRIOV_TURN: &str = "SR-IOV ports";
 
-/// Plugs an interface and returns the address that it has.
+/// Plugs an interface, tells the network agents, and returns the address that it has.
 ///
 /// # Errors
 /// No port for it; those of the requests.
@@ -33,11 +34,15 @@ pub(super) async fn plug(
     partition: PartitionUuid,
     planned: &PlannedInterface,
 ) -> Result<Mac> {
-    match &planned.interface.attachment {
+    let attachment = &planned.interface.attachment;
+    let Made { mac, path } = match attachment {
         Attachment::SharedEthernet => plug_adapter(driver, partition, planned).await,
         Attachment::Ovs(port) => plug_pair(driver, partition, planned, port).await,
         Attachment::Sriov(wish) => plug_nic(driver, partition, planned, wish).await,
-    }
+    }?;
+    let kind = announce::kind_of(attachment);
+    announce::tell(driver, Action::Plug, kind, mac, &path).await?;
+    Ok(mac)
 }
 
 /// The switch that an interface's adapter is plugged into, where there has to be one already.
@@ -91,7 +96,7 @@ async fn plug_pair(
     partition: PartitionUuid,
     planned: &PlannedInterface,
     port: &OvsPort,
-) -> Result<Mac> {
+) -> Result<Made> {
     let mac = planned.pair_address()?;
     let wanted = Wanted {
         port,
@@ -135,7 +140,10 @@ pub(super) async fn refresh(
         arriving: false,
     };
     match partner(driver, plugged).await? {
-        Some(trunk) => trunk::refresh(driver, &trunk, &wanted).await,
+        Some(trunk) => {
+            trunk::refresh(driver, &trunk, &wanted).await?;
+            announce::tell(driver, Action::Plug, plugged.kind(true), mac, &plugged.path).await
+        }
         None => Err(Error::operation(
             ErrorKind::Precondition,
             format!("the interface {mac} has no trunk adapter on the management partition"),
@@ -157,10 +165,14 @@ async fn partner(driver: &Driver, plugged: &Plugged) -> Result<Option<Trunk>> {
 /// # Errors
 /// Those of the requests.
 pub(super) async fn unplug(driver: &Driver, plugged: &Plugged) -> Result<()> {
-    if let Some(trunk) = partner(driver, plugged).await? {
+    let trunk = partner(driver, plugged).await?;
+    if let Some(trunk) = &trunk {
         trunk::remove(driver, &trunk.path).await?;
     }
-    trunk::remove(driver, &plugged.path).await
+    trunk::remove(driver, &plugged.path).await?;
+    let kind = plugged.kind(trunk.is_some());
+    announce::tell_gone(driver, kind, plugged.info.mac, &plugged.path).await;
+    Ok(())
 }
 
 /// Takes back what [`plug`] made: what the server did not have `before` and has the address, if we chose one, and the
@@ -184,6 +196,8 @@ pub(super) async fn take_back(
         let is_ours = mac.is_none() || plugged.info.mac == mac;
         if is_ours && !before.contains(&plugged.path) {
             driver.session().ensure_deleted(&plugged.path).await?;
+            let kind = plugged.kind(is_pair);
+            announce::tell_gone(driver, kind, plugged.info.mac, &plugged.path).await;
         }
     }
     Ok(())
@@ -193,7 +207,7 @@ async fn plug_adapter(
     driver: &Driver,
     partition: PartitionUuid,
     planned: &PlannedInterface,
-) -> Result<Mac> {
+) -> Result<Made> {
     let shared = &driver.shared;
     let vlan = planned.interface.vlan;
     let switch = planned
@@ -222,7 +236,7 @@ async fn plug_nic(
     partition: PartitionUuid,
     planned: &PlannedInterface,
     wish: &SriovWish,
-) -> Result<Mac> {
+) -> Result<Made> {
     let session = driver.session();
     let _turn = driver.shared.networks.take(&SRIOV_TURN.to_owned()).await;
     let backing = sriov::choose(wish, &ports(driver).await?, &servers(driver, wish).await?)?;
@@ -245,12 +259,16 @@ async fn plug_nic(
     let mac = nic
         .details()
         .and_then(|details| details.mac_address()?.parse().ok());
-    mac.or(planned.mac).ok_or_else(|| {
+    let mac = mac.or(planned.mac).ok_or_else(|| {
         Error::operation(
             ErrorKind::BadAnswer,
             "the server does not tell the address of the virtual NIC that it made",
             "check that the endpoint is the REST API of an HMC or NovaLink",
         )
+    })?;
+    Ok(Made {
+        mac,
+        path: format!("{path}/{}", entry.id),
     })
 }
 
@@ -290,6 +308,17 @@ pub(super) struct Plugged {
     pub(super) line: Option<Line>,
     /// What is told of it.
     pub(super) info: InterfaceInfo,
+}
+
+impl Plugged {
+    /// Its type, as the network service calls it.
+    pub(super) fn kind(&self, is_pair: bool) -> &'static str {
+        match self.line {
+            None => "pvm_sriov",
+            Some(_) if is_pair => "ovs",
+            Some(_) => "pvm_sea",
+        }
+    }
 }
 
 /// All interfaces of a server.

@@ -5,6 +5,7 @@
 //! disk and its config drive are made while the partition is.
 
 mod evacuate;
+mod network;
 mod notes;
 mod report;
 mod slots;
@@ -12,7 +13,7 @@ mod storage;
 mod volumes;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use notes::{Asked, Found};
@@ -27,6 +28,7 @@ use super::imaged::{self, Boarded, DiskNotes};
 use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
 use super::plan::Plan;
+use super::plug_events::Expected;
 use super::request::SpawnRequest;
 use super::resize::DiskInfo;
 use super::server::Server;
@@ -34,20 +36,18 @@ use super::volume::find;
 use super::volume::request::turns;
 use super::volume::search::Search;
 use super::volume::traces::Traces;
-use super::{jobs, map, partition, plug, power, unfinished};
+use super::{jobs, map, partition, power, unfinished};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Switch, Vios};
-use crate::network::Mac;
-use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
+use crate::host::Vios;
 use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB, RemoveMedia};
 use crate::partition::{PartitionUuid, document};
 use crate::saga::{Saga, Step};
 use crate::storage::mapping::Client;
-use crate::storage::media::config_drive::PluggedInterface;
 use crate::storage::{for_want_of_space, names};
 
 const PARTITION: &str = "create the partition";
 pub(super) const NETWORK: &str = "plug the interfaces";
+const PLUGGED: &str = "wait for the network";
 const IMAGE: &str = "provide the image";
 const DISK: &str = "create the boot disk";
 const CONFIG_DRIVE: &str = "upload the config drive";
@@ -167,6 +167,7 @@ impl Driver {
         let volumes = Search::new(self, &steps, &request.volumes, &plan.vioses, |_, _| false);
         let asked = Asked {
             finds_volumes: volumes.is_needed(),
+            waits_for_network: Expected::is_wanted(self, control, &plan.interfaces),
             has_ports: !request
                 .volumes
                 .iter()
@@ -189,6 +190,7 @@ impl Driver {
                 request,
                 kept: making.kept(),
             }),
+            expected: Mutex::default(),
             notes: Notes::new(Found {
                 disk: disk.unwrap_or_else(|| DiskNotes::boarded(flight)),
                 ..Found::default()
@@ -235,6 +237,10 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.push(CONFIG_DRIVE);
     }
     let mut before_power = vec![MAP, NETWORK];
+    if asked.waits_for_network {
+        saga = saga.step(Step::new(PLUGGED, Spawn::wait_for_network).after([NETWORK]));
+        before_power.push(PLUGGED);
+    }
     if asked.has_ports {
         saga = saga.step(
             Step::new(PORTS, Spawn::connect_ports)
@@ -277,6 +283,8 @@ pub(super) struct Spawn {
     asked: Asked,
     /// What cannot be in a journal and is not needed on the way back.
     order: Option<Order>,
+    /// Ports that the network service is listened to for.
+    expected: Mutex<Option<Arc<Expected>>>,
     notes: Notes<Found>,
     _turn: OwnedMutexGuard<()>,
     _turns: Vec<OwnedMutexGuard<()>>,
@@ -335,6 +343,7 @@ impl Operation for Spawn {
             vioses,
             asked,
             order: None,
+            expected: Mutex::default(),
             notes: Notes::new(found),
             _turn: turn,
             _turns: turns,
@@ -396,56 +405,8 @@ impl Spawn {
         Ok(())
     }
 
-    /// Its adapters go with the partition, so there is nothing to take back.
-    async fn tag_load_source(self: Arc<Self>) -> Result<()> {
-        let asked = &self.asked;
-        let is_served = |volume| find::is_served(&self.driver, volume);
-        let starts_from_port = asked.disk.is_none()
-            && self.note(|found| found.disk.is_none())
-            && asked
-                .volumes
-                .first()
-                .is_some_and(|volume| !is_served(volume));
-        ibmi::tag(&self.driver, self.partition, starts_from_port).await
-    }
-
     async fn delete_partition(self: Arc<Self>) -> Result<()> {
         partition::delete(&self.driver, self.partition).await
-    }
-
-    /// One adapter after the other: the guest finds them in the order of their slots.
-    async fn plug_interfaces(self: Arc<Self>) -> Result<()> {
-        if self.note(|found| found.macs.is_some()) {
-            return Ok(());
-        }
-        let shared = &self.driver.shared;
-        let (session, plan) = (&shared.session, &self.order()?.plan);
-        let partition = self.partition;
-        let mut macs = Vec::new();
-        for planned in &plan.interfaces {
-            macs.push(plug::plug(&self.driver, partition, planned).await?);
-        }
-        let mut management = None;
-        if let Some(planned) = &plan.management {
-            let (switch, vlan) = (&planned.switch, MANAGEMENT_VLAN);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
-            let new = NewAdapter {
-                switch,
-                vlan,
-                mac: planned.mac,
-                slot: planned.slot,
-            };
-            management = Some(adapter::create(session, partition, &new).await?);
-        }
-        self.note(|found| found.macs = Some((macs, management)));
-        Ok(())
     }
 
     /// One change of each Virtual I/O Server: boot disk, volumes, config drive, and whatever a partition that
@@ -489,30 +450,5 @@ impl Spawn {
         jobs::see_off(self.driver.session(), self.partition, POWER_ON_JOB).await?;
         power::off_hard(&self.driver, self.partition).await?;
         jobs::see_off(self.driver.session(), self.partition, POWER_OFF_JOB).await
-    }
-
-    /// Addresses as chosen, or as the server gave them.
-    fn addresses(&self) -> Result<(Vec<PluggedInterface>, Option<Mac>)> {
-        let plan = &self.order()?.plan;
-        let given = self.note(|found| found.macs.clone());
-        let given_mac = |index: usize| {
-            given
-                .as_ref()
-                .and_then(|(macs, _)| macs.get(index).copied())
-        };
-        let mut plugged = Vec::new();
-        for (index, planned) in plan.interfaces.iter().enumerate() {
-            let mac = given_mac(index).or(planned.mac);
-            let mac = mac.ok_or_else(|| Error::internal("an interface has no address yet"))?;
-            plugged.push(PluggedInterface {
-                interface: planned.interface.clone(),
-                mac,
-            });
-        }
-        let management = given
-            .as_ref()
-            .and_then(|(_, management)| *management)
-            .or_else(|| plan.management.as_ref().and_then(|planned| planned.mac));
-        Ok((plugged, management))
     }
 }

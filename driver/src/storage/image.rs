@@ -14,6 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -58,6 +59,14 @@ pub enum ImageSource {
     Through(String, Arc<dyn Transport>),
     /// The content itself.
     Bytes(Bytes),
+    /// Whatever another part of this process reads.
+    Fed(Arc<dyn Feed>),
+}
+
+/// Another part of this process that reads an image: the image service's client, for instance.
+pub trait Feed: Send + Sync {
+    /// The content from its beginning, block by block. A block is asked for when there is room for it.
+    fn open(&self) -> BoxStream<'static, std::io::Result<Bytes>>;
 }
 
 /// The namespace of UUIDs that are derived from checksums.
@@ -183,6 +192,7 @@ impl fmt::Display for ImageSource {
             Self::File(path) => write!(formatter, "the file {}", path.display()),
             Self::Url(url) | Self::Through(url, _) => formatter.write_str(without_secrets(url)),
             Self::Bytes(bytes) => write!(formatter, "an image in memory ({} bytes)", bytes.len()),
+            Self::Fed(_) => formatter.write_str("an image of the image service"),
         }
     }
 }

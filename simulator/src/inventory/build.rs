@@ -9,7 +9,7 @@ use super::directory::{processor_pools, register};
 use super::hardware::{Named, missing};
 use super::network::{FIRST_SLOT, sriov_adapters};
 use super::server::{MAXIMUM_PARTITIONS, further_slots, vios_of, vios_slots};
-use super::{Inventory, InventoryError, SystemInventory, existing};
+use super::{Inventory, InventoryError, SystemInventory, defaults, existing};
 use crate::clock::Millis;
 use crate::model::agenda::Agenda;
 use crate::model::events::EventLog;
@@ -166,10 +166,12 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
         serial,
     };
     let novalink = flavor == Flavor::NovaLink;
+    let given = inventory.console.as_deref();
+    let name = given.unwrap_or_else(|| defaults::console(flavor));
     ManagementConsole {
         uuid: ids.named_uuid(),
         system: None,
-        name: inventory.console.clone(),
+        name: name.to_owned(),
         machine: machine("7042", "CR9", ids.hex(7).to_uppercase()),
         interfaces: vec![(
             "eth0".to_owned(),
@@ -179,7 +181,7 @@ fn console(inventory: &Inventory, flavor: Flavor, ids: &mut Ids) -> ManagementCo
             format!(
                 "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC{} wlp@{}",
                 ids.hex(64),
-                inventory.console
+                name
             )
         }),
         authorized_keys: inventory.authorized_keys.clone(),

@@ -45,7 +45,7 @@ impl Inventory {
             .filter_map(|system| cluster(system, count > 1))
             .collect();
         Self {
-            console: console(),
+            console: None,
             authorized_keys: Vec::new(),
             systems,
             clusters,
@@ -280,8 +280,11 @@ fn partition(number: u16) -> PartitionInventory {
     }
 }
 
-pub(super) fn console() -> String {
-    "novalink".to_owned()
+pub(super) const fn console(flavor: Flavor) -> &'static str {
+    match flavor {
+        Flavor::Hmc => "hmc",
+        Flavor::NovaLink => "novalink",
+    }
 }
 
 pub(super) fn machine_type() -> String {

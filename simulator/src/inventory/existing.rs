@@ -1,6 +1,7 @@
 //! What stands on the hardware at the start: made by the same commands that clients send.
 
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ use crate::model::names::{LogicalUnitKind, PartitionKind, PartitionState};
 use crate::model::network::VirtualSwitch;
 use crate::model::partition::PartitionSettings;
 use crate::model::storage::{Content, StorageOptions};
+use crate::model::system::IoSlot;
 use crate::model::units::Gigabytes;
 use crate::model::{Outcome, Owner, Refusal, Resource, World};
 
@@ -51,6 +53,7 @@ pub(super) fn populate(
         };
         bridge(world, uuid, system, then)?;
         let slots = io_slots(world, uuid, &system.serial);
+        check_slots(system, &slots)?;
         if let Some(made) = world.systems.get_mut(&uuid).map(Arc::make_mut) {
             made.io_slots = slots;
         }
@@ -89,6 +92,20 @@ pub(super) fn populate(
         let made = world.systems.values().find(|made| made.name == system.name);
         if let Some(made) = made.map(|made| made.uuid) {
             settle(world, made, system);
+        }
+    }
+    Ok(())
+}
+
+/// A physical slot holds one adapter. Those of SR-IOV adapters are given; Virtual I/O Servers have theirs by number.
+fn check_slots(system: &SystemInventory, slots: &[IoSlot]) -> Result<(), InventoryError> {
+    let mut taken: BTreeMap<u32, &IoSlot> = BTreeMap::new();
+    for slot in slots {
+        if let Some(other) = taken.insert(slot.drc_index, slot) {
+            return Err(InventoryError::Inconsistent(format!(
+                "slot {} of system {} would hold two adapters, {} and {}: give the SR-IOV adapter another slot",
+                slot.location, system.name, other.description, slot.description
+            )));
         }
     }
     Ok(())

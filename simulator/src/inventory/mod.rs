@@ -67,9 +67,9 @@ impl From<Refusal> for InventoryError {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
-    /// The name of the management console.
-    #[serde(default = "defaults::console")]
-    pub console: String,
+    /// The name of the management console; `novalink` of a NovaLink and `hmc` of an HMC if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
     /// SSH keys that the management console knows.
     #[serde(default)]
     pub authorized_keys: Vec<String>,

@@ -198,6 +198,11 @@ pub const KNOWN: &[FirmwareError] = &[
         "Invalid Partition Type associated with LogicalPartition",
     ),
     error(
+        "REST026C",
+        400,
+        "The maximum number of event requests has been exceeded.",
+    ),
+    error(
         "VIOS0014",
         500,
         "Unable to send command to VIOS at this moment. VIOS is busy processing some other request. Please retry the operation after sometime.",

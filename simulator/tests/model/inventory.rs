@@ -323,3 +323,36 @@ fn partitions_of_systems_with_one_storage_have_names_of_their_own() {
     let disks = disks.filter(|unit| unit.name.starts_with("boot_"));
     assert_eq!(disks.count(), 4);
 }
+
+#[test]
+fn a_slot_holds_one_adapter() {
+    for (slot, other) in [
+        (12, "4-port Ethernet"),
+        (8, "SR-IOV"),
+        (19, "Fibre Channel"),
+    ] {
+        let mut inventory = Inventory::sized(Flavor::NovaLink, Sizes::default());
+        let mut adapter = inventory.systems[0].sriov[0].clone();
+        adapter.slot = slot;
+        inventory.systems[0].sriov.push(adapter);
+        let refused = inventory.world(Flavor::NovaLink, 7, Millis::EPOCH);
+        let Err(InventoryError::Inconsistent(why)) = refused else {
+            panic!("slot {slot} holds {other} as well: {refused:?}");
+        };
+        assert!(
+            why.contains(&format!("slot C{slot} of system neo")),
+            "{why}"
+        );
+        assert!(why.contains("another slot"), "{why}");
+    }
+}
+
+#[test]
+fn each_product_has_a_name_of_its_own() {
+    for (flavor, name) in [(Flavor::Hmc, "hmc"), (Flavor::NovaLink, "novalink")] {
+        let mut inventory = Inventory::sized(flavor, Sizes::default());
+        assert_eq!(world(&inventory, flavor, 7).console.name, name);
+        inventory.console = Some("lab".to_owned());
+        assert_eq!(world(&inventory, flavor, 7).console.name, "lab");
+    }
+}

@@ -24,6 +24,8 @@ use crate::volume::Connection;
 
 const KEY: &str = "let the source's console in";
 const NETWORKS: &str = "look for the networks";
+const TRUNKS: &str = "make the trunk adapters";
+const CONFIRM: &str = "confirm the trunk adapters";
 const FIND: &str = "find the volumes there";
 const CHOOSE: &str = "choose servers for the adapters";
 
@@ -201,6 +203,11 @@ pub(super) fn recipe(title: &str) -> Saga<Arrive> {
                 .undo(Arrive::shut_out),
         )
         .step(
+            Step::new(TRUNKS, Arrive::make_trunks)
+                .after([NETWORKS])
+                .undo(Arrive::take_trunks_back),
+        )
+        .step(
             Step::new(FIND, Arrive::find)
                 .after([NETWORKS])
                 .undo(Arrive::forget),
@@ -253,7 +260,8 @@ impl Operation for Arrive {
     fn recipe(&self) -> Saga<Self> {
         let title = self.asked.data.title();
         if self.is_here {
-            return Saga::new(format!("prepare for {title}"));
+            return Saga::new(format!("prepare for {title}"))
+                .step(Step::new(CONFIRM, Self::confirm_trunks));
         }
         recipe(&title)
     }
@@ -320,6 +328,20 @@ impl Arrive {
 
     async fn look_for_networks(self: Arc<Self>) -> Result<()> {
         networks::check(&self.driver, self.source()?).await
+    }
+
+    async fn make_trunks(self: Arc<Self>) -> Result<()> {
+        let mappings = networks::prepare(&self.driver, self.source()?).await?;
+        self.notes.with(|notes| notes.vlan_mappings = mappings);
+        Ok(())
+    }
+
+    async fn take_trunks_back(self: Arc<Self>) -> Result<()> {
+        networks::take_back(&self.driver, self.source()?).await
+    }
+
+    async fn confirm_trunks(self: Arc<Self>) -> Result<()> {
+        self.driver.confirm_trunks(self.asked.data.instance).await
     }
 
     /// The key of another console than this one.

@@ -78,6 +78,7 @@ impl Driver {
             .iter()
             .map(|volume| attached(self, data, &scene, volume, &lent))
             .collect();
+        self.confirm_trunks(data.instance).await?;
         self.end_arrival(uuid, &Outcome::Done).await?;
         Ok(Arrived {
             server,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::network::Mac;
+use crate::network::{Mac, OvsPort};
 use crate::operations::request::ServerRef;
 use crate::operations::volume::Metadata;
 use crate::operations::volume::search::Devices;
@@ -154,6 +154,20 @@ pub struct SourceInterface {
     pub switch: String,
     /// Its VLAN there.
     pub vlan: u16,
+    /// Its trunk adapter, if it leads to Open vSwitch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<SourceTrunk>,
+}
+
+/// What a trunk adapter of the source tells Open vSwitch, and that of the destination is to tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceTrunk {
+    /// The instance that it names.
+    pub instance: Uuid,
+    /// The port.
+    pub port: OvsPort,
+    /// The MTU that it was given.
+    pub mtu: Option<u32>,
 }
 
 /// What the destination has prepared.

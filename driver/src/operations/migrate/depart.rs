@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Moves an instance of this host to the destination that is prepared for it, and removes what it leaves here: its
-    /// config drive, which nobody can bring to the destination, and the disks of its volumes.
+    /// config drive, which nobody can bring to the destination, the disks of its volumes, and trunk adapters.
     ///
     /// A failed or cancelled call, and one that takes longer than the options allow, leaves the instance here as it
     /// was: the migration is aborted. Once it has moved, the call succeeds.
@@ -108,7 +108,9 @@ impl Driver {
             ));
         }
         let vioses = self.active_vioses().await?;
-        tidy::up(self, &vioses, uuid, &Had::default(), volumes).await
+        let trunks = self.depart_trunks(data.instance).await;
+        let rest = tidy::up(self, &vioses, uuid, &Had::default(), volumes).await;
+        trunks.and(rest)
     }
 }
 
@@ -392,6 +394,8 @@ impl Depart {
 
     async fn try_to_tidy_up(&self, had: &Had) -> Result<()> {
         let volumes = &self.asked.volumes;
-        tidy::up(&self.driver, &self.vioses, self.uuid(), had, volumes).await
+        let trunks = self.driver.depart_trunks(self.asked.data.instance).await;
+        let rest = tidy::up(&self.driver, &self.vioses, self.uuid(), had, volumes).await;
+        trunks.and(rest)
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::operations) use lead::{HERE, PREPARE, THERE};
 pub use arrived::Arrived;
 pub use data::{
     ConsoleAccess, DestinationHost, LiveMigration, MigrationData, MigrationOptions, Prepared,
-    SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
+    SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort, SourceTrunk,
 };
 pub use lead::Migrated;
 

@@ -13,9 +13,10 @@ use powervm_schema::xml::Element;
 use super::console::Console;
 use super::data::{MigrationData, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort};
 use super::destination::Mobility;
-use super::refused;
+use super::{networks, refused};
 use crate::error::Result;
 use crate::host::{Switches, Vios};
+use crate::network::trunk::{Line, line_of};
 use crate::operations::driver::{Disks, Driver, path_of};
 use crate::partition::PartitionUuid;
 use crate::rest::Groups;
@@ -82,13 +83,18 @@ impl Driver {
         };
         let buses = buses(&served, uuid);
         self.check_disks(&served, &buses, &data, &name)?;
+        let mut interfaces = interfaces(&adapters, &switches);
+        networks::look_for_trunks(self, &name, &mut interfaces).await?;
         data.source = Some(SourceHost {
             system: self.shared.system.name.clone(),
             console: console.uuid,
             public_key: console.public_key,
             buses,
             ports: self.ports_of(&served, &vioses, &client),
-            interfaces: interfaces(&adapters, &switches),
+            interfaces: interfaces
+                .into_iter()
+                .map(|(interface, _)| interface)
+                .collect(),
             partition: name,
         });
         Ok(data)
@@ -281,17 +287,22 @@ fn buses(served: &[Entry], uuid: PartitionUuid) -> Vec<SourceBus> {
     buses.into_values().collect()
 }
 
-fn interfaces(adapters: &[Entry], switches: &Switches) -> Vec<SourceInterface> {
+/// The interfaces on virtual switches, each with its place.
+fn interfaces(adapters: &[Entry], switches: &Switches) -> Vec<(SourceInterface, Option<Line>)> {
     let read = |entry: &Entry| {
         let adapter = ClientNetworkAdapter(&entry.content);
         let switch = switches.numbered(adapter.virtual_switch_id().ok().flatten()?)?;
-        Some(SourceInterface {
+        let interface = SourceInterface {
             mac: adapter.mac_address()?.parse().ok()?,
             switch: switch.name.clone(),
             vlan: adapter.port_vlan().ok().flatten()?,
-        })
+            trunk: None,
+        };
+        Some((interface, line_of(&adapter)))
     };
-    adapters.iter().filter_map(read).collect()
+    let mut interfaces: Vec<_> = adapters.iter().filter_map(read).collect();
+    interfaces.sort_by_key(|(interface, _)| interface.mac);
+    interfaces
 }
 
 #[cfg(test)]

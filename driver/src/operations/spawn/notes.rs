@@ -28,6 +28,9 @@ pub(in crate::operations) struct Asked {
     pub(super) has_ports: bool,
     /// UUIDs of the Virtual I/O Servers that it works with.
     pub(super) servers: BTreeSet<String>,
+    /// Whether the network service is waited for.
+    #[serde(default)]
+    pub(super) waits_for_network: bool,
     pub(super) config_drive: bool,
     pub(super) power_on: bool,
     /// Whether its slots are kept.
@@ -57,6 +60,7 @@ impl Asked {
             finds_volumes: false,
             has_ports: false,
             servers: BTreeSet::new(),
+            waits_for_network: false,
             config_drive: request.config_drive.is_some(),
             power_on: request.power_on,
             keeps_slots: false,

@@ -1,8 +1,10 @@
 //! What a deploy tells of the server that it made.
 
-use super::{MANAGEMENT_VLAN, Plan, Spawn, Switch};
+use super::{Plan, Spawn};
 use crate::error::Result;
+use crate::host::Switch;
 use crate::network::Attachment;
+use crate::network::adapter::MANAGEMENT_VLAN;
 use crate::operations::driver::path_of;
 use crate::operations::list;
 use crate::operations::server::{InterfaceInfo, Server, ServerSummary, StorageInfo};

@@ -56,6 +56,7 @@ impl ImageSource {
                 });
                 Ok((Box::pin(blocks), Some(size)))
             }
+            Self::Fed(feed) => Ok((feed.open(), None)),
             Self::Url(_) | Self::Through(..) => {
                 let answer = self.request(Method::GET).await?;
                 let size = length(answer.headers());
@@ -83,6 +84,10 @@ impl ImageSource {
                     .map_err(|error| unreadable(&path.display().to_string(), error))
             }
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::Fed(_) => Err(Error::invalid(
+                "an image that is fed does not tell its size",
+                "name its size with it",
+            )),
             Self::Url(_) | Self::Through(..) => self.describe().await.map(|found| found.size),
         }
     }
@@ -110,7 +115,9 @@ impl ImageSource {
         let (url, transport) = match self {
             Self::Url(url) => (url.as_str(), None),
             Self::Through(url, transport) => (url.as_str(), Some(Arc::clone(transport))),
-            Self::File(_) | Self::Bytes(_) => return Err(Error::internal("no URL to ask")),
+            Self::File(_) | Self::Bytes(_) | Self::Fed(_) => {
+                return Err(Error::internal("no URL to ask"));
+            }
         };
         let mut uri = read(url)?;
         for _ in 0..=MAX_REDIRECTS {

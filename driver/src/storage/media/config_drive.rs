@@ -3,7 +3,10 @@
 //! Format: <https://docs.openstack.org/nova/latest/user/metadata.html>. The guest finds it by the
 //! volume label `config-2`.
 
+mod prepared;
+
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -38,9 +41,22 @@ pub struct ConfigDrive {
     pub availability_zone: Option<String>,
     /// Project that the server belongs to.
     pub project: Option<String>,
+    /// The files themselves by their paths, as OpenStack has written them. Where they are given, nothing of the above
+    /// counts; the partition's UUID and the management interface are written into them.
+    pub prepared: Option<PreparedFiles>,
     /// Date of the files, in seconds after the Unix epoch. The same content and date give the same
     /// image, byte for byte.
     pub dated: i64,
+}
+
+/// Files of a config drive by their paths. They may hold a password, so none of them is ever printed.
+#[derive(Clone, Default)]
+pub struct PreparedFiles(pub BTreeMap<String, Vec<u8>>);
+
+impl fmt::Debug for PreparedFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} files", self.0.len())
+    }
 }
 
 /// An interface as it will be, its address known.
@@ -76,6 +92,9 @@ impl ConfigDrive {
     }
 
     fn files_of(&self, subject: &Subject<'_>) -> Result<iso::Files, Error> {
+        if let Some(prepared) = &self.prepared {
+            return prepared::complete(&prepared.0, subject);
+        }
         let mut files = iso::Files::new();
         let mut contents = Vec::new();
         for (number, (path, content)) in self.files.iter().enumerate() {
@@ -182,22 +201,29 @@ fn network_data(subject: &Subject<'_>) -> Value {
         }
     }
     if let Some(mac) = subject.management {
-        let address = FixedAddress {
-            address: IpAddr::V6(mac.link_local()),
-            prefix: 64,
-            gateway: None,
-            name_servers: Vec::new(),
-        };
-        links.push(json!({
-            "id": "mgmt_vif",
-            "vif_id": "mgmt_vif",
-            "type": "vif",
-            "mtu": null,
-            "ethernet_mac_address": mac.to_string(),
-        }));
-        networks.push(fixed(networks.len(), "mgmt_vif", "mgmt", &address));
+        let (link, network) = management(mac, networks.len());
+        links.push(link);
+        networks.push(network);
     }
     json!({"links": links, "networks": networks, "services": services})
+}
+
+/// Link and network of the management interface, the network having this number.
+fn management(mac: Mac, number: usize) -> (Value, Value) {
+    let address = FixedAddress {
+        address: IpAddr::V6(mac.link_local()),
+        prefix: 64,
+        gateway: None,
+        name_servers: Vec::new(),
+    };
+    let link = json!({
+        "id": "mgmt_vif",
+        "vif_id": "mgmt_vif",
+        "type": "vif",
+        "mtu": null,
+        "ethernet_mac_address": mac.to_string(),
+    });
+    (link, fixed(number, "mgmt_vif", "mgmt", &address))
 }
 
 fn fixed(number: usize, link: &str, network_id: &str, fixed: &FixedAddress) -> Value {

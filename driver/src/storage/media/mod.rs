@@ -5,7 +5,7 @@ pub mod iso;
 mod iso_dates;
 pub mod repository;
 
-pub use config_drive::ConfigDrive;
+pub use config_drive::{ConfigDrive, PreparedFiles};
 pub use repository::Repository;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::{Inventory, defaults};
+use super::Inventory;
 use crate::model::Flavor;
 use crate::recording::Recording;
 use documents::Documents;
@@ -113,7 +113,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     let mut systems: Vec<_> = found.into_values().collect();
     system::make_room(&mut systems, &mut remarks);
     let wished = Inventory {
-        console: console.unwrap_or_else(defaults::console),
+        console,
         authorized_keys: Vec::new(),
         systems,
         clusters,

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Makes and removes servers through the API of Nova 34 with our driver, on the simulator.
+
+Run by ``cargo xtask conformance``; by hand, in an environment with requirements/nova-today.txt and the package:
+``python nova_today.py --simulator target/debug/powervm-sim --work /tmp/somewhere``.
+"""
+
+from nova_today_suite import begin  # noqa: F401  (before all that imports Nova)
+
+import os
+
+from nova_today_suite import changes
+from nova_today_suite import cloud as clouds
+from nova_today_suite import interface
+from nova_today_suite import life
+from nova_today_suite import program
+from nova_today_suite import site as sites
+from pypowervm_suite import expect
+from pypowervm_suite import simulator as simulators
+
+LIFE = (
+    interface.check_methods,
+    life.check_services,
+    life.check_life,
+    changes.check_interfaces,
+    changes.check_volumes,
+    changes.check_resize,
+    changes.check_images,
+    changes.check_console,
+    changes.check_crowd,
+)
+# What takes long, and has nothing to do with disks.
+ONCE = (changes.check_shutdown,)
+END = (
+    life.check_refusals,
+    life.check_end,
+)
+
+
+def run(report, simulator_path, work):
+    """A simulator and a cloud for each kind of disk."""
+    for disks in ("ssp", "localdisk"):
+        report.prefix = disks + ": "
+        folder = os.path.join(work, disks)
+        simulator = None
+        with report.check("powervm-sim starts"):
+            simulator = simulators.Simulator(simulator_path, "novalink", folder)
+        if simulator is None:
+            return
+        os.chmod(folder, 0o700)
+        cloud = clouds.Cloud(simulator, folder, disks)
+        try:
+            begun = False
+            with report.check("the services start with compute_driver=powervm.PowerVMDriver"):
+                cloud.setUp()
+                cloud.serve_images()
+                begun = True
+            if begun:
+                site = sites.Site(report, simulator, cloud)
+                for subject in LIFE + (ONCE if disks == "ssp" else ()) + END:
+                    report.subject(subject, site)
+            with report.check("the services stop"):
+                cloud.save_log()
+                cloud.doCleanups()
+            with report.check("powervm-sim still runs and broke no invariant"):
+                expect.true(simulator.running(), "it runs; it said: " + simulator.said())
+                expect.true("panicked" not in simulator.said(), "it did not panic")
+                expect.true(not any(simulator.admin("/invariants").values()), "no invariant is broken")
+        finally:
+            simulator.kill()
+
+
+def main(name):
+    """The program of that name, to its end."""
+    program.end(lambda: program.frame(__doc__, name, run))
+
+
+if __name__ == "__main__":
+    main("nova_today")

@@ -1,0 +1,208 @@
+"""What else the compute API does with a server."""
+
+import contextlib
+import hashlib
+import threading
+import time
+
+from nova.tests.functional.api import client
+from nova_suite import cinder
+from nova_today_suite import life
+from pypowervm_suite import expect
+from pypowervm_suite.report import Unmet
+
+CROWD = 10
+# Seconds after which the driver takes a state for settled, and some more.
+SETTLES = 18
+# A thread that is never held up runs about a hundred times a second, while ten servers boot for some seconds.
+LEAST_TICKS = 20
+
+
+def check_interfaces(site):
+    """Adapters of a server that runs."""
+    cloud = site.cloud
+    with site.check("attaches an interface and detaches it"):
+        reachable(site)
+        port = cloud.neutron.port_2
+        cloud.bind(port, life.VLAN + 1)
+        before = len(site.partition(site.server)["network_adapters"])
+        cloud._attach_interface(site.server, port["id"])
+        expect.equal(len(site.partition(site.server)["network_adapters"]), before + 1, "the adapters")
+        cloud._detach_interface(site.server, port["id"])
+        expect.equal(len(site.partition(site.server)["network_adapters"]), before, "the adapters")
+
+
+def check_volumes(site):
+    """Volumes of a server that runs."""
+    cloud = site.cloud
+    with site.check("attaches a Fibre Channel volume, with its connector from the host"):
+        reachable(site)
+        volume = site.keep("volume", cinder.Volume(site.simulator, "conformance"))
+        cloud.serve_volumes()
+        before = site.keep("mappings", mappings(site))
+        cloud._attach_volume(site.server, volume.id)
+        expect.within(len(mappings(site)) - len(before), 1, 2, "the new mappings")
+    with site.check("extends it"):
+        volume = site.volume
+        volume.extend()
+        event = {"name": "volume-extended", "server_uuid": site.server["id"], "tag": volume.id}
+        cloud.api.api_post("/os-server-external-events", {"events": [event]})
+    with site.check("detaches it"):
+        cloud.api.delete_server_volume(site.server["id"], site.volume.id)
+        cloud._wait_for_volume_detach(site.server["id"], site.volume.id)
+        expect.equal(mappings(site), site.mappings, "the mappings")
+    with site.check("boots from a volume, and has no disk beside it"):
+        disks = {line for line in site.inventory() if line.startswith(("unit boot_", "disk b_"))}
+        request = dict(cloud._build_server("volumed", "", site.flavor, networks="none"), block_device_mapping_v2=[
+            {"boot_index": 0, "uuid": site.volume.id, "source_type": "volume", "destination_type": "volume"}])
+        request.pop("imageRef")
+        server = cloud.wait(cloud.api.post_server({"server": request}), "ACTIVE")
+        expect.equal({line for line in site.inventory() if line.startswith(("unit boot_", "disk b_"))}, disks,
+                     "the boot disks")
+        cloud._delete_server(server)
+        expect.equal(mappings(site), site.mappings, "the mappings")
+
+
+def check_images(site):
+    """Images of a server, and servers of other images."""
+    cloud = site.cloud
+    with site.check("rescues it and unrescues it"):
+        before = site.inventory()
+        cloud.api.post_server_action(site.server["id"], {"rescue": {"rescue_image_ref": site.image["id"]}})
+        cloud.wait(site.server, "RESCUE")
+        rescue = [line for line in site.inventory() - before if line.startswith(("unit rescue_", "disk r_"))]
+        expect.single(rescue, "rescue disks")
+        cloud.api.post_server_action(site.server["id"], {"unrescue": None})
+        cloud.wait(site.server, "ACTIVE")
+        expect.equal(site.compare(before), ([], []), "what is left or lost")
+    with site.check("rebuilds it from another image"):
+        data = life.pattern(life.IMAGE_BYTES, b"another")
+        image = type(site.image)("another image", data)
+        cloud.add_image(image)
+        cloud.api.post_server_action(site.server["id"], {"rebuild": {"imageRef": image["id"]}})
+        cloud.wait(site.server, "ACTIVE")
+        wanted = hashlib.sha256(data).hexdigest()
+        expect.true(any(content["sha256"] == wanted for content in site.simulator.contents().values()),
+                    "some disk holds that image")
+    if cloud.disks == "localdisk":
+        with site.check("a snapshot is refused, and the server goes on"):
+            made = len(cloud.glance.images)
+            with contextlib.suppress(client.OpenStackApiException):
+                cloud.api.post_server_action(site.server["id"], {"createImage": {"name": "captured"}})
+            cloud._wait_for_server_parameter(site.server, {"OS-EXT-STS:task_state": None, "status": "ACTIVE"})
+            expect.equal(len(cloud.glance.images), made, "the images")
+        return
+    with site.check("snapshots it, as a stream from its disk to Glance"):
+        site.show_disks()
+        answer = cloud.api.post_server_action(site.server["id"], {"createImage": {"name": "captured"}})
+        cloud._wait_for_server_parameter(site.server, {"OS-EXT-STS:task_state": None})
+        image = cloud.glance.images[answer["image_id"]]
+        expect.equal(image["status"], "active", "the image's status")
+        expect.equal(len(cloud.glance._imagedata[answer["image_id"]]), site.DISK_BYTES, "the image's size")
+    with site.check("shelves it and unshelves it"):
+        site.show_disks()
+        cloud.api.post_server_action(site.server["id"], {"shelve": None})
+        cloud.wait(site.server, "SHELVED_OFFLOADED")
+        expect.equal(site.partition(site.server), None, "its partition")
+        cloud.api.post_server_action(site.server["id"], {"unshelve": None})
+        cloud.wait(site.server, "ACTIVE")
+        expect.equal(site.partition(site.server)["state"], "running", "its state")
+
+
+def check_resize(site):
+    """Other sizes on the same host."""
+    cloud = site.cloud
+    for name, end in (("reverts it", "revertResize"), ("confirms it", "confirmResize")):
+        with site.check("resizes it and " + name):
+            larger = cloud._create_flavor(name="larger " + end, memory_mb=2048, vcpu=1, disk=2, ephemeral=0, swap=0)
+            cloud.api.post_server_action(site.server["id"], {"resize": {"flavorRef": larger}})
+            cloud.wait(site.server, "VERIFY_RESIZE")
+            cloud.api.post_server_action(site.server["id"], {end: None})
+            server = cloud.wait(site.server, "ACTIVE")
+            wanted = 2048 if end == "confirmResize" else 1024
+            expect.equal(server["flavor"]["ram"], wanted, "the memory")
+            expect.equal(site.partition(site.server)["state"], "running", "its state")
+            found = cloud._get_allocations_by_server_uuid(site.server["id"])
+            expect.equal(found[cloud.provider()]["resources"]["MEMORY_MB"], wanted, "the allocation")
+
+
+def check_console(site):
+    """A console, as far as the host's command."""
+    cloud = site.cloud
+    with site.check("opens a VNC console"):
+        console = cloud.api.api_post("/servers/%s/remote-consoles" % site.server["id"],
+                                 {"remote_console": {"protocol": "vnc", "type": "novnc"}}).body["remote_console"]
+        expect.true("token" in console["url"], "it has a token: " + console["url"])
+
+
+def check_crowd(site):
+    """Ten servers at once."""
+    cloud = site.cloud
+    with site.check("boots ten servers with one request, and deletes them"):
+        flavor = cloud._create_flavor(name="small", memory_mb=512, vcpu=1, disk=1, ephemeral=0, swap=0,
+                                      extra_spec={"powervm:proc_units": "0.05"})
+        before = site.inventory()
+        request = dict(cloud._build_server("many", site.image["id"], flavor, networks="none"),
+                       min_count=CROWD, max_count=CROWD)
+        downloads = len(cloud.downloads)
+        with ticking() as ticks:
+            cloud.api.post_server({"server": request})
+        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
+        made = [server for server in cloud.api.get_servers() if server["name"].startswith("many")]
+        servers = [cloud.wait(server, "ACTIVE") for server in made]
+        expect.equal(len(servers), CROWD, "the servers")
+        expect.within(len(cloud.downloads) - downloads, 0, 1, "the downloads of their image")
+        for server in servers:
+            cloud.api.delete_server(server["id"])
+        for server in servers:
+            cloud._wait_until_deleted(server)
+        expect.equal(without_images(site.compare(before)), ([], []), "what is left or lost")
+
+
+def check_shutdown(site):
+    """What a guest does by itself."""
+    cloud = site.cloud
+    with site.check("sees that the guest has shut down"):
+        # The driver believes a state once it has lasted for a while.
+        time.sleep(SETTLES)
+        site.simulator.incident("down", site.partition(site.server)["name"])
+        cloud.wait(site.server, "SHUTOFF")
+        expect.equal(site.partition(site.server)["state"], "not activated", "its state")
+        cloud._start_server(site.server)
+
+
+@contextlib.contextmanager
+def ticking():
+    """Gives how often another thread of the compute service ran within it."""
+    counted = [0]
+    is_over = threading.Event()
+
+    def count():
+        while not is_over.is_set():
+            time.sleep(0.01)
+            counted[0] += 1
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield lambda: counted[0]
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def reachable(site):
+    """Waits until the server's partition can be changed while it runs."""
+    deadline = time.monotonic() + 30
+    while site.partition(site.server)["rmc"] != "active":
+        if time.monotonic() > deadline:
+            raise Unmet("its RMC is not active after 30 s")
+        time.sleep(0.1)
+
+
+def mappings(site):
+    return sorted(line for line in site.inventory() if line.startswith("mapping "))
+
+
+def without_images(compared):
+    return tuple([line for line in lines if not line.startswith(("disk i_", "unit image_"))] for lines in compared)

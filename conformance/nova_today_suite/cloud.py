@@ -1,0 +1,152 @@
+"""nova-api, conductor, scheduler and compute service with placement, all in this process."""
+
+import copy
+import logging
+import os
+import sys
+import time
+import warnings
+
+from nova import conf
+from nova.tests.functional import integrated_helpers
+from nova.virt.powervm import options
+from nova_suite import cinder
+from pypowervm_suite.report import Unmet
+
+CONF = conf.CONF
+HOST = "conformance"
+CHUNK = 64 * 1024
+# Seconds that a server may take to get a status.
+PATIENCE = 60
+
+
+class Cloud(integrated_helpers._IntegratedTestBase):
+    """Started by setUp, ended by doCleanups; api: a client of the compute API."""
+
+    ADMIN_API = True
+    microversion = "2.96"
+
+    def __init__(self, simulator, folder, disks):
+        super().__init__("stay")
+        self.simulator = simulator
+        self.folder = folder
+        self.disks = disks
+
+    def setUp(self):
+        CONF.set_override("api_paste_config", os.path.join(sys.prefix, "etc/nova/api-paste.ini"), group="wsgi")
+        CONF.set_override("compute_driver", "powervm.PowerVMDriver")
+        CONF.set_override("allow_resize_to_same_host", True)
+        # A host alone.
+        CONF.set_override("shelved_offload_time", 0)
+        options.register(CONF)
+        self.configure()
+        super().setUp()
+        # Nova's fixture makes errors of what newer libraries warn of.
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
+        logging.getLogger("nova.thread_pool_factory").setLevel(logging.WARNING)
+        self.flags(ram=-1, cores=-1, instances=-1, group="quota")
+        self.neutron._ports[self.neutron.port_2["id"]] = copy.deepcopy(self.neutron.port_2)
+
+    def _console_command(self):
+        """What opens consoles: it says the port of a VNC server."""
+        path = os.path.join(self.folder, "mkvterm")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho 5901\n")
+        os.chmod(path, 0o700)
+        return path
+
+    def configure(self):
+        """What an operator would write into nova.conf."""
+        password = os.path.join(self.folder, "password")
+        with open(password, "w", encoding="utf-8") as file:
+            file.write(self.simulator.password + "\n")
+        for name, value in {
+                "endpoint": "http://127.0.0.1:%d" % self.simulator.http_port,
+                "endpoint_user": self.simulator.user,
+                "endpoint_password_file": password,
+                "endpoint_tries": 1,
+                "journal": os.path.join(self.folder, "journal"),
+                "disk_driver": self.disks,
+                "device_folder": os.path.join(self.folder, "by-id"),
+                "mkvterm": self._console_command(),
+                "volume_group_name": "datavg",
+        }.items():
+            CONF.set_override(name, value, group="powervm")
+
+    def _setup_compute_service(self):
+        return self._start_compute(HOST)
+
+    def save_log(self):
+        """Keeps what the services logged: the fixture forgets it at its end."""
+        with open(os.path.join(self.folder, "nova.log"), "w", encoding="utf-8") as log:
+            log.write(self.stdlog.logger.output)
+
+    def stay(self):
+        """The test that the base class wants to be given."""
+
+    def serve_images(self):
+        """Makes the Glance fixture, which keeps metadata only, keep and give bytes too."""
+        glance = self.glance
+        show, update = glance.show, glance.update
+        self.downloads = []
+
+        def download(context, image_id, data=None, dst_path=None, trusted_certs=None):
+            show(context, image_id)
+            content = glance._imagedata[image_id]
+            self.downloads.append(image_id)
+            return (content[start:start + CHUNK] for start in range(0, len(content), CHUNK))
+
+        def keep(context, image_id, metadata, data=None, purge_props=False):
+            if data is not None:
+                parts = iter(lambda: data.read(CHUNK), b"")
+                glance._imagedata[image_id] = b"".join(parts)
+                metadata = dict(metadata, size=len(glance._imagedata[image_id]))
+            return update(context, image_id, metadata, None, purge_props)
+
+        glance.download, glance.update = download, keep
+
+    def add_image(self, image):
+        """An image (nova_suite.glance.Image) that servers can be made of."""
+        self.glance.images[image["id"]] = dict(image, visibility="public", tags=[])
+        self.glance._imagedata[image["id"]] = image.data
+
+    def bind(self, port, vlan):
+        """Makes a port of the Neutron fixture one that the SEA mechanism driver has bound."""
+        there = self.neutron._ports[port["id"]]
+        there["binding:vif_type"] = "pvm_sea"
+        there["binding:vif_details"] = {"vlan": vlan}
+
+    def serve_volumes(self):
+        """Makes the Cinder fixture tell of the simulator's volumes, mapped for the connectors that it is given."""
+        fixture = self.cinder
+        mapped = {}
+
+        def find(volume_id, attachment_id):
+            _, attachment, _ = fixture._find_attachment(attachment_id)
+            connector = attachment["connector"]
+            if connector and attachment_id not in mapped:
+                plain = {key: value for key, value in connector.items() if key != "device"}
+                mapped[attachment_id] = cinder.ask(
+                    self.simulator, "POST", "/volumes/%s/map" % volume_id,
+                    {"connector": plain, "chap": False})["connection_info"]
+            return dict(mapped.get(attachment_id, {}), volume_id=volume_id, serial=volume_id)
+
+        fixture._find_connection_info = find
+
+    def wait(self, server, status):
+        """The server once it has that status."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            server = self.api.get_server(server["id"])
+            if server["status"] == status and server["OS-EXT-STS:task_state"] is None:
+                return server
+            if server["status"] == "ERROR" and status != "ERROR" and server["OS-EXT-STS:task_state"] is None:
+                raise Unmet("the server failed: %s" % server.get("fault"))
+            time.sleep(0.05)
+        raise Unmet("the server is %s (%s) after %d s, not %s" % (
+            server["status"], server["OS-EXT-STS:task_state"], PATIENCE, status))
+
+    def provider(self):
+        """The resource provider of the host."""
+        return self._get_provider_uuid_by_host(HOST)

@@ -1,0 +1,74 @@
+"""What checks share: the report, the simulator as its own interface shows it, and what earlier checks kept."""
+
+import os
+
+
+class Site:
+    """A host and the cloud on it."""
+
+    # What a disk holds, as far as the management partition can see.
+    DISK_BYTES = 256 * 1024
+
+    def __init__(self, report, simulator, cloud):
+        self.report = report
+        self.simulator = simulator
+        self.cloud = cloud
+
+    def check(self, name):
+        """A check; see Report."""
+        return self.report.check(name)
+
+    def keep(self, name, value):
+        """Keeps it for later checks, and gives it back."""
+        setattr(self, name, value)
+        return value
+
+    def partition(self, server):
+        """The server's partition; None if there is none."""
+        found = [partition for partition in self.simulator.admin("/inventory")["partitions"]
+                 if partition["uuid"].lower() == partition_uuid(server["id"])]
+        return found[0] if found else None
+
+    def show_disks(self):
+        """Lets the management partition see all disks: files stand for them, named as Linux names disks."""
+        folder = os.path.join(self.simulator.folder, "by-id")
+        os.makedirs(folder, exist_ok=True)
+        told = self.simulator.admin("/inventory")
+        groups = [group for vios in told["virtual_io_servers"] for group in vios["volume_groups"]]
+        disks = [disk for group in groups for disk in group["virtual_disks"]]
+        for disk in disks + [unit for tier in told["tiers"] for unit in tier["logical_units"]]:
+            with open(os.path.join(folder, "scsi-SIM%s" % disk["udid"]), "wb") as file:
+                file.write(bytes(self.DISK_BYTES))
+
+    def inventory(self):
+        """A set of lines, one for each thing that a server is made of."""
+        told = self.simulator.admin("/inventory")
+        lines = set()
+        for partition in told["partitions"]:
+            lines.add("partition %s" % partition["name"])
+            lines.update("adapter %s of %s" % (adapter, partition["name"]) for adapter in partition["network_adapters"])
+        for vios in told["virtual_io_servers"]:
+            for mapping in vios["scsi_mappings"]:
+                lines.update("mapping %s of %s in slot %s to %s" % (
+                    target, vios["name"], mapping["slot"], mapping["client"]) for target in mapping["targets"])
+            for group in vios["volume_groups"]:
+                lines.update("disk %s on %s" % (disk["name"], vios["name"]) for disk in group["virtual_disks"])
+                lines.update("medium %s on %s" % (_name(medium), vios["name"]) for medium in group["media"])
+        for tier in told["tiers"]:
+            lines.update("unit %s" % unit["name"] for unit in tier["logical_units"])
+        lines.update("file %s" % _name(file) for file in told["files"])
+        return lines
+
+    def compare(self, before):
+        """What is left since then, and what is lost."""
+        now = self.inventory()
+        return sorted(now - before), sorted(before - now)
+
+
+def _name(thing):
+    return thing.get("name", thing) if isinstance(thing, dict) else thing
+
+
+def partition_uuid(instance):
+    """The UUID of an instance's partition: its first bit is never set."""
+    return "%x%s" % (int(instance[0], 16) & 7, instance[1:].lower())

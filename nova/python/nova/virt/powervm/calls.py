@@ -1,0 +1,92 @@
+"""Calls into the driver: none of them blocks Nova's other threads, be they real or green."""
+
+import collections
+import itertools
+import json
+import threading
+
+from oslo_log import log as logging
+
+from nova.virt.powervm import _native
+
+LOG = logging.getLogger(__name__)
+# Calls of which it is known whom they were for: what they log may be read after their end.
+REMEMBERED = 1024
+
+
+def _green():
+    """The function that lets a green thread wait for a file descriptor; nothing where threads are real."""
+    from nova import monkey_patch
+
+    if not monkey_patch.is_patched():
+        return None
+    from eventlet import hubs
+
+    return hubs.trampoline
+
+
+def outcome(call):
+    """Waits for a call, and gives what came of it."""
+    trampoline = _green()
+    try:
+        if trampoline is None:
+            call.wait()
+        else:
+            trampoline(call.fileno(), read=True)
+    except BaseException:
+        # Killed or interrupted while it waits.
+        call.cancel()
+        raise
+    return call.result()
+
+
+class Caller:
+    """Starts operations on a host, and knows which server and request each of the last ones is for."""
+
+    def __init__(self, host):
+        self.host = host
+        self._numbers = itertools.count(1)
+        self._known = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, operation, request, pipe=None, outlet=None, context=None, instance=None):
+        """Does an operation; raises _native.Trouble."""
+        with self._lock:
+            number = next(self._numbers)
+            self._known[number] = (context, instance)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return json.loads(outcome(self.host.start(operation, json.dumps(request), number, pipe, outlet)))
+
+    def told_of(self, number):
+        """The context and the instance of a call."""
+        with self._lock:
+            return self._known.get(number, (None, None))
+
+
+class Records:
+    """Carries what the driver logs to Nova's log."""
+
+    def __init__(self, told_of):
+        """told_of: the context and the instance of a call by its number."""
+        self._told_of = told_of
+        self._log = _native.Log(10 if LOG.isEnabledFor(logging.DEBUG) else 20)
+        self._thread = threading.Thread(target=self._run, name="powervm-log", daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._log.close()
+
+    def _run(self):
+        while True:
+            records = json.loads(outcome(self._log.records()))
+            if not records:
+                return
+            for record in records:
+                context, instance = self._told_of(record["call"])
+                more = {}
+                if context is not None:
+                    more["context"] = context
+                if instance is not None:
+                    more["instance"] = instance
+                LOG.log(record["level"], "%s: %s", record["target"], record["message"], **more)

@@ -1,0 +1,125 @@
+"""The ``[powervm]`` group of nova.conf: the names, defaults and ranges that operators know, and the endpoint."""
+
+import os
+import secrets
+
+from oslo_config import cfg
+from oslo_config import types
+
+GROUP = cfg.OptGroup("powervm", title="PowerVM", help="Hosts that are driven through the PowerVM REST API.")
+
+ENDPOINT = [
+    cfg.StrOpt("endpoint", default="http://127.0.0.1:12080",
+               help="The REST API: https://HOST:12443 of an HMC or NovaLink, or (default) that of the NovaLink "
+                    "partition that nova-compute runs on."),
+    cfg.StrOpt("endpoint_user",
+               help="Who logs on. Without a user the token file of the NovaLink partition is used."),
+    cfg.StrOpt("endpoint_password_file", help="A file with the user's password, which only nova may read."),
+    cfg.StrOpt("endpoint_ca_file", help="A PEM file of the authority that vouches for the endpoint."),
+    cfg.StrOpt("endpoint_fingerprint", help="SHA-256 of the endpoint's certificate, instead of an authority."),
+    cfg.BoolOpt("endpoint_insecure", default=False,
+                help="Believe any certificate. Whoever sits between can read the password."),
+    cfg.IntOpt("endpoint_tries", default=300, min=1,
+               help="How often, every two seconds, the first logon is tried while the endpoint cannot be reached."),
+    cfg.StrOpt("managed_system", default="",
+               help="Name or UUID of the system to drive; needed where the endpoint manages several."),
+    cfg.StrOpt("journal", default="",
+               help="File of the driver's journal; by default powervm/HOST.journal below [DEFAULT]state_path. "
+                    "Nobody else may write into its folder."),
+]
+
+KNOWN = [
+    cfg.FloatOpt("proc_units_factor", default=0.1, min=0.05, max=1,
+                 help="Processing units for each virtual processor of a flavor that names none."),
+    cfg.IntOpt("uncapped_proc_weight", default=64, min=1, max=255,
+               help="Weight of an uncapped partition whose flavor names none."),
+    cfg.StrOpt("disk_driver", default="localdisk", choices=["localdisk", "ssp"], ignore_case=True,
+               help="Where boot disks live: in a volume group of one Virtual I/O Server, or in a shared storage pool."),
+    cfg.StrOpt("volume_group_name", default="", help="Volume group of the boot disks; needed for localdisk."),
+    cfg.StrOpt("cluster_name", default="",
+               help="Cluster of the shared storage pool; may be left out where there is only one."),
+    cfg.StrOpt("vopt_media_volume_group", default="rootvg",
+               help="Volume group that gets a media repository where no Virtual I/O Server has one."),
+    cfg.IntOpt("vopt_media_rep_size", default=1, min=1, help="Size in GB of a media repository that the driver makes."),
+    cfg.BoolOpt("remove_vopt_media_on_boot", default=False,
+                help="Take the config drive out of the guest some time after its first start."),
+    cfg.IntOpt("remove_vopt_media_time", default=60, min=0, help="After how many minutes."),
+    cfg.BoolOpt("use_rmc_mgmt_vif", default=True, help="Give each partition an adapter on the management switch."),
+    cfg.BoolOpt("use_rmc_ipv6_scheme", default=True,
+                help="Tell the guest, in its config drive, the link-local address of that adapter."),
+    cfg.StrOpt("pvm_vswitch_for_novalink_io", default="NovaLinkVEABridge",
+               help="Switch of the pairs of adapters that lead to Open vSwitch."),
+    cfg.IntOpt("vios_active_wait_timeout", default=300, min=0,
+               help="Longest wait in seconds for the Virtual I/O Servers at the start."),
+    cfg.StrOpt("fc_attach_strategy", default="vscsi", choices=["vscsi", "npiv"], ignore_case=True,
+               help="How servers reach Fibre Channel volumes."),
+    cfg.IntOpt("vscsi_vios_connections_required", default=1, min=1,
+               help="How many Virtual I/O Servers have to see a Fibre Channel volume at least."),
+    cfg.BoolOpt("volume_use_multipath", default=False, help="Whether all ways to a volume are wanted."),
+    cfg.StrOpt("iscsi_iface", default="default", help="The interface that iSCSI discovery goes through."),
+    cfg.StrOpt("rbd_user", default="", help="The user that Ceph images are opened as."),
+    cfg.IntOpt("ports_per_fabric", default=1, min=1, max=8, help="Virtual ports of a server on each NPIV fabric."),
+    cfg.StrOpt("fabrics", default="A", help="Names of the NPIV fabrics, separated by commas."),
+]
+
+MACHINE = [
+    cfg.StrOpt("device_folder", default="/dev/disk/by-id",
+               help="Folder that names the disks of this machine by their identifiers, for snapshots."),
+    cfg.StrOpt("mkvterm", default="mkvterm", help="The command that opens consoles on the management partition."),
+]
+
+# Options that the driver knows by the same name.
+SAME = tuple(option.dest for option in KNOWN + MACHINE) + ("managed_system",)
+
+
+def register(conf):
+    """Makes the group known to Nova's configuration."""
+    conf.register_group(GROUP)
+    conf.register_opts(ENDPOINT + KNOWN + MACHINE, group=GROUP)
+
+
+def register_fabrics(conf):
+    """Makes known an option for each fabric that the group names."""
+    names = [name.strip() for name in conf.powervm.fabrics.split(",") if name.strip()]
+    options = [cfg.Opt("fabric_%s_port_wwpns" % name, type=types.String(), default="",
+                       help="Port names of the Virtual I/O Servers on this fabric, separated by commas.")
+               for name in names]
+    conf.register_opts(options, group=GROUP)
+    return [option.dest for option in options]
+
+
+def settings(conf, host):
+    """What the driver is started with."""
+    group = conf.powervm
+    options = {name: getattr(group, name) for name in SAME}
+    for name in register_fabrics(conf):
+        if getattr(group, name):
+            options[name] = getattr(group, name)
+    options["host"] = host
+    options["shutdown_timeout"] = conf.shutdown_timeout
+    options["journal"] = group.journal or _journal(conf, host)
+    return {
+        "endpoint": group.endpoint,
+        "user": group.endpoint_user,
+        "password": _password(group.endpoint_password_file),
+        "ca": group.endpoint_ca_file,
+        "fingerprint": group.endpoint_fingerprint,
+        "insecure": group.endpoint_insecure,
+        "connect_tries": group.endpoint_tries,
+        "options": options,
+        "seed": secrets.randbits(64),
+    }
+
+
+def _password(path):
+    if not path:
+        return None
+    # Editors end files with a line end that is no part of the password.
+    with open(path, encoding="utf-8") as file:
+        return file.read().rstrip("\r\n")
+
+
+def _journal(conf, host):
+    folder = os.path.join(conf.state_path, "powervm")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return os.path.join(folder, "%s.journal" % host)

@@ -1,0 +1,159 @@
+"""How servers are made and removed, rescued and kept as images."""
+
+import contextlib
+import time
+
+from oslo_log import log as logging
+
+from nova.compute import task_states
+import nova.conf
+from nova import exception
+from nova.image import glance
+from nova.virt import configdrive
+from nova.virt.powervm import errors
+from nova.virt.powervm import images
+from nova.virt.powervm import plain
+
+LOG = logging.getLogger(__name__)
+CONF = nova.conf.CONF
+
+
+class Servers:
+    """Of the compute driver: the part about whole servers."""
+
+    def spawn(self, context, instance, image_meta, injected_files, admin_password, allocations, network_info=None,
+              block_device_info=None, power_on=True, accel_info=None):
+        # An evacuated server finds its disk in the pool.
+        is_back = instance.task_state == task_states.REBUILD_SPAWNING and not _has(image_meta, "id")
+        request = {
+            "instance": instance.uuid,
+            "name": instance.name,
+            "flavor": plain.flavor(instance.flavor),
+            "volumes": plain.volumes(block_device_info),
+            "metadata": plain.metadata_of(instance),
+            "networks": plain.ports(network_info, instance),
+            "power_on": power_on,
+            "existing_disk": is_back,
+        }
+        if configdrive.required_by(instance) and not is_back:
+            request["config_drive"] = plain.config_drive(
+                instance, injected_files, admin_password, network_info)
+            request["dated"] = int(time.time())
+        wants_image = not is_back and not plain.is_booted_from_volume(block_device_info)
+        if wants_image:
+            request["image"] = plain.image(image_meta)
+        events = self._awaited(network_info)
+        if events:
+            # The guest starts when its ports are up.
+            request["power_on"] = False
+        with errors.told():
+            with self._plugged(context, instance, network_info, block_device_info, events):
+                with self._download(context, instance, image_meta if wants_image else None) as pipe:
+                    self._call("spawn", request, pipe, context=context, instance=instance)
+            if events and power_on:
+                self._call("start", {"instance": instance.uuid}, context=context, instance=instance)
+
+    @staticmethod
+    def _awaited(network_info):
+        """The events that Neutron sends when the ports are up."""
+        if not CONF.vif_plugging_is_fatal or not CONF.vif_plugging_timeout:
+            return []
+        return [("network-vif-plugged", vif["id"]) for vif in network_info or [] if vif.get("active") is False]
+
+    @contextlib.contextmanager
+    def _plugged(self, context, instance, network_info, block_device_info, events):
+        """Around what plugs ports: ends when they are up."""
+        if not events:
+            yield
+            return
+
+        def failed(name, instance):
+            LOG.error("Neutron failed to plug a port: %s", name, instance=instance)
+            raise exception.VirtualInterfaceCreateException()
+
+        try:
+            with self.virtapi.wait_for_instance_event(
+                    instance, events, deadline=CONF.vif_plugging_timeout, error_callback=failed):
+                yield
+        except exception.InstanceEventTimeout as late:
+            LOG.error("Neutron did not say that the ports are up.", instance=instance)
+            self._remove(context, instance, block_device_info, True)
+            raise exception.VirtualInterfaceCreateException() from late
+        except exception.VirtualInterfaceCreateException:
+            self._remove(context, instance, block_device_info, True)
+            raise
+
+    @contextlib.contextmanager
+    def _download(self, context, instance, image_meta):
+        """The image on its way, if there is one."""
+        if image_meta is None:
+            yield None
+            return
+        certificates = instance.trusted_certs if instance.obj_attr_is_set("trusted_certs") else None
+        with images.Download(glance.API(), context, image_meta.id, certificates) as pipe:
+            yield pipe
+
+    def destroy(self, context, instance, network_info, block_device_info=None, destroy_disks=True,
+                destroy_secrets=True):
+        if self.stays_after_revert(context, instance):
+            return
+        with errors.told():
+            self._remove(context, instance, block_device_info, destroy_disks)
+
+    def _remove(self, context, instance, block_device_info, destroy_disks):
+        request = {"instance": instance.uuid, "name": instance.name, "destroy_disks": destroy_disks,
+                   "volumes": plain.volumes(block_device_info)}
+        self._call("destroy", request, context=context, instance=instance)
+
+    def cleanup(self, context, instance, network_info, block_device_info=None, destroy_disks=True,
+                migrate_data=None, destroy_vifs=True, destroy_secrets=True):
+        """Removal leaves nothing to be cleaned up."""
+
+    def snapshot(self, context, instance, image_id, update_task_state):
+        api = glance.API()
+        metadata = {
+            "name": api.get(context, image_id)["name"],
+            "status": "active",
+            "disk_format": "raw",
+            "container_format": "bare",
+            "properties": {"image_location": "snapshot", "image_state": "available",
+                           "owner_id": instance.project_id},
+        }
+        update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
+        update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD)
+        with errors.told():
+            with images.Upload(api, context, image_id, metadata) as outlet:
+                self._call("snapshot", {"instance": instance.uuid}, outlet=outlet, context=context, instance=instance)
+
+    def cache_image(self, context, image_id):
+        image = glance.API().get(context, image_id)
+        request = {"image": {"id": image["id"], "name": image["name"], "checksum": image["checksum"] or image["id"],
+                             "size": image["size"]}}
+        before = len(self._call("images", {}))
+        with errors.told():
+            with images.Download(glance.API(), context, image_id) as pipe:
+                self._call("cache_image", request, pipe, context=context)
+            return len(self._call("images", {})) > before
+
+    def manage_image_cache(self, context, all_instances):
+        if not CONF.image_cache.remove_unused_base_images:
+            return
+        keep = {instance.image_ref for instance in all_instances if instance.image_ref}
+        with errors.told():
+            self._call("prune_images", {"keep": sorted(keep)}, context=context)
+
+    def rescue(self, context, instance, network_info, image_meta, rescue_password, block_device_info,
+               share_info=None):
+        request = {"instance": instance.uuid, "name": instance.name, "image": plain.image(image_meta)}
+        with errors.told():
+            with self._download(context, instance, image_meta) as pipe:
+                self._call("rescue", request, pipe, context=context, instance=instance)
+
+    def unrescue(self, context, instance):
+        with errors.told():
+            self._call("unrescue", {"instance": instance.uuid, "name": instance.name},
+                       context=context, instance=instance)
+
+
+def _has(image_meta, field):
+    return image_meta is not None and image_meta.obj_attr_is_set(field) and getattr(image_meta, field)
