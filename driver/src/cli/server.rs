@@ -203,7 +203,12 @@ async fn request(create: &Create) -> Result<SpawnRequest> {
         },
         image: image(create).await?,
         volumes: connections(&create.volume)?,
-        metadata: Metadata::new(),
+        metadata: Metadata::from_iter(
+            create
+                .os_distro
+                .iter()
+                .map(|distro| ("image_os_distro".to_owned(), distro.clone())),
+        ),
         networks: create.network.clone(),
         config_drive: config_drive(create)?,
         power_on: !create.no_start,

@@ -25,10 +25,23 @@ pub struct System {
     pub vnic: VnicAbility,
     /// What partitions may ask for.
     pub limits: HostLimits,
+    /// What those of IBM i may ask for.
+    pub ibmi: Ibmi,
     /// What is left.
     pub room: HostRoom,
     /// What there is in all.
     pub total: Total,
+}
+
+/// What a system can do for partitions of IBM i.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ibmi {
+    /// It makes them at all.
+    pub capable: bool,
+    /// It lets them have virtual devices alone, which those that are to move need.
+    pub restricted_io: bool,
+    /// What they may ask for.
+    pub limits: HostLimits,
 }
 
 /// Memory and processors of a system that partitions can have in all.
@@ -166,6 +179,27 @@ impl System {
                 .flatten()
                 .unwrap_or(MIN_UNITS),
         };
+        let ibmi = Ibmi {
+            capable: capabilities
+                .as_ref()
+                .is_some_and(|found| can(found.ibmi_capable(), false)),
+            restricted_io: capabilities
+                .as_ref()
+                .is_some_and(|found| can(found.ibmi_restricted_io_mode_capable(), false)),
+            limits: HostLimits {
+                max_vcpus_of_partition: count(
+                    processors.current_maximum_virtual_processors_per_ibmi_partition(),
+                )
+                .or(max_vcpus_of_system),
+                max_procs_of_partition: count(
+                    processors.current_maximum_processors_per_ibmi_partition(),
+                )
+                .or(max_procs_of_system),
+                // Secure boot is for other operating systems.
+                secure_boot: false,
+                ..limits.clone()
+            },
+        };
         let units = |units: ProcessingUnits| units.as_f64();
         Ok(Self {
             uuid: entry.id.clone(),
@@ -181,6 +215,7 @@ impl System {
                     .is_none_or(|found| can(found.virtual_nic_failover_capable(), true)),
             },
             limits,
+            ibmi,
             room: HostRoom {
                 memory_mb: required("the free memory", memory.current_available_system_memory())?,
                 proc_units: required(

@@ -85,6 +85,11 @@ pub(super) struct DiskNotes {
 }
 
 impl DiskNotes {
+    /// Whether there is no disk.
+    pub(super) fn is_none(&self) -> bool {
+        self.disk.is_none()
+    }
+
     /// Nothing is made yet, and the image, if there is one, will be needed.
     pub(super) fn boarded(flight: Option<Boarded>) -> Self {
         Self {

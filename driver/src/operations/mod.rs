@@ -11,6 +11,7 @@ mod diagnostics;
 mod driver;
 mod exceptions;
 mod host;
+mod ibmi;
 mod imaged;
 mod images;
 mod interface;

@@ -6,6 +6,7 @@ use powervm_schema::view::FieldValue;
 use uuid::Uuid;
 
 use super::driver::{Driver, path_of};
+use super::ibmi;
 use super::imaged;
 use super::plug;
 use super::request::SpawnRequest;
@@ -39,6 +40,8 @@ pub(super) struct Plan {
     pub(super) namesakes: BTreeSet<String>,
     /// The Virtual I/O Servers that can work.
     pub(super) vioses: Vec<Vios>,
+    /// Of a server with IBM i, whether it has virtual devices alone.
+    pub(super) restricted_io: Option<bool>,
 }
 
 /// An interface with the address that it will have, where that can be chosen.
@@ -93,8 +96,13 @@ impl Plan {
             namesakes(driver, request),
             refuse_existing(driver, partition, &name),
         )?;
-        let sizing = Sizing::of(&request.flavor, driver.config().sizing(), &system.limits)?;
-        system.limits.check(&sizing)?;
+        let is_ibmi = ibmi::is_asked(request);
+        let limits = match is_ibmi {
+            true => ibmi::limits(&system)?,
+            false => &system.limits,
+        };
+        let sizing = Sizing::of(&request.flavor, driver.config().sizing(), limits)?;
+        limits.check(&sizing)?;
         system.room.check(&name, &sizing)?;
         let pool = find_pool(driver, &sizing).await?;
         let mut interfaces = Vec::new();
@@ -124,6 +132,7 @@ impl Plan {
             slot: None,
         });
         Ok(Self {
+            restricted_io: is_ibmi.then_some(system.ibmi.restricted_io),
             partition,
             name,
             sizing,

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::control::Control;
 use super::driver::{Disks, Driver};
+use super::ibmi;
 use super::imaged::{self, Boarded, DiskNotes};
 use super::kept::Kept;
 use super::operation::{Notes, Operation, Plan as Recovery};
@@ -52,6 +53,7 @@ const CONFIG_DRIVE: &str = "upload the config drive";
 pub(super) const VOLUMES: &str = "find the volumes";
 pub(super) const PORTS: &str = "give the server its ports";
 const MAP: &str = "map disks and config drive";
+const TAG: &str = "name the load source";
 const KEEP: &str = "keep the slots";
 const POWER_ON: &str = "power on";
 
@@ -171,6 +173,7 @@ impl Driver {
                 .all(|volume| find::is_served(self, volume)),
             servers: plan.vioses.iter().map(|vios| vios.uuid.clone()).collect(),
             keeps_slots: self.keeps(),
+            is_ibmi: plan.restricted_io.is_some(),
             is_new: making.is_new(),
             ..Asked::of(&request, self.tag(), plan.namesakes.clone())
         };
@@ -250,6 +253,10 @@ fn recipe(spawn: &Spawn) -> Saga<Spawn> {
         mapped.extend(before_power.iter().filter(|step| **step != MAP));
     }
     saga = saga.step(Step::new(MAP, Spawn::map).after(mapped).undo(Spawn::unmap));
+    if asked.is_ibmi {
+        saga = saga.step(Step::new(TAG, Spawn::tag_load_source).after(before_power.clone()));
+        before_power.push(TAG);
+    }
     if asked.keeps_slots {
         let keep = Step::new(KEEP, Spawn::keep_slots).undo(Spawn::forget_slots);
         saga = saga.step(keep.after(before_power));
@@ -386,6 +393,9 @@ impl Spawn {
             ..
         } = &self.order()?.plan;
         let mut document = document::create(*partition, name, sizing, *pool);
+        if let Some(restricted_io) = self.order()?.plan.restricted_io {
+            ibmi::describe(&mut document, restricted_io);
+        }
         if let Some(nvram) = &self.order()?.kept.nvram {
             document.partition_mut().set_nvram(nvram.as_str());
         }

@@ -17,6 +17,7 @@ mod failures;
 mod fates;
 mod held_jobs;
 mod hosts;
+mod ibmi;
 mod images;
 mod interfaces;
 mod iscsi;

@@ -174,6 +174,9 @@ pub(in crate::cli) struct Create {
     /// Name of the image; the file's without
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) image_name: Option<String>,
+    /// Operating system in the image, as Glance's os_distro has it; ibmi makes a partition for IBM i
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) os_distro: Option<String>,
     /// MD5 or SHA-256 of the image; a file is read for it without
     #[arg(long, value_name = "HEX")]
     pub(in crate::cli) image_checksum: Option<String>,

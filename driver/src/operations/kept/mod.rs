@@ -250,6 +250,14 @@ impl Driver {
     }
 }
 
+/// The slots of a partition as they are now.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn slots_now(driver: &Driver, partition: PartitionUuid) -> Result<SlotMap> {
+    survey::look(driver, partition).await
+}
+
 fn slots_name(partition: PartitionUuid) -> String {
     format!("{}_slot_map", nvram_name(partition))
 }

@@ -36,6 +36,9 @@ pub(in crate::operations) struct Asked {
     /// Whether its slots are kept.
     #[serde(default)]
     pub(super) keeps_slots: bool,
+    /// Whether it is to run IBM i.
+    #[serde(default)]
+    pub(super) is_ibmi: bool,
     /// Whether there was no such server before, of which something was kept.
     #[serde(default)]
     pub(super) is_new: bool,
@@ -62,6 +65,7 @@ impl Asked {
             power_on: request.power_on,
             keeps_slots: false,
             is_new: true,
+            is_ibmi: false,
         }
     }
 }

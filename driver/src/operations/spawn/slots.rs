@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Kept, Spawn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
-use crate::operations::imaged;
+use crate::operations::volume::find;
+use crate::operations::{ibmi, imaged};
 use crate::partition::SlotMap;
 use crate::partition::slots::{Place, Places, RebuildError, disk_key};
 use crate::storage::mapping::Wanted;
@@ -84,6 +85,19 @@ impl Spawn {
             wanted.push(Wanted::optical_media(&self.media_name()));
         }
         wanted
+    }
+
+    /// Its adapters go with the partition, so there is nothing to take back.
+    pub(super) async fn tag_load_source(self: Arc<Self>) -> Result<()> {
+        let asked = &self.asked;
+        let is_served = |volume| find::is_served(&self.driver, volume);
+        let starts_from_port = asked.disk.is_none()
+            && self.note(|found| found.disk.is_none())
+            && asked
+                .volumes
+                .first()
+                .is_some_and(|volume| !is_served(volume));
+        ibmi::tag(&self.driver, self.partition, starts_from_port).await
     }
 
     pub(super) async fn keep_slots(self: Arc<Self>) -> Result<()> {

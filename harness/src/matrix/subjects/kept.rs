@@ -3,7 +3,7 @@
 use powervm_driver::Result;
 use powervm_driver::operations::{Control, Driver, SpawnRequest};
 
-use super::{BOTH, Entry, Failed, LIMIT, POOL, SUBJECT, destroy, request, spawn};
+use super::{Entry, Failed, LIMIT, POOL, SUBJECT, destroy, request, spawn};
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -29,15 +29,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         failed: Failed::AsBefore,
         limit: LIMIT,
     },
-    Entry {
-        name: "rebuild",
-        disks: BOTH,
-        prepare: |driver, control| Box::pin(spawn(driver, control, SUBJECT, true)),
-        run: |driver, control| Box::pin(rebuild(driver, control)),
-        reverse: None,
-        failed: Failed::Repeatable,
-        limit: LIMIT,
-    },
 ];
 
 async fn evacuate(driver: &Driver, control: &Control) -> Result<()> {
@@ -46,9 +37,4 @@ async fn evacuate(driver: &Driver, control: &Control) -> Result<()> {
         ..request(SUBJECT, true)
     };
     driver.evacuate(request, None, control).await.map(drop)
-}
-
-async fn rebuild(driver: &Driver, control: &Control) -> Result<()> {
-    let request = request(SUBJECT, true);
-    driver.rebuild(request, control).await.map(drop)
 }
