@@ -168,7 +168,6 @@ const FAMILIES: &[&[Entry]] = &[
     power::ENTRIES,
     meters::ENTRIES,
     devices::ENTRIES,
-    images::ENTRIES,
     rescue::ENTRIES,
     resize::ENTRIES,
 ];
