@@ -282,6 +282,14 @@ pub const KEYS: &[Key] = &[
         ),
         "one for each host in `$XDG_STATE_HOME/powervm`, by default `~/.local/state/powervm`",
     ),
+    unset(
+        key(
+            "host_lock",
+            Kind::Text("text"),
+            "tells this system from others with the same serial number, as simulated ones have: drivers of one machine keep each other from a system [by its serial number](decisions/host-lock.md), and this text with it",
+        ),
+        "empty",
+    ),
     key(
         "recovery_wait",
         whole(0, 600, "seconds"),

@@ -169,6 +169,26 @@ async fn nvram_is_kept_when_it_changes_and_when_the_power_does() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_a_server_that_moved_the_slots_are_kept_that_it_has_there() {
+    for flavor in FLAVORS {
+        let store = MemoryStore::default();
+        let mut hosts = Hosts::new(flavor).await;
+        for driver in &mut hosts.drivers {
+            *driver = driver.clone().keeping_in(store.clone());
+        }
+        hosts.spawn(1).await;
+        for name in store.names() {
+            store.delete(&name).await.unwrap();
+        }
+        hosts.migrate(&hosts.order()).await.unwrap();
+        let there = hosts.destination();
+        let kept = kept(there).await;
+        assert!(!kept.slots.is_empty(), "{flavor:?}");
+        assert_eq!(kept, there.keep(instance(1)).await.unwrap().0, "{flavor:?}");
+    }
+}
+
 fn evacuated() -> SpawnRequest {
     SpawnRequest {
         image: None,

@@ -80,6 +80,12 @@ impl Driver {
             .collect();
         self.confirm_trunks(data.instance).await?;
         self.end_arrival(uuid, &Outcome::Done).await?;
+        // The server has come; that its slots are not kept is no reason to say otherwise.
+        if self.keeps()
+            && let Err(error) = self.keep_slots(uuid).await
+        {
+            tracing::warn!(%error, server = data.title(), "its slots could not be kept");
+        }
         Ok(Arrived {
             server,
             volumes,
