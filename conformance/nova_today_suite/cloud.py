@@ -67,6 +67,8 @@ class Cloud(integrated_helpers._IntegratedTestBase):
                 "endpoint_password_file": password,
                 "endpoint_tries": 1,
                 "journal": os.path.join(self.folder, "journal"),
+                # Other programs drive simulated systems with the same serial number at the same time.
+                "host_lock": self.folder,
                 "disk_driver": self.disks,
                 "device_folder": os.path.join(self.folder, "by-id"),
                 "mkvterm": self._console_command(),

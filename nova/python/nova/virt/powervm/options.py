@@ -26,6 +26,9 @@ ENDPOINT = [
     cfg.StrOpt("journal", default="",
                help="File of the driver's journal; by default powervm/HOST.journal below [DEFAULT]state_path. "
                     "Nobody else may write into its folder."),
+    cfg.StrOpt("host_lock", default="",
+               help="Tells the system from others with the same serial number, as simulated ones have: two drivers of "
+                    "one machine cannot drive one system."),
 ]
 
 KNOWN = [
@@ -69,7 +72,7 @@ MACHINE = [
 ]
 
 # Options that the driver knows by the same name.
-SAME = tuple(option.dest for option in KNOWN + MACHINE) + ("managed_system",)
+SAME = tuple(option.dest for option in KNOWN + MACHINE) + ("managed_system", "host_lock")
 
 
 def register(conf):
