@@ -49,10 +49,9 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
         beyond.push(feed.cost() / kept.cost());
     }
     for (ratio, size) in beyond.iter().zip(SIZES) {
-        report.at_most(
+        report.figure(
             &format!("a feed of {size}, unchanged / the same bytes from memory"),
-            *ratio,
-            1.6,
+            format!("{ratio:.2}"),
         );
     }
     if let [few, some, many] = *costs.as_slice() {

@@ -127,10 +127,10 @@ async fn change_partition(State(simulator): State<Simulator>) -> Response<Body> 
 /// A server adapter without a device comes, or goes again.
 async fn change_mapping(State(simulator): State<Simulator>) -> Response<Body> {
     let world = simulator.world();
-    let client = world
-        .partitions
-        .values()
-        .find(|partition| partition.name == crate::room::PARTITION);
+    // Another one than the partition that loses its RMC connection: nothing is changed at a running one without.
+    let client = world.partitions.values().find(|partition| {
+        partition.name != crate::room::PARTITION && partition.rmc == RmcState::Active
+    });
     let (Some(client), Some(vios)) = (client, world.vioses.values().next()) else {
         return status(StatusCode::NOT_FOUND);
     };
@@ -151,10 +151,13 @@ async fn change_mapping(State(simulator): State<Simulator>) -> Response<Body> {
     }))
 }
 
-fn done<T, E>(done: Result<T, E>) -> Response<Body> {
+fn done<T, E: std::fmt::Display>(done: Result<T, E>) -> Response<Body> {
     status(match done {
         Ok(_) => StatusCode::OK,
-        Err(_) => StatusCode::CONFLICT,
+        Err(refusal) => {
+            eprintln!("{refusal}");
+            StatusCode::CONFLICT
+        }
     })
 }
 
