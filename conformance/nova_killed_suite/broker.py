@@ -1,7 +1,7 @@
 """A message broker: as much of AMQP 0-9-1 as oslo.messaging speaks, in memory.
 
-As a program it prints the port that it listens on, and ends with its standard input. What it cannot, it answers with the
-protocol's own error (540, not implemented). Method and field names are those of the protocol's specification.
+As a program it prints the port that it listens on, and ends with its standard input. What it cannot, it answers with
+the protocol's own error (540, not implemented). Method and field names are those of the protocol's specification.
 """
 
 import asyncio
@@ -300,8 +300,8 @@ class Connection:
             self.forget(channel)
 
     def start(self):
-        self.send(CONNECTION_START, "ooFSS", (0, 9, {"capabilities": {
-            "publisher_confirms": True, "basic.nack": True, "consumer_cancel_notify": True}}, "PLAIN AMQPLAIN", "en_US"))
+        abilities = {"publisher_confirms": True, "basic.nack": True, "consumer_cancel_notify": True}
+        self.send(CONNECTION_START, "ooFSS", (0, 9, {"capabilities": abilities}, "PLAIN AMQPLAIN", "en_US"))
 
     def method(self, method):
         """A method about the connection; whether it goes on."""

@@ -57,7 +57,8 @@ class Cloud(clouds.Cloud):
         self._ends = []
 
     def setUp(self):
-        self._broker = subprocess.Popen([sys.executable, broker.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._broker = subprocess.Popen([sys.executable, broker.__file__], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
         self._ends.append(self._broker.kill)
         self.transport = "rabbit://nova:nova@127.0.0.1:%d/" % int(self._broker.stdout.readline())
         # Nova's fixture chooses a queue that is in this process.
