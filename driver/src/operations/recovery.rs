@@ -3,7 +3,6 @@
 //! Which operation is undone and which is finished stands with each operation, and in `docs/use.md`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -28,6 +27,7 @@ use super::suspension::Suspension;
 use super::volume::attach::Attach;
 use super::volume::detach::Detach;
 use super::volume::extend::Extend;
+use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
@@ -191,7 +191,7 @@ async fn recover<O: Operation>(
     };
     if record.is_open() {
         // What the killed process asked for last may be made only now, after whoever looks too early.
-        let patience = Duration::from_secs(driver.config().recovery_wait);
+        let patience = config::wait(driver.config().recovery_wait);
         tokio::time::sleep(patience).await;
     }
     let steps = control.for_steps();
