@@ -10,6 +10,7 @@
 
 mod client;
 mod config;
+mod documentation;
 mod gerrit;
 mod property;
 mod run;
