@@ -38,6 +38,8 @@ pub struct RunConfig {
     pub scenarios: Vec<String>,
     /// The programs of `conformance/` that use Nova's API.
     pub programs: Vec<String>,
+    /// Hosts and domains whose names do not belong into logs for all to see: `lab.example`.
+    pub hidden_hosts: Vec<String>,
     /// How long things may take.
     pub limits: Limits,
 }
@@ -59,6 +61,7 @@ impl Default for RunConfig {
             nova_version: "99.0.0".to_owned(),
             scenarios: Vec::new(),
             programs: vec!["nova_today".to_owned()],
+            hidden_hosts: Vec::new(),
             limits: Limits::default(),
         }
     }

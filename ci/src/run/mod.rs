@@ -5,6 +5,7 @@
 //! their own, bounded time and files; what more it needs, the operator gives (`[run] isolation`).
 
 mod environment;
+mod lines;
 mod logs;
 pub mod process;
 mod result;
@@ -97,10 +98,11 @@ pub async fn run(
     programs: &Programs,
     cancel: CancellationToken,
 ) -> RunResult {
-    let begun = Instant::now();
+    let (begun, date) = (Instant::now(), logs::now());
+    let work = config.work().join(&order.run_id);
     let site = Site {
-        work: config.work().join(&order.run_id),
-        logs: order.logs.clone(),
+        logs: work.join("output"),
+        work,
         file_mib: config.run.limits.file_mib,
         until: begun + Duration::from_secs(config.run.limits.whole),
         cancel,
@@ -110,7 +112,10 @@ pub async fn run(
         Err(error) => RunResult::error(format!("the run's folders cannot be made: {error}")),
     };
     result.seconds = begun.elapsed().as_secs();
-    let _ = logs::collect(&site.work.join("programs"), &site.logs.join("logs"));
+    // Without logs there is nothing to vote with: people have to see why.
+    if let Err(error) = logs::publish(&site.work, order, &config.run.hidden_hosts, date, &result) {
+        return RunResult::error(format!("the logs cannot be kept: {error}"));
+    }
     // The change's code may have taken rights away from its files; what is left is told.
     if let Err(error) = fs::remove_dir_all(&site.work) {
         tracing::warn!(%error, folder = %site.work.display(), "the run's folder cannot be removed");
@@ -130,7 +135,7 @@ pub async fn run(
         commit,
         result: result.clone(),
     };
-    match write_result(&site.logs, &file) {
+    match write_result(&order.logs, &file) {
         Ok(()) => result,
         Err(error) => RunResult::error(format!("result.json cannot be written: {error}")),
     }
@@ -153,10 +158,10 @@ fn prepare(site: &Site) -> io::Result<()> {
         // Of a run that was cut short.
         fs::remove_dir_all(&site.work)?;
     }
-    for folder in ["home", "tmp", "programs"] {
+    for folder in ["home", "tmp", "programs", "output"] {
         fs::create_dir_all(site.work.join(folder))?;
     }
-    fs::create_dir_all(&site.logs)
+    Ok(())
 }
 
 async fn stages(config: &Config, order: &Order, programs: &Programs, site: &Site) -> RunResult {

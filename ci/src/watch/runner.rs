@@ -1,6 +1,5 @@
 //! What a watch runs changes with.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -37,9 +36,8 @@ impl Processes {
         }
     }
 
-    fn command(&self, run: &Run) -> std::io::Result<(Command, PathBuf)> {
+    fn command(&self, run: &Run) -> (Command, PathBuf) {
         let folder = self.config.logs.join(&run.id);
-        std::fs::create_dir_all(&folder)?;
         let mut words: Vec<std::ffi::OsString> =
             self.config.run.isolation.iter().map(Into::into).collect();
         words.push(self.program.clone().into());
@@ -54,28 +52,17 @@ impl Processes {
             .arg("--logs")
             .arg(&folder)
             .stdin(Stdio::null())
-            .stdout(File::create(folder.join("console.txt"))?)
-            .stderr(
-                File::options()
-                    .append(true)
-                    .open(folder.join("console.txt"))?,
-            );
+            .stdout(Stdio::null());
         process::cleaned(&mut command);
-        Ok((command, folder))
+        (command, folder)
     }
 }
 
 impl Runner for Processes {
     fn run(&self, run: Run, cancel: CancellationToken) -> BoxFuture<'static, RunResult> {
-        let made = self.command(&run);
+        let (command, folder) = self.command(&run);
         let whole = self.config.run.limits.whole + process::GRACE.as_secs() * 3;
         Box::pin(async move {
-            let (command, folder) = match made {
-                Ok(made) => made,
-                Err(error) => {
-                    return RunResult::error(format!("the run's logs cannot be kept: {error}"));
-                }
-            };
             // It has a limit of its own; this is for one that does not keep it.
             let limit = std::time::Duration::from_secs(whole);
             let ended = process::watched(command, limit, &cancel).await;

@@ -110,11 +110,17 @@ impl Site {
     }
 
     fn log(&self, name: &str) -> String {
-        fs::read_to_string(self.path("logs").join("r").join(name)).unwrap_or_default()
+        let path = self
+            .path("logs")
+            .join("r")
+            .join("logs")
+            .join(format!("{name}.txt.gz"));
+        let output = Command::new("gzip").arg("-dc").arg(path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 
-const PASSES: &str = "env > \"$4/seen.txt\"; ln -s /etc \"$4/etc\"; echo 'ok - a'; echo '12 passed, 0 failed, 1 skipped'\n";
+const PASSES: &str = "env > \"$4/seen.txt\"; ln -s /etc \"$4/etc\"; echo 'ok - a'; echo 'Authorization: Basic c2VjcmV0OnNlY3JldA=='; echo '12 passed, 0 failed, 1 skipped'\n";
 
 #[tokio::test]
 async fn a_folder_is_run_in_an_environment_of_its_own() {
@@ -124,7 +130,7 @@ async fn a_folder_is_run_in_an_environment_of_its_own() {
         result.outcome,
         Outcome::Success,
         "{result:?} {}",
-        site.log("nova-today.txt")
+        site.log("nova-today")
     );
     let jobs: Vec<_> = result
         .jobs
@@ -137,24 +143,41 @@ async fn a_folder_is_run_in_an_environment_of_its_own() {
         [("scenarios", Some("5 passed")), ("nova-today", counts)]
     );
     // What is pinned comes first, without Nova; the change's code has no cache of ours.
-    let environment = site.log("environment.txt");
+    let environment = site.log("environment");
     assert!(
         environment.contains("--cache-dir") && environment.contains("ours.whl"),
         "{environment}"
     );
-    let install = site.log("install.txt");
+    let install = site.log("install");
     assert!(
         install.contains("--no-cache-dir") && install.contains("work/r/source"),
         "{install}"
     );
     // What a program leaves is kept, but for links; its environment is a clean one.
-    let seen = site.log("logs/seen.txt");
+    let seen = site.log("seen");
     assert!(
         seen.contains("HOME=") && seen.contains("work/r/home"),
         "{seen}"
     );
     assert!(!seen.contains("CARGO_"), "{seen}");
-    assert!(!site.path("logs/r/logs/etc").exists());
+    for name in [
+        "index.html",
+        "report.html",
+        "junit.xml",
+        "environment.txt",
+        "job-output.txt",
+    ] {
+        assert!(site.path("logs/r").join(name).is_file(), "{name}");
+    }
+    let junit = fs::read_to_string(site.path("logs/r/junit.xml")).unwrap();
+    assert!(
+        junit.contains("nova-today: a") && junit.contains("scenarios: runs to its end"),
+        "{junit}"
+    );
+    assert!(
+        fs::read_dir(site.path("logs")).unwrap().count() == 1,
+        "nothing half made is left"
+    );
     assert!(!site.path("state/work/r").exists());
     assert_eq!(
         ResultFile::read(&site.path("logs/r")).unwrap().result,
@@ -246,7 +269,7 @@ async fn a_change_is_fetched_from_where_gerrit_keeps_it() {
         result.outcome,
         Outcome::Success,
         "{result:?} {}",
-        site.log("source.txt")
+        site.log("source")
     );
     let file = ResultFile::read(&site.path("logs/r")).unwrap();
     assert_eq!(
