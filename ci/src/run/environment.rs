@@ -16,6 +16,9 @@ pub(super) const STAGE: &str = "environment";
 /// The stage in which a change's code runs first.
 pub(super) const INSTALL: &str = "install";
 
+/// What builds Nova's package: the one that a new environment brings is too old for its licence field.
+const BUILDS: &str = "setuptools>=77,<82";
+
 /// Makes `WORK/env` with everything but Nova; gives its Python.
 ///
 /// # Errors
@@ -35,6 +38,7 @@ pub(super) async fn prepare(
     packages.args(["--cache-dir"]).arg(cache).args([
         "--only-binary",
         ":all:",
+        BUILDS,
         "--requirement",
         "pinned.txt",
     ]);

@@ -109,7 +109,7 @@ impl Site {
             Ended::Exited(code) => Err(StageError::Failed {
                 stage: stage.to_owned(),
                 code,
-                last: last_line(&path),
+                last: last_words(&path),
             }),
             Ended::TimedOut => Err(StageError::TimedOut(stage.to_owned())),
             Ended::Cancelled => Err(StageError::Cancelled),
@@ -134,6 +134,28 @@ fn told(command: &Command) -> String {
 
 /// The last line of a file that says anything.
 pub(super) fn last_line(path: &Path) -> String {
+    let text = end(path);
+    bounded(text.lines().rev().find(|line| !line.trim().is_empty()))
+}
+
+/// The last line that speaks of an error, for a program may end with a hint; without one, the last line.
+fn last_words(path: &Path) -> String {
+    let text = end(path);
+    // The first line is the command itself.
+    let told = |line: &&str| line.to_lowercase().contains("error") && !line.starts_with("+ ");
+    match text.lines().rev().find(told) {
+        Some(line) => bounded(Some(line)),
+        None => last_line(path),
+    }
+}
+
+fn bounded(line: Option<&str>) -> String {
+    let line = line.unwrap_or_default().trim().chars();
+    line.filter(|c| !c.is_control()).take(300).collect()
+}
+
+/// The end of a file.
+fn end(path: &Path) -> String {
     /// Enough for a line.
     const END: u64 = 8192;
     let read = || -> io::Result<String> {
@@ -144,17 +166,7 @@ pub(super) fn last_line(path: &Path) -> String {
         file.take(END).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
-    let text = read().unwrap_or_default();
-    let line = text
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    line.trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect()
+    read().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -196,6 +208,15 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "b failed (code 7): why");
+        let script = "echo 'ERROR: no such package'; echo 'hint: see above'; exit 1";
+        let error = site
+            .run("c", shell(&site, script), minute)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "c failed (code 1): ERROR: no such package"
+        );
     }
 
     #[tokio::test]
