@@ -41,7 +41,7 @@ def check_volumes(site):
         volume = site.keep("volume", cinder.Volume(site.simulator, "conformance"))
         cloud.serve_volumes()
         before = site.keep("mappings", mappings(site))
-        cloud._attach_volume(site.server, volume.id)
+        cloud._attach_volumes(site.server, [volume.id])
         expect.within(len(mappings(site)) - len(before), 1, 2, "the new mappings")
     with site.check("extends it"):
         volume = site.volume

@@ -3,6 +3,7 @@
 import collections
 import itertools
 import json
+import sys
 import threading
 
 from oslo_log import log as logging
@@ -17,9 +18,9 @@ REMEMBERED = 1024
 
 def _green():
     """The function that lets a green thread wait for a file descriptor; nothing where threads are real."""
-    from nova import monkey_patch
-
-    if not monkey_patch.is_patched():
+    # Older releases of Nova do not tell.
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is None or not patcher.is_monkey_patched("thread"):
         return None
     from eventlet import hubs
 
