@@ -62,6 +62,7 @@ const PROGRAMS: &[Program] = &[
     ),
     Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
     Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
+    Program::new("nova_31", Some("nova-31.txt"), Wanted::Exactly311).with_package(),
     Program::new(
         "nova_today_eventlet",
         Some("nova-today.txt"),
@@ -69,6 +70,12 @@ const PROGRAMS: &[Program] = &[
     )
     .with_package(),
     Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
+        "nova_today_moves",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("curl_hmc", None, Wanted::Recent),
 ];
