@@ -12,6 +12,7 @@ import os
 
 from nova import objects
 
+from nova_suite import frame
 from nova_suite import migration
 from nova_suite import migration_failure
 from nova_suite import neutron
@@ -70,7 +71,7 @@ def run(report, simulator_path, work):
             report.prefix = "the %s system: " % host.name
             leftovers.compare(host.node)
         report.prefix = ""
-        program.check_simulator(report, simulator)
+        frame.check_simulator(report, simulator)
 
 
 def start(site, work, ends):
@@ -95,4 +96,4 @@ def start(site, work, ends):
 
 
 if __name__ == "__main__":
-    program.end(lambda: program.frame(__doc__, "nova_live_migration", run))
+    frame.end(lambda: program.frame(__doc__, "nova_live_migration", run))

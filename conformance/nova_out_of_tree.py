@@ -6,6 +6,7 @@ Run by ``cargo xtask conformance``; by hand, in an environment with requirements
 """
 
 from nova_suite import begin  # noqa: F401  (before all that imports Nova)
+from nova_suite import frame
 from nova_suite import program
 
 LIFE = (
@@ -48,5 +49,5 @@ VARIANTS = (
 
 
 if __name__ == "__main__":
-    program.end(lambda: program.main(
+    frame.end(lambda: program.main(
         __doc__, "nova_out_of_tree", "nova.virt.powervm_ext.driver", VARIANTS))

@@ -12,6 +12,7 @@ import os
 from nova_suite import api
 from nova_suite import cloud as clouds
 from nova_suite import endpoint
+from nova_suite import frame
 from nova_suite import management
 from nova_suite import program
 from pypowervm_suite import clients
@@ -47,7 +48,7 @@ def run(report, simulator_path, work):
             site.keep("cloud", cloud)
         for subject in LIFE:
             report.subject(subject, site)
-        program.check_simulator(report, simulator)
+        frame.check_simulator(report, simulator)
     finally:
         endpoint.forget()
         with open(os.path.join(work, "nova.log"), "a", encoding="utf-8") as log:
@@ -58,4 +59,4 @@ def run(report, simulator_path, work):
 
 
 if __name__ == "__main__":
-    program.end(lambda: program.frame(__doc__, "nova_services", run))
+    frame.end(lambda: program.frame(__doc__, "nova_services", run))

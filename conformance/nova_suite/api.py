@@ -9,6 +9,7 @@ from nova_suite import cloud as clouds
 from nova_suite import glance
 from nova_suite import management
 from nova_suite import node as nodes
+from nova_suite import services
 from pypowervm_suite import clients
 from pypowervm_suite import content
 from pypowervm_suite import expect
@@ -19,16 +20,7 @@ VLAN = 101
 def check_services(site):
     """Before any server is made."""
     cloud = site.cloud
-    with site.check("all services are up"):
-        services = cloud.api.get_services()
-        expect.equal(sorted({service["binary"] for service in services}),
-                     ["nova-compute", "nova-conductor", "nova-scheduler"], "the services")
-        expect.equal({service["state"] for service in services}, {"up"}, "their states")
-    with site.check("the hypervisor is listed with what the system has"):
-        found = cloud.api.api_get("/os-hypervisors/detail").body["hypervisors"]
-        hypervisor = expect.single(found, "hypervisors")
-        expect.equal(hypervisor["hypervisor_type"], "phyp", "its type")
-        expect.equal(hypervisor["hypervisor_hostname"], clouds.HOST, "its name")
+    services.check_listed(site, [clouds.HOST])
     with site.check("placement has the system's inventory"):
         system = expect.single(pvm_ms.System.get(site.adapter), "systems")
         inventory = cloud._get_provider_inventory(_provider(site))

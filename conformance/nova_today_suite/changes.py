@@ -8,6 +8,7 @@ import time
 from nova.tests.functional.api import client
 from nova_suite import cinder
 from nova_today_suite import life
+from pypowervm_suite import content
 from pypowervm_suite import expect
 from pypowervm_suite.report import Unmet
 
@@ -40,7 +41,7 @@ def check_volumes(site):
         volume = site.keep("volume", cinder.Volume(site.simulator, "conformance"))
         cloud.serve_volumes()
         before = site.keep("mappings", mappings(site))
-        cloud._attach_volume(site.server, volume.id)
+        cloud._attach_volumes(site.server, [volume.id])
         expect.within(len(mappings(site)) - len(before), 1, 2, "the new mappings")
     with site.check("extends it"):
         volume = site.volume
@@ -76,13 +77,13 @@ def check_images(site):
         cloud.wait(site.server, "ACTIVE")
         expect.equal(site.compare(before), ([], []), "what is left or lost")
     with site.check("rebuilds it from another image"):
-        data = life.pattern(life.IMAGE_BYTES, b"another")
+        data = content.pattern(life.IMAGE_BYTES, seed=1)
         image = type(site.image)("another image", data)
         cloud.add_image(image)
         cloud.api.post_server_action(site.server["id"], {"rebuild": {"imageRef": image["id"]}})
         cloud.wait(site.server, "ACTIVE")
         wanted = hashlib.sha256(data).hexdigest()
-        expect.true(any(content["sha256"] == wanted for content in site.simulator.contents().values()),
+        expect.true(any(disk["sha256"] == wanted for disk in site.simulator.contents().values()),
                     "some disk holds that image")
     if cloud.disks == "localdisk":
         with site.check("a snapshot is refused, and the server goes on"):

@@ -8,7 +8,9 @@ import time
 import warnings
 
 from nova import conf
+from nova import exception
 from nova.tests.functional import integrated_helpers
+from nova.virt import node
 from nova.virt.powervm import options
 from nova_suite import cinder
 from pypowervm_suite.report import Unmet
@@ -26,20 +28,22 @@ class Cloud(integrated_helpers._IntegratedTestBase):
     ADMIN_API = True
     microversion = "2.96"
 
-    def __init__(self, simulator, folder, disks):
+    def __init__(self, simulator, folder, disks, links=None):
+        """links: by the name of a compute host, the simulator or that of its NovaLinks which it drives."""
         super().__init__("stay")
         self.simulator = simulator
         self.folder = folder
         self.disks = disks
+        self.links = links or {HOST: simulator}
+        self.machines = {}
 
     def setUp(self):
         CONF.set_override("api_paste_config", os.path.join(sys.prefix, "etc/nova/api-paste.ini"), group="wsgi")
         CONF.set_override("compute_driver", "powervm.PowerVMDriver")
-        CONF.set_override("allow_resize_to_same_host", True)
         # A host alone.
+        CONF.set_override("allow_resize_to_same_host", len(self.links) == 1)
         CONF.set_override("shelved_offload_time", 0)
         options.register(CONF)
-        self.configure()
         super().setUp()
         # Nova's fixture makes errors of what newer libraries warn of.
         warnings.resetwarnings()
@@ -48,36 +52,52 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         self.flags(ram=-1, cores=-1, instances=-1, group="quota")
         self.neutron._ports[self.neutron.port_2["id"]] = copy.deepcopy(self.neutron.port_2)
 
-    def _console_command(self):
+    def _console_command(self, folder):
         """What opens consoles: it says the port of a VNC server."""
-        path = os.path.join(self.folder, "mkvterm")
+        path = os.path.join(folder, "mkvterm")
         with open(path, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\necho 5901\n")
         os.chmod(path, 0o700)
         return path
 
-    def configure(self):
-        """What an operator would write into nova.conf."""
-        password = os.path.join(self.folder, "password")
+    def configure(self, host):
+        """What an operator would write into that host's nova.conf."""
+        link = self.links[host]
+        folder = os.path.join(self.folder, host)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        password = os.path.join(folder, "password")
         with open(password, "w", encoding="utf-8") as file:
-            file.write(self.simulator.password + "\n")
+            file.write(link.password + "\n")
         for name, value in {
-                "endpoint": "http://127.0.0.1:%d" % self.simulator.http_port,
-                "endpoint_user": self.simulator.user,
+                "endpoint": "http://127.0.0.1:%d" % link.http_port,
+                "endpoint_user": link.user,
                 "endpoint_password_file": password,
                 "endpoint_tries": 1,
-                "journal": os.path.join(self.folder, "journal"),
+                "journal": os.path.join(folder, "journal"),
                 # Other programs drive simulated systems with the same serial number at the same time.
-                "host_lock": self.folder,
+                "host_lock": folder,
                 "disk_driver": self.disks,
                 "device_folder": os.path.join(self.folder, "by-id"),
-                "mkvterm": self._console_command(),
+                "mkvterm": self._console_command(folder),
                 "volume_group_name": "datavg",
+                # Other programs on this machine serve consoles as well.
+                "vnc_port": 0,
         }.items():
             CONF.set_override(name, value, group="powervm")
 
     def _setup_compute_service(self):
-        return self._start_compute(HOST)
+        for host in self.links:
+            self.start_host(host)
+        return self.computes[next(iter(self.links))]
+
+    def start_host(self, host):
+        """nova-compute of that host, for the first time or again."""
+        self.configure(host)
+        # Nova keeps for a process what tells its machine from others: each host is a machine of its own.
+        node.LOCAL_NODE_UUID = self.machines.get(host)
+        service = self._start_compute(host)
+        self.machines[host] = node.get_local_node_uuid()
+        return service
 
     def save_log(self):
         """Keeps what the services logged: the fixture forgets it at its end."""
@@ -125,7 +145,11 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         mapped = {}
 
         def find(volume_id, attachment_id):
-            _, attachment, _ = fixture._find_attachment(attachment_id)
+            try:
+                _, attachment, _ = fixture._find_attachment(attachment_id)
+            except exception.VolumeAttachmentNotFound:
+                # It is being made, and nobody looks at what it tells before that.
+                return {"data": {}, "volume_id": volume_id, "serial": volume_id}
             connector = attachment["connector"]
             if connector and attachment_id not in mapped:
                 plain = {key: value for key, value in connector.items() if key != "device"}
@@ -135,6 +159,17 @@ class Cloud(integrated_helpers._IntegratedTestBase):
             return dict(mapped.get(attachment_id, {}), volume_id=volume_id, serial=volume_id)
 
         fixture._find_connection_info = find
+
+    def wait_for_move(self, server, status):
+        """The migration of a server, once its last one has that status."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = self.api.api_get("/os-migrations?instance_uuid=%s" % server["id"]).body["migrations"]
+            last = max(found, key=lambda migration: migration["id"], default=None)
+            if last is not None and last["status"] == status:
+                return last
+            time.sleep(0.05)
+        raise Unmet("the migration is %s after %d s, not %s" % (last and last["status"], PATIENCE, status))
 
     def wait(self, server, status):
         """The server once it has that status."""
@@ -149,6 +184,6 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         raise Unmet("the server is %s (%s) after %d s, not %s" % (
             server["status"], server["OS-EXT-STS:task_state"], PATIENCE, status))
 
-    def provider(self):
+    def provider(self, host=HOST):
         """The resource provider of the host."""
-        return self._get_provider_uuid_by_host(HOST)
+        return self._get_provider_uuid_by_host(host)

@@ -3,7 +3,9 @@
 import hashlib
 
 from nova_suite import glance
+from nova_suite import services
 from nova_today_suite import cloud as clouds
+from pypowervm_suite import content
 from pypowervm_suite import expect
 
 VLAN = 101
@@ -11,25 +13,10 @@ VLAN = 101
 IMAGE_BYTES = 300 * 1024 + 512
 
 
-def pattern(size, seed=b"conformance"):
-    """Bytes that are the same each time and repeat nowhere."""
-    blocks = (hashlib.sha256(seed + number.to_bytes(8, "big")).digest() for number in range(size // 32 + 1))
-    return b"".join(blocks)[:size]
-
-
 def check_services(site):
     """Before any server is made."""
     cloud = site.cloud
-    with site.check("all services are up"):
-        services = cloud.api.get_services()
-        expect.equal(sorted({service["binary"] for service in services}),
-                     ["nova-compute", "nova-conductor", "nova-scheduler"], "the services")
-        expect.equal({service["state"] for service in services}, {"up"}, "their states")
-    with site.check("the hypervisor is listed with what the system has"):
-        found = cloud.api.api_get("/os-hypervisors/detail").body["hypervisors"]
-        hypervisor = expect.single(found, "hypervisors")
-        expect.equal(hypervisor["hypervisor_type"], "phyp", "its type")
-        expect.equal(hypervisor["hypervisor_hostname"], clouds.HOST, "its name")
+    services.check_listed(site, [clouds.HOST])
     with site.check("placement has the system's inventory and the driver's traits"):
         inventory = cloud._get_provider_inventory(cloud.provider())
         for name in ("VCPU", "MEMORY_MB", "DISK_GB"):
@@ -45,7 +32,7 @@ def check_life(site):
     """Keeps server, flavor and image."""
     cloud = site.cloud
     with site.check("creates a server with config drive and a SEA port"):
-        image = site.keep("image", glance.Image("cloud image", pattern(IMAGE_BYTES)))
+        image = site.keep("image", glance.Image("cloud image", content.pattern(IMAGE_BYTES)))
         cloud.add_image(image)
         flavor = cloud._create_flavor(name="powervm", memory_mb=1024, vcpu=1, disk=2, ephemeral=0, swap=0,
                                       extra_spec={"powervm:proc_units": "0.2"})
@@ -63,7 +50,7 @@ def check_life(site):
         expect.true(any(line.startswith("medium cfg_") for line in lines), "there is a config drive")
     with site.check("its disk begins with the image"):
         wanted = hashlib.sha256(site.image.data).hexdigest()
-        found = [content for content in site.simulator.contents().values() if content["sha256"] == wanted]
+        found = [disk for disk in site.simulator.contents().values() if disk["sha256"] == wanted]
         expect.true(found, "some disk holds the image")
     with site.check("placement has its allocations"):
         found = cloud._get_allocations_by_server_uuid(site.server["id"])

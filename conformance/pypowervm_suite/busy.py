@@ -9,7 +9,7 @@ from pypowervm.helpers import vios_busy
 from pypowervm.tasks import storage as tsk_stg
 from pypowervm.wrappers import virtual_io_server as pvm_vios
 
-from pypowervm_suite import content
+from pypowervm_suite import broker
 from pypowervm_suite import expect
 
 MARK = "busy-retry"
@@ -84,7 +84,7 @@ def _others(site, retrying, vios):
                     lambda: tsk_stg.upload_lu(vios, unit, io.BytesIO(b"x" * 512), 512),
                     "the upload")
                 expect.equal(hits(), 1, "how often it was sent")
-            expect.equal(content.files(site), [], "the files afterwards")
+            expect.equal(broker.files(site), [], "the files afterwards")
         finally:
             unit.delete()
     with site.check("a connection that breaks is told as such"):

@@ -1,22 +1,14 @@
-"""Data to upload, what arrived of it, and the file broker's list."""
+"""Data to upload, and what arrived of it. It needs no pypowervm."""
 
 import hashlib
-
-from pypowervm.wrappers import vios_file as pvm_vf
 
 from pypowervm_suite import expect
 
 
-def pattern(size):
-    """That many bytes, in which no two 64 KiB pieces are alike."""
-    line = b"".join(b"%015x\n" % number for number in range(size // 16 + 1))
+def pattern(size, seed=0):
+    """That many bytes, in which no two 64 KiB pieces are alike; with another seed they are others."""
+    line = b"".join(b"%015x\n" % number for number in range(seed, seed + size // 16 + 1))
     return line[:size]
-
-
-def files(site):
-    """The names of the files that the server still knows."""
-    response = site.adapter.read(pvm_vf.File.schema_type, service="web")
-    return [file.file_name for file in pvm_vf.File.wrap(response)]
 
 
 def arrived(site, udid, data):

@@ -7,6 +7,7 @@ from pypowervm import exceptions as pvm_ex
 from pypowervm.tasks import storage as tsk_stg
 from pypowervm.wrappers import storage as pvm_stg
 
+from pypowervm_suite import broker
 from pypowervm_suite import content
 from pypowervm_suite import expect
 
@@ -27,7 +28,7 @@ def check(site):
         expect.equal(disk.name, "b_conformance", "its name")
         expect.equal(disk.capacity, 3.0, "its capacity (GB)")
         expect.matches(disk.udid, r"03%s\.\d+" % group.serial_id, "its UDID")
-        expect.equal(content.files(site), [], "the files after the upload")
+        expect.equal(broker.files(site), [], "the files after the upload")
         content.arrived(site, disk.udid, data)
     with site.check("the volume group has less room by the disk"):
         now = group.refresh()

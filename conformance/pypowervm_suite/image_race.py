@@ -7,6 +7,7 @@ import sys
 from pypowervm.tasks import storage as tsk_stg
 from pypowervm.wrappers import storage as pvm_stg
 
+from pypowervm_suite import broker
 from pypowervm_suite import content
 from pypowervm_suite import expect
 
@@ -56,7 +57,7 @@ def _units(site):
 
 def _only_unit(site):
     """The image, with no marker beside it, and no file."""
-    expect.equal(content.files(site), [], "the files")
+    expect.equal(broker.files(site), [], "the files")
     units = _units(site)
     expect.equal([unit.name for unit in units], [NAME], "the units of that image")
     return units[0]

@@ -7,7 +7,7 @@ from pypowervm.wrappers import network as pvm_net
 from pypowervm.wrappers import storage as pvm_stg
 from pypowervm.wrappers import virtual_io_server as pvm_vios
 
-from pypowervm_suite import content
+from pypowervm_suite import broker
 from pypowervm_suite import expect
 
 
@@ -42,7 +42,7 @@ def inventory(site):
         lines.add("free processors: %s" % system.proc_units_avail)
         for network in pvm_net.VNet.get(site.adapter, parent=system):
             lines.add("network " + network.name)
-    for name in content.files(site):
+    for name in broker.files(site):
         lines.add("file " + name)
     return lines
 

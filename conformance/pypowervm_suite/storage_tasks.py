@@ -11,6 +11,7 @@ from pypowervm.tasks import storage as tsk_stg
 from pypowervm.wrappers import storage as pvm_stg
 from pypowervm.wrappers import virtual_io_server as pvm_vios
 
+from pypowervm_suite import broker
 from pypowervm_suite import content
 from pypowervm_suite import expect
 from pypowervm_suite import partition
@@ -108,7 +109,7 @@ def _disks(site):
             expect.equal(left, None, "the file that could not be removed")
             content.arrived(site, disk.udid, data)
             made.append(disk)
-        expect.equal(content.files(site), [], "the files")
+        expect.equal(broker.files(site), [], "the files")
     with site.check("an upload that breaks off leaves no disk"):
         with site.simulator.fault(verb="PUT", path="*/File/contents/*",
                                   fault={"answer": {"status": 500, "message": "Disk full."}}):
@@ -117,7 +118,7 @@ def _disks(site):
                 "the upload")
         now = pvm_stg.VG.get(site.adapter, uuid=group.uuid, parent=vios)
         expect.true("b_broken" not in [d.name for d in now.virtual_disks], "it is gone")
-        expect.equal(content.files(site), [], "the files")
+        expect.equal(broker.files(site), [], "the files")
     if site.novalink:
         _rescan(site, vios, copy)
     with site.check("removes several disks by their UDIDs at once"):

@@ -9,6 +9,7 @@ from pypowervm.tasks import cluster_ssp as tsk_cs
 from pypowervm.tasks import storage as tsk_stg
 from pypowervm.wrappers import storage as pvm_stg
 
+from pypowervm_suite import broker
 from pypowervm_suite import content
 from pypowervm_suite import expect
 
@@ -38,7 +39,7 @@ def check(site):
             site.vioses[0].uuid, image, io.BytesIO(data), IMAGE_BYTES,
             sha_chksum=hashlib.sha256(data).hexdigest())
         expect.equal(left, None, "the file that could not be removed")
-        expect.equal(content.files(site), [], "the files after the upload")
+        expect.equal(broker.files(site), [], "the files after the upload")
         content.arrived(site, image.udid, data)
     with site.check("refuses an upload whose checksum is another's"):
         _, unit = tsk_stg.crt_lu(site.tier, "image_wrong", 0.1, typ=pvm_stg.LUType.IMAGE)
@@ -48,7 +49,7 @@ def check(site):
                 lambda: tsk_stg.upload_lu(site.vioses[0].uuid, unit, io.BytesIO(b"x" * 512), 512,
                                           sha_chksum=hashlib.sha256(b"y").hexdigest()),
                 "contents of another checksum")
-            expect.equal(content.files(site), [], "the files after the refused upload")
+            expect.equal(broker.files(site), [], "the files after the refused upload")
         finally:
             unit.delete()
     with site.check("clones the image unit"):

@@ -201,8 +201,15 @@ impl Config {
     /// How long a guest may take to shut down.
     #[must_use]
     pub fn shutdown_timeout(&self) -> Duration {
-        Duration::from_secs(self.shutdown_timeout)
+        wait(self.shutdown_timeout)
     }
+}
+
+/// What a key in seconds means as a time to wait. Whoever writes more than a year means for ever, and a clock still has
+/// that moment.
+pub(crate) fn wait(seconds: u64) -> Duration {
+    const YEAR: u64 = 365 * 24 * 60 * 60;
+    Duration::from_secs(seconds.min(YEAR))
 }
 
 /// The text of a configuration file.
@@ -255,6 +262,13 @@ mod tests {
                 ..Config::default()
             }
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_any_length_ends_at_a_moment_that_the_clock_has() {
+        assert_eq!(wait(1800), Duration::from_secs(1800));
+        let end = tokio::time::Instant::now() + wait(u64::MAX);
+        assert!(end > tokio::time::Instant::now());
     }
 
     #[test]

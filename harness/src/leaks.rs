@@ -39,6 +39,23 @@ impl Watch {
         self.found()
     }
 
+    /// How many more tasks there are than before, once those that are ending have had that long for it, in whole
+    /// seconds of the runtime's clock.
+    pub async fn tasks_after(self, patience: Duration) -> usize {
+        for _ in 0..patience.as_secs() {
+            if self.more_tasks() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.more_tasks()
+    }
+
+    fn more_tasks(self) -> usize {
+        let now = Handle::current().metrics().num_alive_tasks();
+        now.saturating_sub(self.tasks)
+    }
+
     fn found(self) -> Vec<String> {
         let now = Self::begin();
         let more = |what: &str, before: usize, now: usize| {
@@ -71,13 +88,16 @@ fn open_sockets() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Watch;
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_lives_on_is_told_and_one_that_ends_is_not() {
         let watch = Watch::begin();
         let task = tokio::spawn(std::future::pending::<()>());
-        let ending = tokio::spawn(tokio::time::sleep(std::time::Duration::from_secs(1)));
+        let ending = tokio::spawn(tokio::time::sleep(Duration::from_secs(1)));
+        assert_eq!(watch.tasks_after(Duration::from_secs(2)).await, 1);
         let leaks = watch.leaks().await;
         assert!(ending.is_finished());
         assert!(

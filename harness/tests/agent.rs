@@ -6,8 +6,9 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod program;
+
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use powervm_simulator::Simulator;
@@ -16,22 +17,7 @@ use powervm_simulator::weather::Weather;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-/// `powervm`, built now unless it is there as it should be.
-fn program() -> PathBuf {
-    let build = [
-        "build",
-        "--quiet",
-        "-p",
-        "powervm-driver",
-        "--bin",
-        "powervm",
-    ];
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(build).current_dir(env!("CARGO_MANIFEST_DIR"));
-    assert!(cargo.status().unwrap().success());
-    let tests = std::env::current_exe().unwrap();
-    tests.ancestors().nth(2).unwrap().join("powervm")
-}
+use program::program;
 
 /// Ends the process whatever becomes of the test.
 struct Agent(Child);

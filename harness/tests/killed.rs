@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod program;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -19,26 +21,9 @@ use powervm_simulator::weather::{Rule, Weather};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-const INSTANCE: &str = "3d1c5b0e-7f43-4c38-9c1e-0a5b6c7d8e9f";
+use program::program;
 
-/// `powervm`, built now unless it is there as it should be.
-fn program() -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "-p",
-            "powervm-driver",
-            "--bin",
-            "powervm",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success());
-    let tests = std::env::current_exe().unwrap();
-    tests.ancestors().nth(2).unwrap().join("powervm")
-}
+const INSTANCE: &str = "3d1c5b0e-7f43-4c38-9c1e-0a5b6c7d8e9f";
 
 struct Place {
     simulator: Simulator,

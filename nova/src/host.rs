@@ -6,7 +6,9 @@ use powervm_driver::journal::JournalFile;
 use powervm_driver::operations::{Control, LifecycleEvents};
 use powervm_driver::operations::{Driver, NovaMethod};
 use powervm_driver::rest::Session;
+use powervm_driver::vnc::{self, Repeater};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,6 +86,30 @@ impl Host {
                     .map_err(|trouble| trouble.in_method(operations::method(&operation, &request)))
             };
             self.running.track_future(work.instrument(span))
+        })
+    }
+
+    /// Serves the consoles of all servers at this address, as long as the session lasts; tells the port.
+    ///
+    /// # Errors
+    /// As [`Call::start`]; the call fails when nobody can listen there, or the certificates cannot be used.
+    pub fn serve_consoles(&self, address: &str) -> Result<Call<Value>, Trouble> {
+        let (driver, closing) = (self.driver.clone(), self.closing.clone());
+        let address = address.to_owned();
+        Call::start(&self.closing, |_| async move {
+            let tls = vnc::acceptor(&driver.config().vnc)?;
+            let unusable =
+                |error| Trouble::local(format!("no console can be served at {address}: {error}"));
+            let listener = TcpListener::bind(&address).await.map_err(unusable)?;
+            let port = listener.local_addr().map_err(unusable)?.port();
+            let is_encrypted = tls.is_some();
+            let repeater = Repeater::of(driver, tls);
+            tokio::spawn(async move {
+                if let Err(error) = repeater.serve(listener, &closing).await {
+                    tracing::error!(%error, "consoles are served no more");
+                }
+            });
+            Ok(json!({"port": port, "is_encrypted": is_encrypted}))
         })
     }
 

@@ -8,8 +8,10 @@ pub mod call;
 pub mod feed;
 pub mod host;
 pub mod log;
+mod migration;
 pub mod operations;
 pub mod outlet;
+pub mod plugs;
 #[cfg(feature = "python")]
 mod python;
 pub mod request;

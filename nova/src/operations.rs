@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use powervm_driver::devices::Machine;
 use powervm_driver::operations::{
     ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Destination, DestroyRequest,
     Reboot, RescueRequest, RevertRequest, SnapshotRequest, Stop,
 };
-use powervm_driver::operations::{Driver, NovaMethod};
+use powervm_driver::operations::{Driver, NovaMethod, PlugEvents};
 use powervm_driver::storage::capture::CaptureTarget;
 use powervm_driver::storage::image::Feed;
 use powervm_driver::storage::names;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::migration;
 use crate::request::{
-    self, Cache, Destroy, Move, One, Plug, Prune, Rescue, Spawn, Unplug, Volumes, read,
+    self, Arriving, Cache, Destroy, Move, One, Plug, Prune, Rescue, Spawn, Unplug, Volumes, read,
 };
 use crate::trouble::Trouble;
 
@@ -26,6 +28,8 @@ pub struct Along {
     pub feed: Option<Arc<dyn Feed>>,
     /// Where an image goes.
     pub target: Option<CaptureTarget>,
+    /// Who hears from Neutron that ports are connected.
+    pub plugs: Option<Arc<dyn PlugEvents>>,
 }
 
 /// Does an operation and tells what came of it.
@@ -39,21 +43,33 @@ pub async fn perform(
     along: Along,
     control: &Control,
 ) -> Result<Value, Trouble> {
-    let Along { feed, target } = along;
+    let Along {
+        feed,
+        target,
+        plugs,
+    } = along;
+    let control = &match plugs {
+        Some(plugs) => control.clone().waiting_for_plugs(plugs),
+        None => control.clone(),
+    };
     if let Some(told) = look(driver, name, request).await {
         return told;
     }
+    if let Some(told) = migration::perform(driver, name, request, control).await? {
+        return Ok(told);
+    }
     match name {
-        "spawn" => {
+        "spawn" | "arrive_from_disk" => {
             let asked: Spawn = read(request)?;
-            let is_there = asked.existing_disk;
+            let (is_there, place) = (asked.existing_disk, asked.place.clone());
             let asked = asked.request(feed)?;
             tell(if is_there {
-                driver.spawn_from_disk(asked, None, control).await?
+                driver.evacuate(asked, place, control).await?
             } else {
                 driver.spawn(asked, control).await?
             })
         }
+        "monitor" => tell(driver.monitor(true, control).await?),
         "destroy" => {
             let asked: Destroy = read(request)?;
             let asked = DestroyRequest {
@@ -157,6 +173,9 @@ pub async fn perform(
 /// What Nova asked for when an operation of this name is done.
 #[must_use]
 pub fn method(name: &str, request: &Value) -> NovaMethod {
+    if let Some(method) = migration::method(name) {
+        return method;
+    }
     match name {
         "spawn" if request.get("existing_disk") == Some(&Value::Bool(true)) => NovaMethod::Rebuild,
         "spawn" => NovaMethod::Spawn,
@@ -175,13 +194,14 @@ pub fn method(name: &str, request: &Value) -> NovaMethod {
         "rescue" => NovaMethod::Rescue,
         "unrescue" => NovaMethod::Unrescue,
         "depart" => NovaMethod::Resize,
-        "arrive" => NovaMethod::FinishMigration,
+        "arrive" | "arrive_from_disk" => NovaMethod::FinishMigration,
         "confirm" => NovaMethod::ConfirmMigration,
         "revert" => NovaMethod::RevertMigration,
         "open_console" => NovaMethod::Console,
         "images" | "cache_image" | "prune_images" => NovaMethod::Images,
         "recover" => NovaMethod::InitHost,
-        "power_state" | "volume_connector" | "instance_on_disk" => NovaMethod::Instance,
+        "power_state" | "volume_connector" | "arriving_connector" | "instance_on_disk"
+        | "diagnostics" => NovaMethod::Instance,
         _ => NovaMethod::Host,
     }
 }
@@ -195,6 +215,21 @@ async fn look(driver: &Driver, name: &str, request: &Value) -> Option<Result<Val
             "images" => Some(tell(driver.images().await?)),
             "list" => Some(tell(driver.list().await?)),
             "sriov" => Some(tell(driver.sriov().await?)),
+            "uptime" => Some(tell(driver.uptime().await?)),
+            "host_meters" => Some(tell(driver.host_meters().await?)),
+            "clock" => {
+                let machine = Machine::default();
+                Some(tell(driver.clock_mhz_beside(&machine).await?))
+            }
+            "diagnostics" => {
+                let asked: One = read(request)?;
+                Some(tell(driver.diagnostics(asked.instance).await?))
+            }
+            "arriving_connector" => {
+                let asked: Arriving = read(request)?;
+                let connector = driver.arriving_connector(asked.instance, asked.metadata);
+                Some(tell(connector.await?))
+            }
             "power_state" => {
                 let asked: One = read(request)?;
                 Some(tell(driver.power_state(asked.instance).await?))
@@ -291,7 +326,7 @@ async fn change(
     }
 }
 
-fn tell<T: Serialize>(told: T) -> Result<Value, Trouble> {
+pub(crate) fn tell<T: Serialize>(told: T) -> Result<Value, Trouble> {
     serde_json::to_value(told)
         .map_err(|error| Trouble::internal(format!("the result cannot be told: {error}")))
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use powervm_driver::operations::PlugEvents;
 use powervm_driver::storage::capture::CaptureTarget;
 use powervm_driver::storage::image::Feed;
 use pyo3::create_exception;
@@ -19,7 +20,8 @@ use crate::host::Host;
 use crate::log::Log;
 use crate::operations::Along;
 use crate::outlet::{self, Outlet};
-use crate::settings::Settings;
+use crate::plugs::{self, Plugs};
+use crate::settings::{self, Settings};
 use crate::trouble::Trouble;
 
 create_exception!(
@@ -244,6 +246,50 @@ impl PyOutlet {
     }
 }
 
+/// What Neutron says of ports, on its way to an operation that waits for it.
+#[pyclass(frozen, name = "Plugs")]
+struct PyPlugs {
+    plugs: Plugs,
+    /// Handed to one operation.
+    ears: Mutex<Option<Arc<dyn PlugEvents>>>,
+}
+
+#[pymethods]
+impl PyPlugs {
+    /// Of the ports with these identifiers.
+    #[new]
+    fn new(ports: Vec<String>) -> Self {
+        let (plugs, ears) = plugs::plugs(ports);
+        Self {
+            plugs,
+            ears: Mutex::new(Some(ears)),
+        }
+    }
+
+    /// A call that tells whether the operation waits (true), or is over without that.
+    fn waiting(&self) -> PyResult<PyCall> {
+        Ok(PyCall::new(self.plugs.waiting()?, truth))
+    }
+
+    /// The ports are connected; or why they are not.
+    #[pyo3(signature = (failure=None))]
+    fn done(&self, failure: Option<String>) {
+        self.plugs.done(failure);
+    }
+
+    /// The operation will not begin.
+    fn close(&self) {
+        self.take();
+    }
+}
+
+impl PyPlugs {
+    fn take(&self) -> Option<Arc<dyn PlugEvents>> {
+        let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        ears.take()
+    }
+}
+
 /// A connection to a host.
 #[pyclass(frozen, name = "Host")]
 struct PyHost(Host);
@@ -251,7 +297,7 @@ struct PyHost(Host);
 #[pymethods]
 impl PyHost {
     /// Begins an operation with a request in JSON; the call tells its result in JSON.
-    #[pyo3(signature = (operation, request, number, pipe=None, outlet=None))]
+    #[pyo3(signature = (operation, request, number, pipe=None, outlet=None, plugs=None))]
     fn start(
         &self,
         operation: &str,
@@ -259,13 +305,20 @@ impl PyHost {
         number: u64,
         pipe: Option<&PyPipe>,
         outlet: Option<&PyOutlet>,
+        plugs: Option<&PyPlugs>,
     ) -> PyResult<PyCall> {
         let along = Along {
             feed: pipe.and_then(PyPipe::take),
             target: outlet.and_then(PyOutlet::take),
+            plugs: plugs.and_then(PyPlugs::take),
         };
         let call = self.0.start(operation, request, number, along)?;
         Ok(PyCall::telling(call))
+    }
+
+    /// Serves consoles at this address; the call tells the port.
+    fn serve_consoles(&self, address: &str) -> PyResult<PyCall> {
+        Ok(PyCall::telling(self.0.serve_consoles(address)?))
     }
 
     /// A call that tells the next thing that a server did by itself.
@@ -317,6 +370,12 @@ fn connect(settings: &str) -> PyResult<PyCall> {
     }))
 }
 
+/// The driver's own options, in JSON.
+#[pyfunction]
+fn keys() -> String {
+    settings::keys().to_string()
+}
+
 fn truth(py: Python<'_>, is_so: bool) -> PyResult<Py<PyAny>> {
     Ok(PyBool::new(py, is_so).to_owned().into_any().unbind())
 }
@@ -328,7 +387,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyPipe>()?;
     module.add_class::<PyHost>()?;
     module.add_class::<PyOutlet>()?;
+    module.add_class::<PyPlugs>()?;
     module.add_class::<PyLog>()?;
     module.add_function(wrap_pyfunction!(connect, module)?)?;
+    module.add_function(wrap_pyfunction!(keys, module)?)?;
     module.add("Trouble", module.py().get_type::<Trouble_>())
 }

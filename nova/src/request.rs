@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use powervm_driver::network::{Attachment, Mac, NetworkInterface, OvsPort, SriovWish};
-use powervm_driver::operations::{Metadata, ServerRef, SpawnRequest, VolumeRequest};
+use powervm_driver::operations::{DiskInfo, Metadata, ServerRef, SpawnRequest, VolumeRequest};
 use powervm_driver::partition::Flavor;
 use powervm_driver::storage::image::{Feed, Image, ImageSource};
 use powervm_driver::storage::media::{ConfigDrive, PreparedFiles};
@@ -227,6 +227,8 @@ pub struct Spawn {
     /// Whether its boot disk is there already.
     #[serde(default)]
     pub existing_disk: bool,
+    /// Where that disk has to be, if the host that it left said so.
+    pub place: Option<DiskInfo>,
 }
 
 impl Spawn {
@@ -325,6 +327,16 @@ impl Volumes {
             metadata: self.metadata,
         })
     }
+}
+
+/// A server on its way to this host.
+#[derive(Debug, Deserialize)]
+pub struct Arriving {
+    /// The instance.
+    pub instance: Uuid,
+    /// What is kept for the instance.
+    #[serde(default)]
+    pub metadata: Metadata,
 }
 
 /// An interface to be attached.

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use powervm_driver::config::Config;
+use powervm_driver::config::{Config, KEYS, Kind};
 use powervm_driver::rest::{Credentials, Endpoint, SessionOptions, Trust};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use crate::trouble::Trouble;
 
@@ -105,6 +106,30 @@ impl Settings {
     }
 }
 
+/// The driver's own options: what Python's have to agree with.
+#[must_use]
+pub fn keys() -> Value {
+    let defaults = Config::default().table();
+    let tell = |key: &powervm_driver::config::Key| {
+        let values = match key.kind {
+            Kind::Flag => json!({"kind": "flag"}),
+            Kind::Whole { least, most, .. } => {
+                json!({"kind": "whole", "least": least, "most": most})
+            }
+            Kind::Fraction { least, most } => {
+                json!({"kind": "fraction", "least": least, "most": most})
+            }
+            Kind::Choice(words) => json!({"kind": "choice", "words": words}),
+            _ => json!({"kind": "text"}),
+        };
+        let default = defaults
+            .get(key.name)
+            .and_then(|value| serde_json::to_value(value).ok());
+        json!({"name": key.name, "values": values, "default": default, "is_idle": key.is_idle})
+    };
+    KEYS.iter().map(tell).collect()
+}
+
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
 }
@@ -144,6 +169,18 @@ mod tests {
         let settings = Settings::parse(text).unwrap();
         assert!(!format!("{settings:?}").contains("abc123"));
         assert!(matches!(settings.endpoint(), Ok(endpoint) if endpoint.is_tls()));
+    }
+
+    #[test]
+    fn options_are_told_with_their_ranges_and_defaults() {
+        let keys = keys();
+        let found = |name: &str| {
+            let mut keys = keys.as_array().unwrap().iter();
+            keys.find(|key| key["name"] == name).unwrap().clone()
+        };
+        assert_eq!(found("proc_units_factor")["values"]["least"], 0.05);
+        assert_eq!(found("uncapped_proc_weight")["default"], 64);
+        assert_eq!(found("nvram_store")["values"]["words"][2], "swift");
     }
 
     #[test]

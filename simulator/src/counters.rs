@@ -1,7 +1,7 @@
 //! What happened so far, in numbers: for reports, budgets and the admin API.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -65,65 +65,74 @@ impl Durations {
     }
 }
 
+/// The methods that are counted on their own. What HTTP does not know is counted together, or a client could fill the
+/// memory.
+const METHODS: [Method; 4] = [Method::GET, Method::PUT, Method::POST, Method::DELETE];
+/// What is counted together.
+const OTHER: &str = "other";
+
 /// The numbers as they grow.
 #[derive(Debug, Default)]
 pub struct Tally {
-    counters: Mutex<Counters>,
-    durations: Mutex<BTreeMap<&'static str, Durations>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// All but what is counted by method and class.
+    counters: Counters,
+    methods: [u64; METHODS.len() + 1],
+    classes: [OfClass; Class::EVERY.len() + 1],
+}
+
+/// The requests of one latency class, and last of all those whose URL could not be read.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfClass {
+    requests: u64,
+    durations: Durations,
 }
 
 impl Tally {
     /// The numbers now.
     #[must_use]
     pub fn snapshot(&self) -> Counters {
-        self.counters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let inner = self.lock();
+        let mut counters = inner.counters.clone();
+        let methods = METHODS.iter().map(Method::as_str).chain([OTHER]);
+        counters.by_method = counted(methods.zip(inner.methods));
+        let classes = Class::EVERY.iter().zip(&inner.classes);
+        counters.by_class = counted(classes.map(|(class, of)| (class.name(), of.requests)));
+        counters
     }
 
-    /// A request with what it was answered (0: nothing).
-    pub fn request(&self, method: &Method, class: Option<Class>, status: u16) {
-        self.change(|counters| {
-            counters.requests += 1;
-            // Methods are few: what HTTP does not know is counted together, or a client could fill the memory.
-            let known = [Method::GET, Method::PUT, Method::POST, Method::DELETE];
-            let name = if known.contains(method) {
-                method.as_str()
-            } else {
-                "other"
-            };
-            add(&mut counters.by_method, name);
-            if let Some(class) = class {
-                add(&mut counters.by_class, class.name());
-            }
-            *counters.by_status.entry(status).or_default() += 1;
-            if status == 412 {
-                counters.preconditions_failed += 1;
-            }
-        });
-    }
-
-    /// How long a request took in real time.
-    pub fn took(&self, class: Option<Class>, duration: Duration) {
-        let name = class.map_or("other", Class::name);
-        let mut durations = self
-            .durations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        durations
-            .entry(name)
-            .or_default()
-            .add(duration.as_secs_f64());
+    /// A request with what it was answered (0: nothing), and how long it took in real time.
+    pub fn request(&self, method: &Method, class: Option<Class>, status: u16, took: Duration) {
+        let mut inner = self.lock();
+        let known = METHODS.iter().position(|known| known == method);
+        if let Some(requests) = inner.methods.get_mut(known.unwrap_or(METHODS.len())) {
+            *requests += 1;
+        }
+        let class = class.map_or(Class::EVERY.len(), |class| class as usize);
+        if let Some(of) = inner.classes.get_mut(class) {
+            of.requests += 1;
+            of.durations.add(took.as_secs_f64());
+        }
+        let counters = &mut inner.counters;
+        counters.requests += 1;
+        *counters.by_status.entry(status).or_default() += 1;
+        counters.preconditions_failed += u64::from(status == 412);
     }
 
     /// How long requests took so far, by latency class; `other` for those whose URL could not be read.
     #[must_use]
     pub fn durations(&self) -> BTreeMap<&'static str, Durations> {
-        self.durations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let inner = self.lock();
+        let names = Class::EVERY.iter().map(|class| class.name()).chain([OTHER]);
+        names
+            .zip(&inner.classes)
+            .filter(|(_, of)| of.requests > 0)
+            .map(|(name, of)| (name, of.durations))
+            .collect()
     }
 
     /// A configuration change of a Virtual I/O Server; `of_mappings` if it was an update of the server itself.
@@ -155,17 +164,20 @@ impl Tally {
     }
 
     fn change(&self, change: impl FnOnce(&mut Counters)) {
-        change(&mut self.counters.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.lock().counters);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn add(map: &mut BTreeMap<String, u64>, name: &str) {
-    match map.get_mut(name) {
-        Some(number) => *number += 1,
-        None => {
-            map.insert(name.to_owned(), 1);
-        }
-    }
+/// What there is at all, by name.
+fn counted<'a>(numbers: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    numbers
+        .filter(|(_, number)| *number > 0)
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect()
 }
 
 #[cfg(test)]
@@ -175,13 +187,15 @@ mod tests {
     #[test]
     fn requests_are_counted_by_what_they_were() {
         let tally = Tally::default();
-        tally.request(&Method::POST, Some(Class::ViosWrite), 412);
-        tally.request(&Method::from_bytes(b"BREW").unwrap(), None, 405);
+        let took = Duration::from_millis(3);
+        tally.request(&Method::POST, Some(Class::ViosWrite), 412, took);
+        tally.request(&Method::from_bytes(b"BREW").unwrap(), None, 405, took);
         tally.upload(7, false);
         let counters = tally.snapshot();
         assert_eq!((counters.requests, counters.preconditions_failed), (2, 1));
         assert_eq!(counters.by_method["other"], 1);
         assert_eq!(counters.by_class["vios_write"], 1);
+        assert_eq!((counters.by_class.len(), tally.durations().len()), (1, 2));
         assert_eq!((counters.uploads, counters.upload_bytes), (0, 7));
     }
 }

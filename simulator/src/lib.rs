@@ -8,6 +8,7 @@ pub mod clock;
 #[cfg(test)]
 mod conforms;
 pub mod counters;
+mod gather;
 pub mod http;
 pub mod inventory;
 pub mod model;

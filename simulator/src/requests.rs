@@ -1,17 +1,23 @@
 //! The last requests with their timings, for tests and people who look for what a client did.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use http::uri::PathAndQuery;
+use http::{Method, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::clock::Millis;
 
 /// How many requests are kept.
 pub const KEPT: usize = 4096;
-/// How much of a URL is kept, in characters.
+/// How much of a URL is kept, in bytes.
 const KEPT_URL: usize = 500;
+/// How much of a method that nobody knows is kept, in bytes.
+const KEPT_METHOD: usize = 16;
 
 /// One request as it was answered.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -22,8 +28,8 @@ pub struct Logged {
     #[schemars(with = "u64")]
     pub at: Millis,
     /// Its method.
-    pub method: String,
-    /// Path and query, cut to 500 characters.
+    pub method: Cow<'static, str>,
+    /// Path and query, cut to 500 bytes.
     pub url: String,
     /// Its latency class, if its URL could be read.
     pub class: Option<&'static str>,
@@ -38,7 +44,8 @@ pub struct Logged {
     /// The length of the answer's body, if it is known.
     pub received: Option<u64>,
     /// `X-Transaction-ID`
-    pub transaction: String,
+    #[schemars(with = "String")]
+    pub transaction: SmolStr,
     /// How many faults struck it.
     pub faults: usize,
 }
@@ -58,9 +65,6 @@ struct Inner {
 impl RequestLog {
     /// Adds a request under the next number; the oldest goes if there are too many.
     pub fn add(&self, mut request: Logged) {
-        if request.url.len() > KEPT_URL {
-            request.url = request.url.chars().take(KEPT_URL).collect();
-        }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.logged += 1;
         request.number = inner.logged;
@@ -101,6 +105,29 @@ impl RequestLog {
     }
 }
 
+/// A request's method as it is kept.
+#[must_use]
+pub fn name(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::GET => "GET".into(),
+        Method::POST => "POST".into(),
+        Method::PUT => "PUT".into(),
+        Method::DELETE => "DELETE".into(),
+        _ => beginning(method.as_str(), KEPT_METHOD).to_owned().into(),
+    }
+}
+
+/// A request's URL as it is kept.
+#[must_use]
+pub fn url(uri: &Uri) -> String {
+    let url = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    beginning(url, KEPT_URL).to_owned()
+}
+
+fn beginning(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +136,7 @@ mod tests {
         Logged {
             number: 0,
             at: Millis::EPOCH,
-            method: "GET".to_owned(),
+            method: name(&Method::GET),
             url: url.to_owned(),
             class: Some("entry"),
             status: 200,
@@ -117,7 +144,7 @@ mod tests {
             real_us: 0,
             sent: None,
             received: Some(1),
-            transaction: "XT1".to_owned(),
+            transaction: SmolStr::new_static("XT1"),
             faults: 0,
         }
     }
@@ -143,9 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn long_urls_are_cut() {
-        let log = RequestLog::default();
-        log.add(request(&"ä".repeat(10_000)));
-        assert_eq!(log.read(0, 1, |_| true)[0].url.chars().count(), KEPT_URL);
+    fn long_names_are_cut() {
+        let long = Uri::try_from(format!("/{}", "x".repeat(10_000))).unwrap();
+        assert_eq!(url(&long).len(), KEPT_URL);
+        let method = Method::from_bytes(&[b'B'; 40]).unwrap();
+        assert_eq!(name(&method).len(), KEPT_METHOD);
+        assert_eq!(beginning("aä", 2), "a");
     }
 }

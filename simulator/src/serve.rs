@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::gather::Gathered;
 use crate::http::connection::{Aborted, Connection};
 use crate::simulator::Simulator;
 use crate::tls::{Certificate, Identity, TlsError};
@@ -399,7 +400,7 @@ where
         let router = router.clone();
         async move {
             if size_of_head(&request) > LARGEST_HEAD {
-                return Ok(too_large());
+                return Ok(too_large().map(Gathered::from));
             }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
@@ -408,7 +409,7 @@ where
             if response.extensions().get::<Aborted>().is_some() {
                 Err(Aborted)
             } else {
-                Ok(response)
+                Ok(response.map(Gathered::from))
             }
         }
     });

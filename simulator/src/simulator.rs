@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -132,7 +133,11 @@ impl Simulator {
     /// The world at this moment of simulated time. The value stays as it is, whatever happens after.
     #[must_use]
     pub fn world(&self) -> Arc<World> {
-        let now = self.now();
+        self.world_at(self.now())
+    }
+
+    /// The same for who has looked at the clock already.
+    pub(crate) fn world_at(&self, now: Millis) -> Arc<World> {
         let mut world = self.shared.world.load_full();
         if world.next_due().is_some_and(|due| due <= now) {
             world = self.caught_up(now);
@@ -335,11 +340,9 @@ impl Simulator {
     }
 
     /// The number of the next transaction, `XT10000001`.
-    pub(crate) fn transaction(&self) -> String {
-        format!(
-            "XT{:08}",
-            self.shared.transactions.fetch_add(1, Ordering::Relaxed) % 100_000_000
-        )
+    pub(crate) fn transaction(&self) -> SmolStr {
+        let number = self.shared.transactions.fetch_add(1, Ordering::Relaxed);
+        format_smolstr!("XT{:08}", number % 100_000_000)
     }
 
     fn check(&self, world: &World) -> Result<(), Refusal> {

@@ -63,12 +63,26 @@ const PROGRAMS: &[Program] = &[
     Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
     Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
     Program::new(
+        "nova_functional",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
+    Program::new("nova_31", Some("nova-31.txt"), Wanted::Exactly311).with_package(),
+    Program::new("nova_killed", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
         "nova_today_eventlet",
         Some("nova-today.txt"),
         Wanted::Exactly311,
     )
     .with_package(),
     Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
+        "nova_today_moves",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("reports", Some("reports.txt"), Wanted::Recent),
     Program::new("curl_hmc", None, Wanted::Recent),
@@ -83,6 +97,9 @@ pub(crate) struct Options {
     /// Keep the simulators' logs and say where they are.
     #[arg(long)]
     keep: bool,
+    /// Run all of Nova's own functional tests that are listed, not only the quick ones.
+    #[arg(long)]
+    whole: bool,
     /// How many programs run at once [default: one for each processor].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -312,6 +329,9 @@ impl Program {
             .arg(workspace.target().join("conformance").join("work"));
         if options.keep {
             command.arg("--keep");
+        }
+        if options.whole {
+            command.env("CONFORMANCE_WHOLE", "1");
         }
         command
             .env("PYTHONUNBUFFERED", "1")

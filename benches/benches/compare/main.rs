@@ -85,8 +85,9 @@ fn compare(options: &Options) -> Result<()> {
     };
     for image in images {
         let is_known = image == "known";
-        let theirs = measure(options, is_known, &Worker::theirs(&python, &programs))?;
-        let ours = measure(options, is_known, &Worker::ours()?)?;
+        let theirs = Worker::theirs(&python, &programs);
+        let theirs = measure(options, is_known, "theirs", &theirs)?;
+        let ours = measure(options, is_known, "ours", &Worker::ours()?)?;
         tell(options, image, &theirs, &ours, &mut report);
     }
     let missed = report.end();
@@ -96,12 +97,16 @@ fn compare(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Spawns, then destroys, on a simulator of its own.
-fn measure(options: &Options, is_known: bool, worker: &Worker) -> Result<[Phase; 2]> {
+/// Spawns, then destroys, on a simulator of its own. Says so as it goes: under weather, theirs takes minutes.
+fn measure(options: &Options, is_known: bool, whose: &str, worker: &Worker) -> Result<[Phase; 2]> {
     let mut side = Side::begin(options, is_known, worker)?;
-    let spawn = side.phase("spawned")?;
-    let destroy = side.phase("destroyed")?;
-    Ok([spawn, destroy])
+    let mut phase = |done: &str| -> Result<Phase> {
+        let phase = side.phase(done)?;
+        let (servers, seconds) = (options.servers, phase.seconds);
+        eprintln!("{whose}: {servers} servers {done} in {seconds:.0} s");
+        Ok(phase)
+    };
+    Ok([phase("spawned")?, phase("destroyed")?])
 }
 
 fn tell(

@@ -74,6 +74,7 @@ impl Side {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
+            .env("PYTHONWARNINGS", "ignore")
             .env_remove("RUST_LOG");
         if is_known {
             command.arg("--known-image");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::jobs::{may_go_on_unseen, see_off_at};
+use super::jobs::{Lost, may_go_on_unseen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rest::{Job, JobOutcome, Session};
 
@@ -39,10 +39,11 @@ pub(super) async fn run(session: &Session, target: &str, job: &Job) -> Result<Jo
 /// # Errors
 /// As [`Session::job`].
 pub(super) async fn once(session: &Session, target: &str, job: &Job) -> Result<JobOutcome> {
+    let lost = Lost::if_it_is(session, job);
     let outcome = session.job(job.clone()).await;
     if let Err(error) = &outcome
         && may_go_on_unseen(error)
-        && let Err(error) = see_off_at(session, target, |request| job.may_be(request)).await
+        && let Err(error) = lost.see_off(session, target).await
     {
         tracing::warn!(%error, target, "could not look for a job that may be running");
     }

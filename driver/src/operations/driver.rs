@@ -13,7 +13,7 @@ use super::bridge::Orders;
 use super::operation::Open;
 use super::shared::{Fresh, Turns};
 use super::trunk::Pairs;
-use crate::config::{Config, DiskDriver};
+use crate::config::{self, Config, DiskDriver};
 use crate::devices::{Devices, LocalDevices};
 use crate::error::Result;
 use crate::host::{Switches, System, Vios, vios};
@@ -120,7 +120,7 @@ impl Driver {
         config.check()?;
         let system = System::find(&session, &config.managed_system).await?;
         journal.claim(&system.machine, &config.host_lock)?;
-        let patience = Duration::from_secs(config.vios_active_wait_timeout);
+        let patience = config::wait(config.vios_active_wait_timeout);
         let all = vios::wait_until_ready(&session, &system.uuid, patience).await?;
         let active = vios::active(&all)?;
         let group = Group::new(session.clone());
@@ -129,8 +129,8 @@ impl Driver {
                 let pool = Pool::find(&session, &system.uuid, &config.cluster_name).await?;
                 let units = Units::of(session.clone(), pool.tier_path());
                 let patience = Patience {
-                    wait: Duration::from_secs(config.image_wait_timeout),
-                    stale_after: Duration::from_secs(config.image_marker_stale_after),
+                    wait: config::wait(config.image_wait_timeout),
+                    stale_after: config::wait(config.image_marker_stale_after),
                     takeover: config.image_marker_takeover,
                 };
                 Disks::Ssp {
@@ -148,7 +148,7 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
-        let patience = Duration::from_secs(config.device_timeout);
+        let patience = config::wait(config.device_timeout);
         let devices = LocalDevices::named_in(&config.device_folder, patience);
         let store = store::of_config(&config)?;
         Ok(Self {

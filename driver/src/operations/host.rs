@@ -45,6 +45,9 @@ pub struct HostInfo {
     pub disk_driver: String,
     /// The pool or volume group of the boot disks.
     pub disk_location: String,
+    /// UUID of the shared storage pool, where boot disks are in one: hosts of the same pool reach the same disks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
     /// What there is and what is left.
     #[serde(flatten)]
     pub capacity: HostCapacity,
@@ -90,12 +93,13 @@ impl Driver {
         let servers = Vios::all(&shared.session, &shared.system.uuid);
         let (capacity, mut virtual_io_servers) = futures_util::try_join!(self.capacity(), servers)?;
         virtual_io_servers.sort_by(|a, b| a.name.cmp(&b.name));
-        let (disk_driver, disk_location) = match &shared.disks {
+        let (disk_driver, disk_location, pool) = match &shared.disks {
             Disks::Ssp { pool, .. } => (
                 DiskDriver::Ssp,
                 format!("{}/{}/{}", pool.cluster, pool.name, pool.tier),
+                Some(pool.uuid.clone()),
             ),
-            Disks::Local(disks) => (DiskDriver::LocalDisk, disks.name.clone()),
+            Disks::Local(disks) => (DiskDriver::LocalDisk, disks.name.clone(), None),
         };
         Ok(HostInfo {
             name: shared.system.name.clone(),
@@ -107,6 +111,7 @@ impl Driver {
             },
             disk_driver: disk_driver.to_string(),
             disk_location,
+            pool,
             capacity,
             virtual_io_servers,
         })

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::control::{Control, Progress};
 use super::driver::Driver;
 use super::plan::PlannedInterface;
+use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The step that waits.
@@ -98,7 +99,7 @@ impl Expected {
             events: Arc::clone(events),
             instance,
             ports,
-            limit: Duration::from_secs(driver.config().vif_plugging_timeout),
+            limit: config::wait(driver.config().vif_plugging_timeout),
         }))
     }
 

@@ -3,11 +3,11 @@
 //! Which operation is undone and which is finished stands with each operation, and in `docs/use.md`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::bridge::BridgeChange;
 use super::control::Control;
@@ -28,6 +28,7 @@ use super::suspension::Suspension;
 use super::volume::attach::Attach;
 use super::volume::detach::Detach;
 use super::volume::extend::Extend;
+use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Record};
 
@@ -141,7 +142,12 @@ impl Driver {
     /// A journal that cannot be read; the failures of the operations stand with them.
     pub async fn recover(&self, control: &Control) -> Result<Vec<Recovered>> {
         let mut all = Vec::new();
+        // What the killed process asked for last may be made only now, after whoever looks too early.
+        let settled = Instant::now() + config::wait(self.config().recovery_wait);
         for record in self.left_over().await? {
+            if record.is_open() {
+                tokio::time::sleep_until(settled).await;
+            }
             let mut was = Interrupted::of(&record);
             tracing::warn!(operation = was.title, plan = ?was.plan, steps = ?was.steps, "recovering");
             let result = match Entry::for_record(&record) {
@@ -189,11 +195,6 @@ async fn recover<O: Operation>(
         Some(notes) => read(record, notes.clone())?,
         None => O::Notes::default(),
     };
-    if record.is_open() {
-        // What the killed process asked for last may be made only now, after whoever looks too early.
-        let patience = Duration::from_secs(driver.config().recovery_wait);
-        tokio::time::sleep(patience).await;
-    }
     let steps = control.for_steps();
     let mut plan = O::PLAN;
     if let Some(operation) = O::revive(driver, asked, notes, &steps).await? {

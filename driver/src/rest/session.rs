@@ -1,14 +1,15 @@
 //! A logged-on session: what all requests of one driver share.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
-use powervm_schema::xml::Limits;
+use powervm_schema::xml::{Element, Limits};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::count::{CallCounts, CallObserver, CallRecord};
 use super::endpoint::{Credentials, Endpoint};
@@ -100,6 +101,10 @@ pub(super) struct Core {
     pub(super) events: Mutex<Weak<Hub>>,
     /// The server's clock, in seconds since 1970, at its last answer; 0 before one told it.
     pub(super) server_time: AtomicU64,
+    /// The highest number of a job that the server has told; 0 before the first.
+    pub(super) newest_job: AtomicU64,
+    /// The forms of jobs, by the type of their target and their operation.
+    pub(super) templates: Mutex<BTreeMap<(String, String), Arc<OnceCell<Element>>>>,
     requests: AtomicU64,
     counts: CallCounts,
 }
@@ -164,6 +169,8 @@ impl Session {
             budget: RetryBudget::full(),
             events: Mutex::default(),
             server_time: AtomicU64::new(0),
+            newest_job: AtomicU64::new(0),
+            templates: Mutex::default(),
             requests: AtomicU64::new(0),
             counts: CallCounts::new(),
             endpoint,
@@ -214,6 +221,12 @@ impl Session {
     pub fn server_time(&self) -> Option<u64> {
         let time = self.core.server_time.load(Ordering::Relaxed);
         (time > 0).then_some(time)
+    }
+
+    /// The highest number of a job of this session. Servers count them upwards.
+    pub(crate) fn newest_job(&self) -> Option<u64> {
+        let number = self.core.newest_job.load(Ordering::Relaxed);
+        (number > 0).then_some(number)
     }
 
     /// All requests of this session so far, those of its scopes included.

@@ -96,6 +96,30 @@ async fn a_job_is_submitted_watched_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_form_of_an_operation_is_read_once() {
+    let fake = jobs(&["COMPLETED_OK"], String::new());
+    let session = fake.session().await;
+    let one = async |target: &str, operation: &str| {
+        session.job(Job::new(target, operation)).await.unwrap();
+    };
+    let (first, second) = (
+        one("LogicalPartition/0A-1", "PowerOff"),
+        one("LogicalPartition/FB-2", "PowerOff"),
+    );
+    tokio::join!(first, second);
+    one("LogicalPartition/0A-1", "PowerOn").await;
+    one("VirtualIOServer/0A-1", "PowerOff").await;
+    let lines = fake.lines();
+    let forms: Vec<_> = lines
+        .iter()
+        .filter(|line| line.starts_with("GET"))
+        .collect();
+    assert_eq!(forms.len(), 3, "{forms:?}");
+    let submitted = lines.iter().filter(|line| line.starts_with("PUT"));
+    assert_eq!(submitted.count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_done_at_once_is_not_looked_at() {
     let fake = jobs(&["COMPLETED_OK"], String::new());
     let start = Instant::now();

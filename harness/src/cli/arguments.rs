@@ -37,6 +37,8 @@ pub(super) enum Command {
     Crashes(Matrix),
     /// Let every request of every operation fail in every way, and see whether the host stays as it was.
     Faults(Matrix),
+    /// A third-party CI: watch Gerrit, run changes of Nova, and vote.
+    Ci(powervm_ci::cli::Ci),
 }
 
 /// `run`

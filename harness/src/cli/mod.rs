@@ -83,7 +83,10 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    log();
+    log(match &arguments.command {
+        Command::Ci(_) => "powervm_ci=info",
+        _ => "",
+    });
     let ended = match arguments.command {
         Command::Run(command) => run::run(&command),
         Command::Report(command) => report::report(&command),
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Sagas(command) => matrix::sagas(&command),
         Command::Crashes(command) => matrix::crashes(&command),
         Command::Faults(command) => matrix::faults(&command),
+        Command::Ci(command) => return powervm_ci::cli::main(&command),
     };
     match ended {
         Ok(ending) => ending.into(),
@@ -103,9 +107,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs to standard error as `RUST_LOG` says; nothing without it.
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
+/// Logs to standard error as `RUST_LOG` says; without it what is given, by default nothing.
+fn log(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

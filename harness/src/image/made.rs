@@ -32,10 +32,16 @@ pub fn bootable() -> Vec<u8> {
     put(PREP_START * SECTOR, &elf_header());
 
     // Noise, so that a block that is lost, doubled or swapped on the way changes the checksum.
-    let mut noise = vec![0_u8; ROOT_SECTORS * SECTOR];
-    ChaCha8Rng::seed_from_u64(0x0050_4f57_4552).fill_bytes(&mut noise);
-    put(ROOT_START * SECTOR, &noise);
+    put(ROOT_START * SECTOR, &noise(ROOT_SECTORS * SECTOR));
     disk
+}
+
+/// So many bytes of noise, the same every time.
+#[must_use]
+pub(super) fn noise(length: usize) -> Vec<u8> {
+    let mut noise = vec![0_u8; length];
+    ChaCha8Rng::seed_from_u64(0x0050_4f57_4552).fill_bytes(&mut noise);
+    noise
 }
 
 /// An entry of the partition table; the cylinder fields say "use the sector numbers".

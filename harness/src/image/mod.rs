@@ -97,7 +97,18 @@ impl Image {
     /// The small image that is made when there is none.
     #[must_use]
     pub fn made() -> Self {
-        let bytes = Bytes::from(bootable());
+        Self::holding(bootable())
+    }
+
+    /// One that firmware would not start from, of so many bytes: for runs that only look whether they arrive, thousands
+    /// of times.
+    #[must_use]
+    pub fn noise(bytes: usize) -> Self {
+        Self::holding(made::noise(bytes))
+    }
+
+    fn holding(content: Vec<u8>) -> Self {
+        let bytes = Bytes::from(content);
         let (sha256, md5) = (hex(&Sha256::digest(&bytes)), hex(&Md5::digest(&bytes)));
         let length = bytes.len() as u64;
         Self::new(

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use powervm_driver::Error;
 use powervm_driver::operations::Control;
+use powervm_driver::saga::StepFailure;
+use powervm_driver::{Error, ErrorKind};
 use powervm_simulator::model::job::gate::Fate;
 use powervm_simulator::weather::Rule;
 use rand::{RngExt, SeedableRng};
@@ -162,7 +163,7 @@ fn case(stage: &Stage, case: &Case) -> Ended {
         [(_, fault)] => fault.name,
         _ => "pair",
     };
-    let outcome = stage.play(async |scene| play(scene, case).await);
+    let outcome = stage.play_to_the_end(async |scene| play(scene, case).await);
     Ended {
         kind: kind.to_owned(),
         case: told.collect::<Vec<_>>().join("; then "),
@@ -216,22 +217,45 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
 }
 
+/// Whoever is refused at the logon can do nothing more; the next driver does it with the journal.
+async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
+    let control = Control::default();
+    let heir = scene
+        .actor()
+        .await
+        .context("the next driver does not start")?;
+    heir.recover(&control).await?;
+    scene.nothing_is_pending().await?;
+    if scene.stage.subject.failed() == Failed::AsBefore {
+        scene.is_as_before().await.context("after the recovery")?;
+        return Ok("failed, undone by the next driver");
+    }
+    let repeated = heir.run(&control).await;
+    repeated.context("it cannot be repeated")?;
+    scene.is_as_after().await.context("after the repetition")?;
+    Ok("failed, finished by a repetition")
+}
+
 async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Result<&'static str> {
+    let subject = scene.stage.subject;
     if let Error::Saga(failure) = error
         && !failure.left_behind.is_empty()
     {
-        bail!("something could not be undone");
+        let refused = |left: &StepFailure| matches!(left.error, Error::Credentials { .. });
+        if !failure.left_behind.iter().all(refused) {
+            bail!("something could not be undone");
+        }
+        return taken_up(scene).await;
     }
-    let subject = scene.stage.subject;
     let unchanged = scene.is_as_before().await;
     if subject.failed() == Failed::AsBefore {
         scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }
-    actor
-        .run(&Control::default())
-        .await
-        .context("it cannot be repeated")?;
+    match actor.run(&Control::default()).await {
+        Err(error) if error.kind() == ErrorKind::Unauthorized => return taken_up(scene).await,
+        repeated => repeated.context("it cannot be repeated")?,
+    }
     // What had begun to remove something stays in the journal until it is finished.
     scene.nothing_is_pending().await?;
     scene.is_as_after().await.context("after the repetition")?;

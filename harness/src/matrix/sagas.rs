@@ -95,7 +95,11 @@ fn case(stage: &Stage, turn: &Turn) -> Ended {
             ("killed after a record", record(*number))
         }
     };
-    let outcome = stage.play(async |scene| play(scene, turn).await);
+    let outcome = match turn {
+        // What a dead driver had begun waits for ever.
+        Turn::Kill(_) => stage.play(async |scene| play(scene, turn).await),
+        _ => stage.play_to_the_end(async |scene| play(scene, turn).await),
+    };
     Ended {
         kind: kind.to_owned(),
         case: format!("{kind}: {case}"),

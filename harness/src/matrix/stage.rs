@@ -17,6 +17,7 @@ use powervm_simulator::state::Saved;
 use powervm_simulator::weather::{Forecast, Weather};
 
 use crate::audit::{Inventory, ItemKind, Policy, compare};
+use crate::leaks::Watch;
 use crate::runtime::virtual_clock;
 use crate::scenario::Disk;
 use crate::target::Content;
@@ -35,6 +36,8 @@ const VOLUME_GROUP: &str = "datavg";
 const MIGRATION: Span = Span::ms(2_500, 2_500);
 /// How long what goes on in the background may take.
 const SETTLE: Duration = Duration::from_secs(30);
+/// How long the last task may live when everything is over: what sees to a job that does not end.
+const LAST_TASK: Duration = Duration::from_secs(3600);
 
 /// An operation's world, before and after it.
 pub(super) struct Stage {
@@ -206,6 +209,23 @@ impl Stage {
             simulator: self.template.fork(&self.saved),
             journals: journals.collect::<Result<_, _>>()?,
             kept: self.kept.copy(),
+        })
+    }
+
+    /// Plays a case that no driver dies in, and that is to leave no task behind.
+    pub(super) fn play_to_the_end<T>(
+        &self,
+        case: impl AsyncFnOnce(&Scene<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        on_a_clock(async {
+            let watch = Watch::begin();
+            let scene = self.scene()?;
+            let outcome = furniture::with(&self.volumes, case(&scene)).await?;
+            drop(scene);
+            match watch.tasks_after(LAST_TASK).await {
+                0 => Ok(outcome),
+                left => bail!("{left} tasks still live when everything is over"),
+            }
         })
     }
 

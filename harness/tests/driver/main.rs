@@ -9,6 +9,7 @@
 
 mod agent;
 mod arrivals;
+mod bad_input;
 mod bridges;
 mod concurrency;
 mod consoles;

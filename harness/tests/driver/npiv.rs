@@ -6,9 +6,12 @@ use crate::storage::*;
 use crate::support::*;
 use powervm_driver::config::{Config, DiskDriver, FcStrategy};
 use powervm_driver::operations::{ConnectorInfo, Control, DestroyRequest, Metadata, VolumeRequest};
+use powervm_driver::rest::Groups;
 use powervm_driver::volume::Connection;
 use powervm_driver::{Error, ErrorKind};
 use powervm_harness::storage::{Protocol, Storage};
+use powervm_schema::partition::{KeylockPosition, LogicalPartition};
+use powervm_schema::vios::VirtualIoServer;
 use powervm_simulator::weather::{Rule, Weather};
 use powervm_simulator::{Flavor, Simulator};
 
@@ -218,6 +221,56 @@ async fn a_server_boots_from_a_volume_that_its_ports_see() {
         &without_caches(bench.world().await),
         "destroyed",
     );
+}
+
+/// It starts from the ports that see the volume, and from no adapter of its config drive.
+#[tokio::test(start_paused = true)]
+async fn ibmi_starts_from_its_ports() {
+    for flavor in FLAVORS {
+        let bench = bench(flavor).await;
+        let before = bench.world().await;
+        let connector = told(&bench, 1, &Metadata::new()).await;
+        let volume = volume_for(&bench, "root", &connector).await;
+        let mut wanted = request(1);
+        wanted.image = None;
+        wanted.volumes = vec![volume.clone()];
+        wanted.metadata = connector.metadata.clone();
+        let distro = ("image_os_distro".to_owned(), "ibmi".to_owned());
+        wanted.metadata.extend([distro]);
+        let control = Control::default();
+        let server = bench.driver.spawn(wanted, &control).await.unwrap();
+        assert_eq!(server.summary.state, "running", "{flavor:?}");
+        let session = bench.driver.session();
+        let groups = Groups::Named(&["ViosFCMapping"]);
+        let feed = session.get_feed("VirtualIOServer", groups).await.unwrap();
+        let mut ports: Vec<u32> = Vec::new();
+        for entry in &feed.entries {
+            for mapping in VirtualIoServer(&entry.content).fibre_channel_mappings() {
+                let client = mapping.client_adapter().unwrap();
+                ports.push(client.adapter().slot().unwrap().unwrap());
+            }
+        }
+        ports.sort_unstable();
+        assert_eq!(ports.len(), 2, "one on each fabric");
+        let path = format!("LogicalPartition/{}", partition(1));
+        let document = session.get_entry(&path, Groups::None).await.unwrap();
+        let document = LogicalPartition(&document.content);
+        assert_eq!(document.designated_ipl_source(), Some("b"));
+        let keylock = document.partition().keylock_position().unwrap();
+        assert_eq!(keylock, Some(KeylockPosition::Normal));
+        let io = document.partition().io().unwrap();
+        let tagged = io.tagged_io().unwrap();
+        let told = [tagged.load_source(), tagged.alternate_load_source()];
+        let slots = ports.iter().map(ToString::to_string);
+        assert_eq!(told.map(Option::unwrap), *slots.collect::<Vec<_>>());
+        let request = DestroyRequest {
+            volumes: vec![volume],
+            ..DestroyRequest::of(instance(1))
+        };
+        bench.driver.destroy(request, &control).await.unwrap();
+        assert_as_before(before, bench.world().await, "destroyed");
+        bench.assert_sound();
+    }
 }
 
 #[tokio::test(start_paused = true)]

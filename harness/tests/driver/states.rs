@@ -77,6 +77,31 @@ async fn a_server_is_suspended_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn times_to_wait_may_be_as_long_as_a_number_can_say() {
+    let forever = u64::try_from(i64::MAX).unwrap();
+    let config = Config {
+        shutdown_timeout: forever,
+        vios_active_wait_timeout: forever,
+        image_wait_timeout: forever,
+        image_marker_stale_after: forever,
+        vif_plugging_timeout: forever,
+        ..config(DiskDriver::Ssp)
+    };
+    for flavor in FLAVORS {
+        let bench = Bench::with(simulator(flavor, Weather::Calm), config.clone()).await;
+        bench.spawn(1).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(900)).await;
+        let state = bench
+            .driver
+            .stop(instance(1), Stop::Graceful, &Control::default())
+            .await
+            .unwrap();
+        assert_eq!(state, PowerState::Shutdown);
+        bench.assert_sound();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn instances_and_their_states_are_told_with_one_request_each() {
     let bench = running(Flavor::NovaLink).await;
     let known = [instance(1), instance(2)].into();

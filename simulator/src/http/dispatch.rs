@@ -21,7 +21,7 @@ use super::respond;
 use super::target::{Action, Target};
 use super::upload;
 use super::write;
-use crate::requests::Logged;
+use crate::requests::{self, Logged};
 use crate::simulator::Simulator;
 use crate::weather::faults::Strike;
 use crate::weather::{Asked, Class, Draw, Fault};
@@ -43,7 +43,6 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
     };
     let strike = simulator.faults().strike(began, &asked);
     let named = target.as_ref().ok().and_then(partition_of);
-    let url = parts.uri.path_and_query().map(ToString::to_string);
     let sent = body::announced(&parts.headers);
     let exchange = Arc::new(Exchange::new(&simulator, parts));
 
@@ -62,35 +61,29 @@ pub(crate) async fn answer(simulator: Simulator, request: Request<Body>) -> Resp
         response.status().as_u16()
     };
     let tally = &simulator.shared().tally;
-    tally.request(&exchange.method, class, status);
+    let took = really.elapsed();
+    tally.request(&exchange.method, class, status, took);
     let faults = strike.before.len() + strike.after.len();
     if faults > 0 {
         tally.faults(faults);
     }
     let milliseconds = simulator.now().since(began).as_millis();
-    tally.took(class, really.elapsed());
     simulator.requests().add(Logged {
         number: 0,
         at: began,
-        method: beginning(exchange.method.as_str(), 16).to_owned(),
-        url: url.unwrap_or_default(),
+        method: requests::name(&exchange.method),
+        url: requests::url(&exchange.uri),
         class: class.map(Class::name),
         status,
         simulated_ms: u64::try_from(milliseconds).unwrap_or(u64::MAX),
-        real_us: u64::try_from(really.elapsed().as_micros()).unwrap_or(u64::MAX),
+        real_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         sent,
         received: response.body().size_hint().exact(),
         transaction: exchange.transaction.clone(),
         faults,
     });
-    let path = beginning(&exchange.path, 200);
-    tracing::debug!(method = %exchange.method, path, status, milliseconds, transaction = exchange.transaction, "request");
+    tracing::debug!(method = %exchange.method, path = exchange.uri.path(), status, milliseconds, transaction = %exchange.transaction, "request");
     response
-}
-
-/// The beginning of a text, at most so many bytes of it.
-fn beginning(text: &str, most: usize) -> &str {
-    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
 async fn serve(

@@ -15,14 +15,16 @@ use super::problem::Problem;
 use super::respond;
 use super::target::{Action, Target};
 use crate::accept;
+use crate::clock::Millis;
 use crate::model::events::Event;
 use crate::model::{Command, Outcome, Resource, World};
 use crate::render::{Context, Monitoring, Rendered};
 
 /// Answers a GET of anything that is a document or JSON.
 pub(crate) fn read(exchange: &Exchange, target: &Target) -> Result<Response<Body>, Problem> {
-    let world = exchange.simulator.world();
-    let cx = context(exchange, target, &world);
+    let now = exchange.simulator.now();
+    let world = exchange.simulator.world_at(now);
+    let cx = context(exchange, target, &world, now);
     let renderer = &exchange.simulator.shared().renderer;
     if target.action == Action::Document && exchange.headers.contains_key(IF_NONE_MATCH) {
         // Who has it already gets no document, so none is made.
@@ -65,8 +67,9 @@ pub(crate) fn events(
     if events.is_empty() {
         return respond::no_content();
     }
-    let world = exchange.simulator.world();
-    let cx = context(exchange, target, &world);
+    let now = exchange.simulator.now();
+    let world = exchange.simulator.world_at(now);
+    let cx = context(exchange, target, &world, now);
     document(
         exchange,
         exchange.simulator.shared().renderer.events(&cx, events),
@@ -108,8 +111,9 @@ pub(crate) fn written(
     target: &Target,
     outcome: &Outcome,
 ) -> Result<Response<Body>, Problem> {
-    let world = exchange.simulator.world();
-    let cx = context(exchange, target, &world);
+    let now = exchange.simulator.now();
+    let world = exchange.simulator.world_at(now);
+    let cx = context(exchange, target, &world, now);
     let renderer = &exchange.simulator.shared().renderer;
     match outcome {
         Outcome::Written(Resource::PcmPreference(_)) => read(exchange, target),
@@ -131,12 +135,17 @@ fn document(exchange: &Exchange, rendered: Rendered) -> Response<Body> {
     }
 }
 
-fn context<'a>(exchange: &'a Exchange, target: &'a Target, world: &'a World) -> Context<'a> {
+fn context<'a>(
+    exchange: &'a Exchange,
+    target: &'a Target,
+    world: &'a World,
+    now: Millis,
+) -> Context<'a> {
     Context {
         world,
         base: &exchange.base,
         groups: &target.groups,
         detail: target.wants_detail(),
-        now: exchange.simulator.now(),
+        now,
     }
 }

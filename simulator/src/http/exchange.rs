@@ -1,11 +1,12 @@
 //! One request with what is known of it before its body is read.
 
 use http::header::HOST;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, Uri};
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use smol_str::SmolStr;
 
 use super::base::Base;
 use super::connection::{Connection, aborted, broken_body};
@@ -21,12 +22,12 @@ pub(crate) struct Exchange {
     pub(crate) simulator: Simulator,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
-    /// The path as sent, without the query.
-    pub(crate) path: String,
+    /// The URL as sent.
+    pub(crate) uri: Uri,
     /// The origin that links get.
     pub(crate) base: Base,
     /// `XT10000001`, or what the client chose.
-    pub(crate) transaction: String,
+    pub(crate) transaction: SmolStr,
 }
 
 /// The longest transaction number that a client may choose, in bytes.
@@ -41,8 +42,10 @@ impl Exchange {
             None => parts.uri.scheme_str() == Some("https"),
         };
         let scheme = if secure { "https" } else { "http" };
-        let fallback = connection.map(|connection| connection.local.to_string());
-        let fallback = fallback.as_deref().unwrap_or(&simulator.shared().authority);
+        let fallback = || match connection {
+            Some(connection) => connection.local.to_string(),
+            None => simulator.shared().authority.clone(),
+        };
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
         let chosen = parts
@@ -57,8 +60,8 @@ impl Exchange {
         Self {
             simulator: simulator.clone(),
             base: Base::from_host(scheme, host, fallback),
-            path: parts.uri.path().to_owned(),
-            transaction: chosen.map_or_else(|| simulator.transaction(), str::to_owned),
+            transaction: chosen.map_or_else(|| simulator.transaction(), SmolStr::new),
+            uri: parts.uri,
             method: parts.method,
             headers: parts.headers,
         }
@@ -86,7 +89,7 @@ impl Exchange {
             status: problem.status,
             reason: &problem.reason,
             message,
-            uri: &self.path,
+            uri: self.uri.path(),
             headers: &headers,
             transaction: &self.transaction,
         };

@@ -166,9 +166,17 @@ impl GroupSet {
     /// The query for a SELF link: `?group=…`, or nothing if the request named no group.
     #[must_use]
     pub fn query(&self) -> String {
-        self.asked
-            .as_ref()
-            .map_or_else(String::new, |asked| format!("?group={asked}"))
+        let mut query = String::new();
+        self.push_query(&mut query);
+        query
+    }
+
+    /// Adds that query to a link.
+    pub(crate) fn push_query(&self, link: &mut String) {
+        if let Some(asked) = &self.asked {
+            link.push_str("?group=");
+            link.push_str(asked);
+        }
     }
 
     /// The members as a bit set, stable within one build: a key for caches.

@@ -1,5 +1,7 @@
 //! The query parameters that the server knows, besides `group`.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::group::GroupSet;
@@ -41,10 +43,10 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value)?;
-            match decoded(name)?.as_str() {
+            match &*decoded(name)? {
                 "group" => groups.push(value),
                 "QUEUE_APPLICATIONID" if value.len() <= LONGEST_APPLICATION => {
-                    query.application = Some(value)
+                    query.application = Some(value.into_owned())
                 }
                 "force" => query.force = value == "true",
                 "ignoreError" => query.ignore_error = value == "true",
@@ -60,7 +62,7 @@ impl Query {
                 _ => return Err(incorrect()),
             }
         }
-        let groups = GroupSet::parse(groups.iter().map(String::as_str)).map_err(|name| {
+        let groups = GroupSet::parse(groups.iter().map(|value| &**value)).map_err(|name| {
             let name: String = name.chars().take(40).collect();
             Problem::new(
                 400,
@@ -86,15 +88,20 @@ fn moment(text: &str) -> Result<Millis, Problem> {
     millis.map(Millis).ok_or_else(incorrect)
 }
 
-fn decoded(text: &str) -> Result<String, Problem> {
-    let text = text.replace('+', " ");
-    let text = percent_decode_str(&text)
-        .decode_utf8()
-        .map_err(|_| Problem::invalid_url("The query is not UTF-8."))?;
+fn decoded(text: &str) -> Result<Cow<'_, str>, Problem> {
+    let text = if text.contains(['+', '%']) {
+        let spaced = text.replace('+', " ");
+        let text = percent_decode_str(&spaced)
+            .decode_utf8()
+            .map_err(|_| Problem::invalid_url("The query is not UTF-8."))?;
+        Cow::Owned(text.into_owned())
+    } else {
+        Cow::Borrowed(text)
+    };
     if text.chars().any(char::is_control) {
         return Err(Problem::invalid_url("The query holds control characters."));
     }
-    Ok(text.into_owned())
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ const X_MC_TYPE: HeaderName = HeaderName::from_static("x-mc-type");
 const X_SCHEMA_VERSION: HeaderName = HeaderName::from_static("x-hmc-schema-version");
 const X_TRANSACTION: HeaderName = HeaderName::from_static("x-transaction-id");
 
+/// How many headers an answer has at most, those of HTTP itself included.
+const MOST_HEADERS: usize = 12;
+
 /// A document, 200.
 #[must_use]
 pub fn document(
@@ -33,7 +36,7 @@ pub fn document(
     media_type: HeaderValue,
     etag: Option<i32>,
 ) -> Response<Body> {
-    let mut response = Response::new(body.into().into_body());
+    let mut response = answer(body.into().into_body());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media_type);
     headers.insert(
@@ -55,7 +58,7 @@ pub fn document(
 /// An answer in JSON: no etag, and the caching headers of the recordings.
 #[must_use]
 pub fn json(body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.into()));
+    let mut response = answer(Body::from(body.into()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(
@@ -72,7 +75,7 @@ pub fn json(body: impl Into<Bytes>) -> Response<Body> {
 /// A feed of links to samples: its etag is a moment in milliseconds (cassette `metrics_capture_lpar.yml`).
 #[must_use]
 pub fn samples(body: impl Into<Bytes>, newest: Millis) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.into()));
+    let mut response = answer(Body::from(body.into()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(ATOM));
     headers.insert(ETAG, HeaderValue::from(newest.0));
@@ -82,7 +85,7 @@ pub fn samples(body: impl Into<Bytes>, newest: Millis) -> Response<Body> {
 /// A file of measurements: its etag is its name.
 #[must_use]
 pub fn measurements(body: impl Into<Bytes>, name: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.into()));
+    let mut response = answer(Body::from(body.into()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEASUREMENTS));
     if let Ok(etag) = HeaderValue::from_str(name) {
@@ -94,7 +97,7 @@ pub fn measurements(body: impl Into<Bytes>, name: &str) -> Response<Body> {
 /// Nothing to say: an empty feed, a deletion. 204
 #[must_use]
 pub fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+    let mut response = answer(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
         .headers_mut()
@@ -108,7 +111,7 @@ pub fn no_content() -> Response<Body> {
 /// The client has this state already. 304, without a body.
 #[must_use]
 pub fn not_modified(etag: i32) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+    let mut response = answer(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().insert(ETAG, etag_value(etag));
     response
@@ -117,7 +120,7 @@ pub fn not_modified(etag: i32) -> Response<Body> {
 /// An error document; the connection is closed after it, as recorded.
 #[must_use]
 pub fn error(problem: &Problem, document: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(document));
+    let mut response = answer(Body::from(document));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -176,6 +179,13 @@ pub fn refuses_json(headers: &HeaderMap) -> bool {
     accept.starts_with("application/vnd.ibm.powervm.")
         && !accept.contains("*/*")
         && !accept.contains("json")
+}
+
+/// 200, with room for all headers that an answer gets, so that none of them makes the others move.
+fn answer(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = HeaderMap::with_capacity(MOST_HEADERS);
+    response
 }
 
 fn etag_value(etag: i32) -> HeaderValue {

@@ -208,17 +208,22 @@ impl Target {
     #[must_use]
     pub fn path(&self) -> String {
         let mut path = String::new();
-        for step in &self.steps {
-            if !path.is_empty() {
-                path.push('/');
+        self.push_path(&mut path);
+        path
+    }
+
+    /// Adds the path to a text.
+    pub(crate) fn push_path(&self, text: &mut String) {
+        for (number, step) in self.steps.iter().enumerate() {
+            if number > 0 {
+                text.push('/');
             }
-            path.push_str(step.kind.name());
+            text.push_str(step.kind.name());
             if !step.text.is_empty() {
-                path.push('/');
-                path.push_str(&step.text);
+                text.push('/');
+                text.push_str(&step.text);
             }
         }
-        path
     }
 
     fn read_path(&mut self, segments: &mut Segments<'_>) -> Result<(), Problem> {

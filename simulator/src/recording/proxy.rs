@@ -318,7 +318,7 @@ pub(super) fn own_origin(parts: &http::request::Parts) -> String {
         || "localhost".to_owned(),
         |connection| connection.local.to_string(),
     );
-    crate::http::Base::from_host(scheme, host, &fallback)
+    crate::http::Base::from_host(scheme, host, || fallback)
         .as_str()
         .to_owned()
 }

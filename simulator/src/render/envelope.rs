@@ -4,8 +4,6 @@
 //! `ManagementConsole`; a NovaLink does not (recordings `fake_vios_hosting_vios_feed`, `lufeed`).
 //! No XML declaration: pypowervm hands bodies to lxml as text, which refuses one that names an encoding.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -60,6 +58,10 @@ impl Sealed {
         self.0.iter().map(Bytes::len).sum()
     }
 
+    fn pieces(&self) -> usize {
+        self.0.len()
+    }
+
     fn append_to(&self, text: &mut Text) {
         for piece in &self.0 {
             text.push(piece.clone());
@@ -91,7 +93,8 @@ impl Envelope<'_> {
         w.raw(UNUSED);
         w.raw(">");
         inside(&mut w, &self.now.to_string(), content, links, self.console);
-        let mut text = Text::from(w.finish());
+        let mut text = Text::with_capacity(1 + content.xml.pieces());
+        text.push(w.finish().into());
         content.xml.append_to(&mut text);
         text
     }
@@ -101,7 +104,7 @@ impl Envelope<'_> {
         &self,
         self_href: &str,
         path: &str,
-        entries: impl Iterator<Item = (&'c Content, String)>,
+        entries: impl ExactSizeIterator<Item = (&'c Content, String)>,
     ) -> Text {
         let mut w = Writer::new("", 1024);
         let now = self.now.to_string();
@@ -121,16 +124,14 @@ impl Envelope<'_> {
         w.raw("<generator>");
         w.raw(AUTHOR);
         w.raw("</generator>");
-        let mut text = Text::default();
+        let mut heads = Heads::of(w, entries.len());
         for (content, href) in entries {
-            w.raw("<entry>");
-            inside(&mut w, &now, content, &[href.as_str()], None);
-            text.push(w.take().into());
-            content.xml.append_to(&mut text);
+            heads.add(content, |w| {
+                w.raw("<entry>");
+                inside(w, &now, content, &[href.as_str()], None);
+            });
         }
-        w.raw("</feed>");
-        text.push(w.finish().into());
-        text
+        heads.finish("</feed>")
     }
 
     /// A feed of the templates service: it has neither links nor an identity (cassette `refresher.yml`).
@@ -146,15 +147,55 @@ impl Envelope<'_> {
         w.raw("</updated><generator>");
         w.raw(AUTHOR);
         w.raw("</generator>");
-        let mut text = Text::default();
+        let mut heads = Heads::of(w, contents.len());
         for content in contents {
-            w.raw("<entry>");
-            inside(&mut w, &now, content, &[], None);
-            text.push(w.take().into());
-            content.xml.append_to(&mut text);
+            heads.add(content, |w| {
+                w.raw("<entry>");
+                inside(w, &now, content, &[], None);
+            });
         }
-        w.raw("</feed>");
-        text.push(w.finish().into());
+        heads.finish("</feed>")
+    }
+}
+
+/// What a feed has between the kept texts of its entries: one text of its own, cut up at its end.
+struct Heads<'c> {
+    own: Writer,
+    /// Where each kept text has its place.
+    places: Vec<(usize, &'c Sealed)>,
+    most: usize,
+}
+
+impl<'c> Heads<'c> {
+    /// Begun by `own`, for so many entries.
+    fn of(own: Writer, most: usize) -> Self {
+        let places = Vec::with_capacity(most);
+        Self { own, places, most }
+    }
+
+    fn add(&mut self, content: &'c Content, head: impl FnOnce(&mut Writer)) {
+        let before = self.own.len();
+        head(&mut self.own);
+        let place = self.own.len();
+        if self.places.is_empty() {
+            // They are all much alike.
+            self.own.reserve((place - before + 16) * self.most);
+        }
+        self.places.push((place, &content.xml));
+    }
+
+    fn finish(mut self, end: &str) -> Text {
+        self.own.raw(end);
+        let own = Bytes::from(self.own.finish());
+        let kept: usize = self.places.iter().map(|(_, kept)| kept.pieces()).sum();
+        let mut text = Text::with_capacity(self.places.len() + kept + 1);
+        let mut begin = 0;
+        for (place, kept) in self.places {
+            text.push(own.slice(begin..place));
+            kept.append_to(&mut text);
+            begin = place;
+        }
+        text.push(own.slice(begin..));
         text
     }
 }
@@ -178,12 +219,13 @@ fn inside(w: &mut Writer, now: &str, content: &Content, links: &[&str], console:
     w.raw(AUTHOR);
     w.raw("</name></author>");
     if let Some(etag) = content.etag {
-        let mut element = String::with_capacity(2 * UOM.len() + 64);
-        let _ = write!(
-            element,
-            r#"<etag:etag xmlns:etag="{UOM}" xmlns="{UOM}">{etag}</etag:etag>"#
-        );
-        w.raw(&element);
+        w.raw(r#"<etag:etag xmlns:etag=""#);
+        w.raw(UOM);
+        w.raw(r#"" xmlns=""#);
+        w.raw(UOM);
+        w.raw(r#"">"#);
+        w.number(etag);
+        w.raw("</etag:etag>");
     }
     w.raw(r#"<content type="application/vnd.ibm.powervm."#);
     w.raw(content.service);

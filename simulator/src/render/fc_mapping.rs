@@ -36,7 +36,8 @@ fn write(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, mapping: &FcM
                 ends.wwpns(w, client);
             });
         }
-        if let Some(port) = mapping.port.as_deref().and_then(|name| vios.fc_port(name)) {
+        let port = mapping.port.as_deref().and_then(|name| vios.fc_port(name));
+        if let Some(port) = port.filter(|_| cx.world.tells_devices(vios)) {
             w.section("Port", CUR, |w| mapped_fc_port(w, cx, vios, port));
         }
         w.section("ServerAdapter", CUR, |w| ends.server_adapter(w));

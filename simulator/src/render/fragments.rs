@@ -75,42 +75,58 @@ enum Storage {
     Gone,
 }
 
-impl Storage {
-    fn of(cx: &Context<'_>, vios: &VirtualIoServer, backing: &Backing) -> Self {
+/// The storage behind a device, as it is.
+#[derive(Clone, Copy)]
+enum Present<'w> {
+    Unit(&'w Arc<LogicalUnit>),
+    Volume(&'w Arc<PhysicalVolume>),
+    Disk(&'w Arc<VirtualDisk>),
+    Medium(&'w Arc<OpticalMedium>),
+    External(&'w Arc<ExternalDisk>),
+    Gone,
+}
+
+impl<'w> Present<'w> {
+    fn of(cx: &Context<'w>, vios: &'w VirtualIoServer, backing: &Backing) -> Self {
         let found = match backing {
-            Backing::LogicalUnit { tier, unit } => cx
-                .world
-                .logical_unit(*tier, *unit)
-                .map(|unit| Self::Unit(Arc::clone(unit))),
-            Backing::PhysicalVolume { name } => vios
-                .physical_volume(name)
-                .map(|volume| Self::Volume(Arc::clone(volume))),
+            Backing::LogicalUnit { tier, unit } => {
+                cx.world.logical_unit(*tier, *unit).map(Self::Unit)
+            }
+            Backing::PhysicalVolume { name } => vios.physical_volume(name).map(Self::Volume),
             Backing::VirtualDisk { group, udid } => vios
                 .volume_group(*group)
                 .and_then(|group| group.disk(udid))
-                .map(|disk| Self::Disk(Arc::clone(disk))),
+                .map(Self::Disk),
             Backing::OpticalMedium { group, name } => vios
                 .volume_group(*group)
                 .and_then(|group| group.repository.as_ref())
                 .and_then(|repository| repository.media.get(name))
-                .map(|medium| Self::Medium(Arc::clone(medium))),
-            Backing::External { name } => vios
-                .external_disks
-                .get(name)
-                .map(|disk| Self::External(Arc::clone(disk))),
+                .map(Self::Medium),
+            Backing::External { name } => vios.external_disks.get(name).map(Self::External),
         };
         found.unwrap_or(Self::Gone)
     }
 
-    fn is(&self, other: &Self) -> bool {
+    fn is(self, other: &Storage) -> bool {
         match (self, other) {
-            (Self::Unit(one), Self::Unit(other)) => Arc::ptr_eq(one, other),
-            (Self::Volume(one), Self::Volume(other)) => Arc::ptr_eq(one, other),
-            (Self::Disk(one), Self::Disk(other)) => Arc::ptr_eq(one, other),
-            (Self::Medium(one), Self::Medium(other)) => Arc::ptr_eq(one, other),
-            (Self::External(one), Self::External(other)) => Arc::ptr_eq(one, other),
-            (Self::Gone, Self::Gone) => true,
+            (Self::Unit(one), Storage::Unit(other)) => Arc::ptr_eq(one, other),
+            (Self::Volume(one), Storage::Volume(other)) => Arc::ptr_eq(one, other),
+            (Self::Disk(one), Storage::Disk(other)) => Arc::ptr_eq(one, other),
+            (Self::Medium(one), Storage::Medium(other)) => Arc::ptr_eq(one, other),
+            (Self::External(one), Storage::External(other)) => Arc::ptr_eq(one, other),
+            (Self::Gone, Storage::Gone) => true,
             _ => false,
+        }
+    }
+
+    fn kept(self) -> Storage {
+        match self {
+            Self::Unit(unit) => Storage::Unit(Arc::clone(unit)),
+            Self::Volume(volume) => Storage::Volume(Arc::clone(volume)),
+            Self::Disk(disk) => Storage::Disk(Arc::clone(disk)),
+            Self::Medium(medium) => Storage::Medium(Arc::clone(medium)),
+            Self::External(disk) => Storage::External(Arc::clone(disk)),
+            Self::Gone => Storage::Gone,
         }
     }
 }
@@ -181,15 +197,18 @@ impl Written {
         let mut buses = vios.buses.values().peekable();
         while let Some(first) = buses.peek() {
             let number = first.slot / TOGETHER;
-            let mut fragments = Vec::new();
+            let mut together = Vec::with_capacity(usize::from(TOGETHER));
             while let Some(bus) = buses.next_if(|bus| bus.slot / TOGETHER == number) {
-                fragments.push(Fragment::of(cx, vios, bus));
+                together.push(bus);
             }
             while before.next_if(|old| old.number < number).is_some() {}
             let old = before.next_if(|old| old.number == number);
             let group = match old {
-                Some(old) if old.shows(&fragments) => old,
-                old => Group::write(w, number, old, fragments, &mut mapping),
+                Some(old) if old.still_shows(cx, vios, &together) => old,
+                old => {
+                    let known = |bus: &Arc<ScsiBus>| old.as_ref()?.text_of(cx, vios, bus);
+                    Group::write(w, cx, vios, (number, &together), known, &mut mapping)
+                }
             };
             self.pieces.push(group.text.clone());
             self.groups.push(group);
@@ -198,35 +217,48 @@ impl Written {
 }
 
 impl Group {
-    fn shows(&self, fragments: &[Fragment]) -> bool {
-        self.fragments.len() == fragments.len()
+    fn still_shows(
+        &self,
+        cx: &Context<'_>,
+        vios: &VirtualIoServer,
+        buses: &[&Arc<ScsiBus>],
+    ) -> bool {
+        self.fragments.len() == buses.len()
             && self
                 .fragments
                 .iter()
-                .zip(fragments)
-                .all(|(one, other)| one.shows_the_same_as(other))
+                .zip(buses)
+                .all(|(fragment, bus)| fragment.still_shows(cx, vios, bus))
     }
 
-    fn write(
+    /// The text of a bus that is what it was.
+    fn text_of(
+        &self,
+        cx: &Context<'_>,
+        vios: &VirtualIoServer,
+        bus: &Arc<ScsiBus>,
+    ) -> Option<&str> {
+        let mut fragments = self.fragments.iter();
+        let same = fragments.find(|fragment| fragment.still_shows(cx, vios, bus))?;
+        std::str::from_utf8(self.text.get(same.text.clone())?).ok()
+    }
+
+    fn write<'t>(
         w: &mut Writer,
-        number: u16,
-        old: Option<Self>,
-        mut fragments: Vec<Fragment>,
+        cx: &Context<'_>,
+        vios: &VirtualIoServer,
+        (number, buses): (u16, &[&Arc<ScsiBus>]),
+        known: impl Fn(&Arc<ScsiBus>) -> Option<&'t str>,
         mapping: &mut impl FnMut(&mut Writer, &ScsiBus),
     ) -> Self {
-        let known = |next: &Fragment| {
-            let old = old.as_ref()?;
-            let mut same = old.fragments.iter();
-            let same = same.find(|fragment| fragment.shows_the_same_as(next))?;
-            std::str::from_utf8(old.text.get(same.text.clone())?).ok()
-        };
-        for next in &mut fragments {
+        let mut fragments = Vec::with_capacity(buses.len());
+        for bus in buses {
             let begin = w.len();
-            match known(next) {
+            match known(bus) {
                 Some(text) => w.raw(text),
-                None => mapping(w, &next.bus),
+                None => mapping(w, bus),
             }
-            next.text = begin..w.len();
+            fragments.push(Fragment::of(cx, vios, bus, begin..w.len()));
         }
         Self {
             number,
@@ -237,29 +269,36 @@ impl Group {
 }
 
 impl Fragment {
-    fn of(cx: &Context<'_>, vios: &VirtualIoServer, bus: &Arc<ScsiBus>) -> Self {
-        let client = bus.client.as_ref();
+    fn of(
+        cx: &Context<'_>,
+        vios: &VirtualIoServer,
+        bus: &Arc<ScsiBus>,
+        text: Range<usize>,
+    ) -> Self {
+        let devices = bus.devices.iter();
         Self {
-            client_serves: client
-                .is_some_and(|client| cx.world.vioses.contains_key(&client.partition)),
-            storages: bus
-                .devices
-                .iter()
-                .map(|device| Storage::of(cx, vios, &device.backing))
+            client_serves: serves(cx, bus),
+            storages: devices
+                .map(|device| Present::of(cx, vios, &device.backing).kept())
                 .collect(),
             bus: Arc::clone(bus),
-            text: 0..0,
+            text,
         }
     }
 
-    fn shows_the_same_as(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.bus, &other.bus)
-            && self.client_serves == other.client_serves
-            && self.storages.len() == other.storages.len()
+    fn still_shows(&self, cx: &Context<'_>, vios: &VirtualIoServer, bus: &Arc<ScsiBus>) -> bool {
+        Arc::ptr_eq(&self.bus, bus)
+            && self.client_serves == serves(cx, bus)
             && self
                 .storages
                 .iter()
-                .zip(&other.storages)
-                .all(|(one, other)| one.is(other))
+                .zip(&bus.devices)
+                .all(|(storage, device)| Present::of(cx, vios, &device.backing).is(storage))
     }
+}
+
+/// Whether the client is a Virtual I/O Server itself.
+fn serves(cx: &Context<'_>, bus: &ScsiBus) -> bool {
+    let client = bus.client.as_ref();
+    client.is_some_and(|client| cx.world.vioses.contains_key(&client.partition))
 }

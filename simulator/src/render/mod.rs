@@ -260,7 +260,7 @@ impl Renderer {
         let href = if target.is_entry() {
             cx.base.self_href(target)
         } else {
-            member_href(cx, target, found)
+            Members::of(cx, target).href(&found.id())
         };
         Ok(self.entry(cx, found, &href))
     }
@@ -295,10 +295,9 @@ impl Renderer {
     }
 
     fn entry(&self, cx: &Context<'_>, found: Found<'_>, href: &str) -> Rendered {
-        let content = self.content(cx, found);
-        let etag = found
-            .etag(cx.world, cx.groups)
-            .filter(|_| found.kind().service() != Service::Templates);
+        let etag = found.etag(cx.world, cx.groups);
+        let content = self.content(cx, found, etag);
+        let etag = etag.filter(|_| found.kind().service() != Service::Templates);
         let body = match found.kind().service() {
             // Recorded entries of files have no links at all.
             Service::Web | Service::Templates | Service::Pcm => {
@@ -319,30 +318,35 @@ impl Renderer {
         if found.is_empty() {
             return None;
         }
-        let contents: Vec<Content> = found.iter().map(|found| self.content(cx, *found)).collect();
+        let etag = |found: &Found<'_>| found.etag(cx.world, cx.groups);
+        let etags: Vec<Option<i32>> = found.iter().map(etag).collect();
+        let contents = found.iter().zip(&etags);
+        let contents: Vec<Content> = contents
+            .map(|(found, etag)| self.content(cx, *found, *etag))
+            .collect();
         if target.service == Service::Templates {
             return Some(Rendered {
                 body: envelope(cx, &None).feed_without_links(&contents),
                 etag: None,
             });
         }
-        let etag = feed_etag(found.iter().map(|found| found.etag(cx.world, cx.groups)));
         let path = format!("{}{suffix}", target.path());
         let href = format!(
             "{}{}",
             cx.base.href(target.service, &path),
             cx.groups.query()
         );
-        let links = found.iter().map(|found| member_href(cx, target, *found));
-        let entries = contents.iter().zip(links);
+        let members = Members::of(cx, target);
+        let entries = contents
+            .iter()
+            .map(|content| (content, members.href(&content.id)));
         Some(Rendered {
             body: envelope(cx, &console(cx)).feed(&href, &path, entries),
-            etag: Some(etag),
+            etag: Some(feed_etag(etags)),
         })
     }
 
-    fn content(&self, cx: &Context<'_>, found: Found<'_>) -> Content {
-        let etag = found.etag(cx.world, cx.groups);
+    fn content(&self, cx: &Context<'_>, found: Found<'_>, etag: Option<i32>) -> Content {
         let (kind, id) = (found.kind(), found.id());
         let address = Address {
             resource: found.name(),
@@ -381,14 +385,25 @@ impl Renderer {
     }
 }
 
-/// The SELF link of a feed's member: the feed's own path, the member's identity and the groups.
-fn member_href(cx: &Context<'_>, target: &Target, found: Found<'_>) -> String {
-    format!(
-        "{}/{}{}",
-        cx.base.href(target.service, &target.path()),
-        found.id(),
-        cx.groups.query()
-    )
+/// The SELF links of a feed's members: the feed's own path, the member's identity and the groups.
+struct Members {
+    before: String,
+    after: String,
+}
+
+impl Members {
+    fn of(cx: &Context<'_>, target: &Target) -> Self {
+        let mut before = cx.base.href(target.service, &target.path());
+        before.push('/');
+        Self {
+            before,
+            after: cx.groups.query(),
+        }
+    }
+
+    fn href(&self, id: &str) -> String {
+        [self.before.as_str(), id, self.after.as_str()].concat()
+    }
 }
 
 fn envelope<'a>(cx: &Context<'_>, console: &'a Option<String>) -> Envelope<'a> {

@@ -26,8 +26,8 @@ pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer
             w.member("ProfileVirtualSCSIServerAdapter", |w| {
                 head(w, bus.slot, "Server", partition.id);
                 if let Some((client, slot)) = client {
-                    w.value("RemoteSlotNumber", CUA, slot);
-                    w.value("RemotePartitionID", CUR, number(client).unwrap_or_default());
+                    w.count("RemoteSlotNumber", CUA, slot);
+                    w.count("RemotePartitionID", CUR, number(client).unwrap_or_default());
                 }
             });
         });
@@ -40,8 +40,8 @@ pub(crate) fn write_all(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer
                 head(w, mapping.slot, "Server", partition.id);
                 if let Some((client, slot)) = client {
                     let id = number(client).unwrap_or_default();
-                    w.value("ConnectingVirtualSlotNumber", CUR, slot);
-                    w.value("ConnectingPartitionID", CUR, id);
+                    w.count("ConnectingVirtualSlotNumber", CUR, slot);
+                    w.count("ConnectingPartitionID", CUR, id);
                 }
             });
         });
@@ -53,9 +53,9 @@ fn member(w: &mut Writer, body: impl FnOnce(&mut Writer)) {
 }
 
 fn head(w: &mut Writer, slot: u16, end: &str, partition: u16) {
-    w.value("VirtualSlotNumber", CUR, slot);
+    w.count("VirtualSlotNumber", CUR, slot);
     w.text("AdapterType", CUR, end);
-    w.value("LocalPartitionID", CUR, partition);
+    w.count("LocalPartitionID", CUR, partition);
 }
 
 fn network_adapter(w: &mut Writer, partition: u16, adapter: &NetworkAdapter) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use powervm_schema::xml::Element;
 use serde_json::Value;
 
 use super::context::Context;
@@ -340,13 +341,54 @@ fn of_document(cx: &Context<'_>, partition: &Partition, name: &str) -> Option<St
         "CurrentProcessorCompatibilityMode" => text(partition.current_compatibility),
         "CurrentProfileSync" => text(settings.profile_sync),
         "MACAddressPrefix" => partition.mac_prefix.to_string(),
+        _ if partition.kind != PartitionKind::VirtualIoServer => {
+            return scalar(&super::partition::render(cx, partition), name);
+        }
         _ => return None,
+    })
+}
+
+/// A scalar as a document has it; of several with the same name the first.
+fn scalar(document: &str, name: &str) -> Option<String> {
+    let document = Element::parse(document.as_bytes()).ok()?;
+    let found = document.descendants().find(|element| {
+        element.local_name() == name
+            && element.attribute("kb").is_some()
+            && element.attribute("href").is_none()
+            && element.children().next().is_none()
+    })?;
+    let value = found.text();
+    let number = value.parse::<f64>().is_ok() && !value.contains(char::is_alphabetic);
+    Some(match &*value {
+        "" => null(),
+        value if number => value.to_owned(),
+        value => text(value),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::{decimal, scalar};
+
+    #[test]
+    fn scalars_of_a_document_are_json() {
+        let document = concat!(
+            r#"<X><A kb="ROR" kxe="false">2.5</A><B kb="ROR" kxe="false">true</B>"#,
+            r#"<C kb="ROR" kxe="false"/><D kb="ROR" kxe="false" href="x" rel="related"/>"#,
+            r#"<E kb="ROR" kxe="false" schemaVersion="V1_0"><F kb="CUD" kxe="false">a &amp; "b"</F></E>"#,
+            r#"<G kb="ROR" kxe="false"><H>1</H></G><I kb="ROR" kxe="false">inf</I></X>"#,
+        );
+        let value = |name| scalar(document, name);
+        let known = ["A", "B", "C", "F", "I"].map(|name| value(name).unwrap());
+        assert_eq!(
+            known,
+            ["2.5", "\"true\"", "null", r#""a & \"b\"""#, "\"inf\""]
+        );
+        assert_eq!(
+            ["D", "E", "G", "H", "", "A kb="].map(value),
+            [const { None }; 6]
+        );
+    }
 
     /// Cassette `refresher.yml` and captures of later levels.
     #[test]

@@ -17,6 +17,12 @@ pub(crate) fn write_all(
     vios: &VirtualIoServer,
     written: &mut Written,
 ) {
+    if !cx.world.tells_devices(vios) {
+        for bus in vios.buses.values() {
+            mapping(w, cx, vios, bus, None);
+        }
+        return;
+    }
     written.write(w, cx, vios, |w, bus| {
         if bus.devices.is_empty() {
             mapping(w, cx, vios, bus, None);

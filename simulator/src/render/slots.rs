@@ -215,7 +215,7 @@ fn fc_adapter(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, adapter:
 
 fn fc_port(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, port: &FcPort) {
     w.text("LocationCode", ROR, &port.location);
-    if cx.has(Group::ViosStorage) {
+    if cx.has(Group::ViosStorage) && cx.world.tells_devices(vios) {
         let behind = format!("{}-", port.location);
         w.section(
             "PhysicalVolumes",

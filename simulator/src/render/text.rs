@@ -15,6 +15,11 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 pub struct Text(Vec<Bytes>);
 
 impl Text {
+    /// A text of so many pieces, to be pushed.
+    pub(crate) fn with_capacity(pieces: usize) -> Self {
+        Self(Vec::with_capacity(pieces))
+    }
+
     /// The same, with this piece at its end.
     pub(crate) fn push(&mut self, piece: Bytes) {
         self.0.push(piece);

@@ -25,22 +25,28 @@ const K2: &str = "http://www.w3.org/XML/1998/namespace/k2";
 /// The annotations of one property.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facets {
-    kb: &'static str,
+    /// `kb` and `kxe` as they are written, of a property that does not change by itself and of one that does.
+    kb: [&'static str; 2],
     volatile: bool,
     since: &'static str,
     group: &'static str,
 }
 
-impl Facets {
-    const fn of(kb: &'static str) -> Self {
-        Self {
-            kb,
+macro_rules! facets {
+    ($kb:literal) => {
+        Facets {
+            kb: [
+                concat!(" kb=\"", $kb, "\" kxe=\"false\""),
+                concat!(" kb=\"", $kb, "\" kxe=\"true\""),
+            ],
             volatile: false,
             since: "",
             group: "",
         }
-    }
+    };
+}
 
+impl Facets {
     /// The same, for a property that exists since a schema version (`ksv`).
     pub(crate) const fn since(self, version: &'static str) -> Self {
         Self {
@@ -67,25 +73,30 @@ impl Facets {
 }
 
 /// Read only, required.
-pub(crate) const ROR: Facets = Facets::of("ROR");
+pub(crate) const ROR: Facets = facets!("ROR");
 /// Read only, optional.
-pub(crate) const ROO: Facets = Facets::of("ROO");
+pub(crate) const ROO: Facets = facets!("ROO");
 /// Read only, assigned by the server.
-pub(crate) const ROA: Facets = Facets::of("ROA");
+pub(crate) const ROA: Facets = facets!("ROA");
 /// Create and update, required.
-pub(crate) const CUR: Facets = Facets::of("CUR");
+pub(crate) const CUR: Facets = facets!("CUR");
 /// Create and update, with a default.
-pub(crate) const CUD: Facets = Facets::of("CUD");
+pub(crate) const CUD: Facets = facets!("CUD");
 /// Create and update, assigned by the server when absent.
-pub(crate) const CUA: Facets = Facets::of("CUA");
+pub(crate) const CUA: Facets = facets!("CUA");
 /// Create only, required.
-pub(crate) const COR: Facets = Facets::of("COR");
+pub(crate) const COR: Facets = facets!("COR");
 /// Create only, with a default.
-pub(crate) const COD: Facets = Facets::of("COD");
+pub(crate) const COD: Facets = facets!("COD");
 /// Update only, required.
-pub(crate) const UOR: Facets = Facets::of("UOR");
+pub(crate) const UOR: Facets = facets!("UOR");
 /// Update only, with a default.
-pub(crate) const UOD: Facets = Facets::of("UOD");
+pub(crate) const UOD: Facets = facets!("UOD");
+
+/// Whether text with this byte may not stay as it is; U+FFFE and U+FFFF begin with 0xEF.
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, 0..=0x1f | 0xef | b'&' | b'<' | b'>' | b'"')
+}
 
 /// An XML document, or a part of one, in the making.
 #[derive(Debug)]
@@ -117,6 +128,16 @@ impl Writer {
     /// How much was written, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.out.len()
+    }
+
+    /// Makes room for so many bytes more.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, number: impl Into<i64>) {
+        let _ = write!(self.out, "{}", number.into());
     }
 
     /// Text that is XML already.
@@ -194,6 +215,22 @@ impl Writer {
     pub(crate) fn value(&mut self, name: &str, facets: Facets, value: impl Display) {
         self.start(name, facets);
         let _ = write!(self.out, ">{value}");
+        self.end(name);
+    }
+
+    /// A property that is a small number. Lists are full of them, and to print one is most of what it costs.
+    pub(crate) fn count(&mut self, name: &str, facets: Facets, count: u16) {
+        self.start(name, facets);
+        self.raw(">");
+        let mut power = 10_000;
+        while power > 1 && count < power {
+            power /= 10;
+        }
+        while power > 0 {
+            let digit = u8::try_from(count / power % 10).unwrap_or_default();
+            self.out.push(char::from(b'0' + digit));
+            power /= 10;
+        }
         self.end(name);
     }
 
@@ -294,11 +331,9 @@ impl Writer {
     }
 
     fn version_and_metadata(&mut self) {
-        let _ = write!(
-            self.out,
-            r#" schemaVersion="{}"><Metadata><Atom/></Metadata>"#,
-            self.schema_version
-        );
+        self.raw(r#" schemaVersion=""#);
+        self.raw(self.schema_version);
+        self.raw(r#""><Metadata><Atom/></Metadata>"#);
     }
 
     fn start(&mut self, name: &str, facets: Facets) {
@@ -311,17 +346,16 @@ impl Writer {
         self.raw("<");
         self.raw(name);
         if !group.is_empty() {
-            let _ = write!(self.out, r#" group="{group}""#);
+            self.raw(r#" group=""#);
+            self.raw(group);
+            self.raw(r#"""#);
         }
-        self.raw(r#" kb=""#);
-        self.raw(kb);
-        self.raw(if volatile {
-            r#"" kxe="true""#
-        } else {
-            r#"" kxe="false""#
-        });
+        let [steady, moving] = kb;
+        self.raw(if volatile { moving } else { steady });
         if !since.is_empty() {
-            let _ = write!(self.out, r#" ksv="{since}""#);
+            self.raw(r#" ksv=""#);
+            self.raw(since);
+            self.raw(r#"""#);
         }
     }
 
@@ -334,9 +368,8 @@ impl Writer {
     /// Text escaped for content and attribute values alike. Characters that XML 1.0 cannot hold become `?`, as a
     /// name that reached the model must never make a whole feed unreadable.
     pub(crate) fn escaped(&mut self, text: &str) {
-        // Nearly all text is plain, and a look at the bytes tells; U+FFFE and U+FFFF begin with 0xEF.
-        let special = |byte: u8| byte < 0x20 || byte == 0xef || b"&<>\"".contains(&byte);
-        if !text.bytes().any(special) {
+        // Nearly all text is plain, and a look at the bytes tells.
+        if !text.bytes().any(is_special) {
             self.out.push_str(text);
             return;
         }
@@ -368,6 +401,16 @@ mod tests {
         let mut w = Writer::new("V1_0", 0);
         body(&mut w);
         w.finish()
+    }
+
+    #[test]
+    fn a_count_is_printed_as_any_number() {
+        for count in [0, 1, 9, 10, 11, 99, 100, 4094, 9_999, 10_000, u16::MAX] {
+            assert_eq!(
+                written(|w| w.count("C", CUR, count)),
+                written(|w| w.value("C", CUR, count))
+            );
+        }
     }
 
     #[test]

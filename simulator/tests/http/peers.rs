@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use http::Method;
 use powervm_simulator::inventory::{Inventory, Sizes};
+use powervm_simulator::model::command::UpdatePartition;
+use powervm_simulator::model::names::SystemState;
+use powervm_simulator::model::{Command, Owner};
 use powervm_simulator::peer::Remote;
 use powervm_simulator::serve::{AdminOptions, ServeOptions, Serving, serve};
 use powervm_simulator::weather::Weather;
@@ -187,6 +190,50 @@ async fn a_partition_moves_over_sockets_there_and_back() {
         one.stop().await;
         other.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_partition_of_a_failed_system_starts_over_sockets() {
+    let folder = tempfile::tempdir().unwrap();
+    let ready_file = folder.path().join("b.json");
+    let there = half(Flavor::Hmc, "neo2", Weather::Calm).build().unwrap();
+    let here = half(Flavor::Hmc, "neo", Weather::Calm)
+        .peer("192.0.2.11", Arc::new(Remote::new(&ready_file).unwrap()))
+        .build()
+        .unwrap();
+    let serving = served(&there, &ready_file).await;
+    let _attending = here.attend_peers();
+    let (here, there) = (Client::of(&here).await, Client::of(&there).await);
+    let uuid = running(&here.simulator);
+    let world = here.simulator.world();
+    let partition = &world.partitions[&uuid.parse().unwrap()];
+    let mut update = UpdatePartition::of(Owner::Partition(partition.uuid));
+    let mut settings = partition.settings.clone();
+    settings.simplified_remote_restart = true;
+    update.settings = Some(settings);
+    let update = Command::UpdatePartition(Box::new(update));
+    here.simulator.apply(update).unwrap();
+    let failed = Command::SetSystemState {
+        system: partition.system,
+        state: SystemState::Error,
+    };
+    here.simulator.apply(failed).unwrap();
+    for operation in ["validate", "restart"] {
+        let parameters = [
+            ("Operation", operation),
+            ("targetManagedSystem", "neo2"),
+            ("targetRemoteHMCIPAddress", "192.0.2.11"),
+            ("targetRemoteHMCUserId", "hscroot"),
+        ];
+        let path = format!("LogicalPartition/{uuid}/do/RemoteRestart");
+        let body = job_body("RemoteRestart", "LogicalPartition", &parameters);
+        let job = here.put(&path, body).await.text("JobID");
+        let poll = ended(&here, &job).await;
+        assert_eq!(poll.text("Status"), "COMPLETED_OK", "{}", poll.body);
+        assert!(poll.body.contains("detailedStatus"), "{}", poll.body);
+    }
+    has_moved(&here, &there, &uuid).await;
+    serving.stop().await;
 }
 
 /// A server that says the same to everybody, and nothing if it has nothing to say.

@@ -16,5 +16,6 @@ mod edits;
 mod names;
 mod network;
 mod quick;
+mod servers_off;
 mod support;
 mod web;

@@ -2,6 +2,7 @@
 
 use super::support::{Bench, FLAVORS};
 use powervm_schema::atom::Feed;
+use powervm_schema::xml::Element;
 use powervm_simulator::model::Flavor;
 
 #[test]
@@ -51,6 +52,32 @@ fn quick_properties_are_bare_json() {
                 status,
                 "{path}"
             );
+        }
+    }
+}
+
+/// What clients ask for one by one is any scalar that the document has.
+#[test]
+fn every_scalar_of_a_partition_is_a_quick_property() {
+    for flavor in FLAVORS {
+        let bench = Bench::busy(flavor);
+        for partition in bench.partitions() {
+            let entry = format!("uom/LogicalPartition/{partition}");
+            let document = Element::parse(bench.own_text(&entry).as_bytes()).unwrap();
+            let scalars = document.descendants().filter(|element| {
+                element.attribute("kb").is_some()
+                    && element.attribute("href").is_none()
+                    && element.children().next().is_none()
+            });
+            let mut asked = 0;
+            for scalar in scalars {
+                let name = scalar.local_name();
+                let value = bench.quick(&format!("{entry}/quick/{name}"));
+                let value = value.unwrap_or_else(|_| panic!("{name}"));
+                serde_json::from_str::<serde_json::Value>(&value).unwrap();
+                asked += 1;
+            }
+            assert!(asked > 60, "{asked}");
         }
     }
 }

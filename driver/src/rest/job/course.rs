@@ -1,6 +1,8 @@
 //! How a job goes: submitted, looked at until it ends, cancelled when it does not, and deleted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -25,7 +27,8 @@ const FAREWELL: Duration = Duration::from_secs(30);
 const CANCEL_AGAIN: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// Runs a job and waits for its end: reads the template, submits it, looks every second, and deletes the job.
+    /// Runs a job and waits for its end: reads the template unless it is known, submits it, looks every second, and
+    /// deletes the job.
     /// A job that is done in the answer to its submission is not looked at again.
     ///
     /// It goes on in a task of its own when the returned future is dropped, so that the job is deleted in the end.
@@ -93,27 +96,45 @@ impl Session {
             .unwrap_or_default()
             .trim_end_matches('/');
         let path = resolve(&format!("{base}/do/{}", job.operation), Groups::Omitted)?;
-        let exchange = Exchange::new(Method::GET, path, ATOM, self.core.options.answer_timeout);
-        let answer = self.exchange(&exchange).await?;
-        let template = self.entry_of(&exchange, &answer)?.content;
-        let call = self.core.call_of(&exchange.method, &exchange.path);
-        let bad = |problem: &str| Error::BadAnswer {
-            call: call.clone(),
-            status: answer.status,
-            problem: problem.to_owned(),
-        };
-        if template.local_name() != "JobRequest" {
-            return Err(bad("another document than a JobRequest"));
-        }
+        let template = self.template(base, &path, job).await?;
         let submission = Exchange::new(
             Method::PUT,
-            exchange.path.clone(),
+            path,
             ATOM_UTF8,
             self.core.options.answer_timeout,
         )
         .with_body(REQUEST.to_owned(), filled(template, job).to_xml());
         let answer = self.exchange(&submission).await?;
         self.report_of(&submission, &answer)
+    }
+
+    /// The form to fill in. It is the same for all objects of a type, so it is read once for each operation; whoever
+    /// comes meanwhile waits for it.
+    async fn template(&self, base: &str, path: &str, job: &Job) -> Result<Element> {
+        let kind = base.rsplit('/').find(|part| !is_identifier(part));
+        let key = (kind.unwrap_or_default().to_owned(), job.operation.clone());
+        let cell = {
+            let templates = self.core.templates.lock();
+            let mut templates = templates.unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(templates.entry(key).or_default())
+        };
+        let read = || self.read_template(path);
+        cell.get_or_try_init(read).await.cloned()
+    }
+
+    async fn read_template(&self, path: &str) -> Result<Element> {
+        let patience = self.core.options.answer_timeout;
+        let exchange = Exchange::new(Method::GET, path.to_owned(), ATOM, patience);
+        let answer = self.exchange(&exchange).await?;
+        let template = self.entry_of(&exchange, &answer)?.content;
+        if template.local_name() == "JobRequest" {
+            return Ok(template);
+        }
+        Err(Error::BadAnswer {
+            call: self.core.call_of(&exchange.method, &exchange.path),
+            status: answer.status,
+            problem: "another document than a JobRequest".to_owned(),
+        })
     }
 
     async fn look_at(&self, id: &str) -> Result<Report> {
@@ -125,11 +146,15 @@ impl Session {
 
     fn report_of(&self, exchange: &Exchange, answer: &Answer) -> Result<Report> {
         let entry = self.entry_of(exchange, answer)?;
-        Report::of(&entry.content).ok_or_else(|| {
+        let report = Report::of(&entry.content).ok_or_else(|| {
             let call = self.core.call_of(&exchange.method, &exchange.path);
             let problem = "a JobResponse without a job number or status".to_owned();
             unreadable(call, answer.status, problem, exchange.changes)
-        })
+        })?;
+        if let Ok(number) = report.id.parse() {
+            self.core.newest_job.fetch_max(number, Ordering::Relaxed);
+        }
+        Ok(report)
     }
 
     /// Ends a job that takes too long. One that was done by then counts as done.
@@ -247,6 +272,14 @@ fn refused_but_accepted(job: &Job, error: Error) -> Result<JobOutcome> {
         message,
         accepted: Some(accepted.clone()),
     })
+}
+
+/// Whether a part of a path names one object, and not a type.
+fn is_identifier(part: &str) -> bool {
+    part.bytes()
+        .next()
+        .is_none_or(|first| first.is_ascii_digit())
+        || part.contains('-')
 }
 
 /// The template with the job's parameters in it.

@@ -52,7 +52,7 @@ pub(super) fn check(world: &World, found: &mut Found) {
 fn shows(partition: &Partition, migration: &Migration) -> bool {
     let state = match migration.manner {
         Manner::Active => PartitionState::MigratingRunning,
-        Manner::Inactive => PartitionState::MigratingNotActive,
+        Manner::Inactive | Manner::Restart => PartitionState::MigratingNotActive,
     };
     let progress = match migration.phase {
         Phase::Starting => MigrationState::Starting,

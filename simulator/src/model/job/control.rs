@@ -136,6 +136,12 @@ impl World {
             let there = self.partition(owner).map(|partition| partition.state);
             let new = match (operating, there) {
                 (false, _) => PartitionState::NotAvailable,
+                // A peer has been asked to take it in and has not said that it did not.
+                (true, Some(PartitionState::NotAvailable))
+                    if self.partition(owner).is_some_and(Partition::is_in_hand) =>
+                {
+                    PartitionState::MigratingNotActive
+                }
                 (true, Some(PartitionState::NotAvailable)) => PartitionState::NotActivated,
                 (true, _) => continue,
             };

@@ -116,7 +116,7 @@ impl World {
             );
             return self.refuse_job(now, job.id, text);
         }
-        if partition.state.is_in_hand() && partition.state != PartitionState::Suspended {
+        if partition.is_in_hand() && partition.state != PartitionState::Suspended {
             let text = format!(
                 "HSCL05DF Partition {} is {}: the operation cannot be performed in this state.",
                 partition.name, partition.state

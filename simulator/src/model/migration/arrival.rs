@@ -67,18 +67,31 @@ impl World {
         bundle: &Bundle,
         options: &Options,
     ) -> Result<u8, String> {
+        let pools = || target.processor_pools.values();
+        let asked = match &options.processor_pool_name {
+            Some(name) => {
+                let named = pools().find(|pool| pool.name == *name);
+                let id = named.map(|pool| pool.id).ok_or_else(|| {
+                    format!(
+                        "System {} has no shared processor pool {name}.",
+                        target.name
+                    )
+                })?;
+                Some(id)
+            }
+            None => options.processor_pool,
+        };
         let ProcessorSetting::Shared(shared) = &bundle.partition.processors.configured else {
             return Ok(0);
         };
         let name = bundle.processor_pool.as_deref();
         let like_named = || {
-            let pools = target.processor_pools.values();
-            let found = pools
+            let found = pools()
                 .filter(|pool| pool.takes_partitions())
                 .find(|pool| Some(pool.name.as_str()) == name);
             found.map_or(0, |pool| pool.id)
         };
-        let pool = options.processor_pool.unwrap_or_else(like_named);
+        let pool = asked.unwrap_or_else(like_named);
         let mut there = shared.clone();
         there.pool = pool;
         self.check_processor_pool(target, None, &ProcessorSetting::Shared(there))

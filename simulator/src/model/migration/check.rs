@@ -12,9 +12,13 @@ use crate::model::world::World;
 
 impl World {
     /// The system that a migration goes to.
-    pub(super) fn migration_target(&self, options: &Options) -> Result<Arc<ManagedSystem>, String> {
+    pub(super) fn migration_target(
+        &self,
+        options: &Options,
+        manner: Manner,
+    ) -> Result<Arc<ManagedSystem>, String> {
         let mut systems = self.systems.values();
-        let found = systems.find(|system| system.is_called(&options.target));
+        let found = systems.find(|system| system.is_called_by(manner, &options.target));
         let found = found.map(Arc::clone);
         found.ok_or_else(|| match &options.console {
             Some(console) => not_set_up(options, console),
@@ -152,8 +156,8 @@ impl World {
                 "The virtual serial number {number} exists already."
             ));
         }
-        if manner == Manner::Active {
-            self.check_resources(target, partition)?;
+        if manner.runs_there() {
+            self.check_resources(target, partition, manner)?;
         }
         Ok(())
     }
@@ -212,8 +216,13 @@ impl World {
         Ok(())
     }
 
-    fn check_resources(&self, target: &ManagedSystem, partition: &Partition) -> Result<(), String> {
-        let (memory, units) = needs(target, partition);
+    fn check_resources(
+        &self,
+        target: &ManagedSystem,
+        partition: &Partition,
+        manner: Manner,
+    ) -> Result<(), String> {
+        let (memory, units) = needs(target, partition, manner);
         let kept = self.migrations.get(&partition.uuid);
         let (kept_memory, kept_units) =
             kept.map_or((0, ProcUnits::ZERO), |kept| (kept.memory, kept.processors));
@@ -257,7 +266,7 @@ impl World {
         let (active, inactive) = self.migrations_in_progress(system.uuid);
         let (there, most) = match manner {
             Manner::Active => (active, system.migration.active),
-            Manner::Inactive => (inactive, system.migration.inactive),
+            Manner::Inactive | Manner::Restart => (inactive, system.migration.inactive),
         };
         if there < most {
             return Ok(());
@@ -281,10 +290,23 @@ impl ManagedSystem {
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name == name || self.machine.to_string() == name
     }
+
+    /// The same of `RemoteRestart`, which may name its UUID as well.
+    pub(super) fn is_called_by(&self, manner: Manner, name: &str) -> bool {
+        let uuid = || self.uuid.to_string().eq_ignore_ascii_case(name);
+        self.is_called(name) || (manner == Manner::Restart && uuid())
+    }
 }
 
-/// Memory in megabytes and processing units that a partition takes of a system, page table included.
-pub(super) fn needs(target: &ManagedSystem, partition: &Partition) -> (u64, ProcUnits) {
+/// Memory in megabytes and processing units that a partition takes of a system when it arrives, page table included.
+pub(super) fn needs(
+    target: &ManagedSystem,
+    partition: &Partition,
+    manner: Manner,
+) -> (u64, ProcUnits) {
+    if !manner.runs_there() {
+        return (0, ProcUnits::ZERO);
+    }
     let overhead = partition.memory.overhead(target.memory.region);
     (
         partition.memory.current.saturating_add(overhead),
@@ -299,7 +321,7 @@ fn check_mobility(
 ) -> Result<(), String> {
     let capable = match manner {
         Manner::Active => system.capabilities.active_mobility,
-        Manner::Inactive => system.capabilities.inactive_mobility,
+        Manner::Inactive | Manner::Restart => system.capabilities.inactive_mobility,
     };
     let ibmi = partition.kind == PartitionKind::IbmI;
     if !capable || (ibmi && !system.capabilities.ibmi_mobility) {

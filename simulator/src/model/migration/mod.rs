@@ -35,6 +35,8 @@ pub enum Manner {
     Active,
     /// While it is off: only its configuration moves.
     Inactive,
+    /// Because its system has failed: its configuration moves, and the target starts it.
+    Restart,
 }
 
 impl Manner {
@@ -43,7 +45,21 @@ impl Manner {
     pub const fn settled(self) -> PartitionState {
         match self {
             Self::Active => PartitionState::Running,
-            Self::Inactive => PartitionState::NotActivated,
+            Self::Inactive | Self::Restart => PartitionState::NotActivated,
+        }
+    }
+
+    /// Whether the partition takes memory and processors as soon as it is there.
+    #[must_use]
+    pub const fn runs_there(self) -> bool {
+        matches!(self, Self::Active | Self::Restart)
+    }
+
+    /// What it is called in messages.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Active | Self::Inactive => "migration",
+            Self::Restart => "remote restart",
         }
     }
 }
@@ -106,7 +122,7 @@ impl World {
         of_system.fold((0, 0), |(active, inactive), migration| {
             match migration.manner {
                 Manner::Active => (active + 1, inactive),
-                Manner::Inactive => (active, inactive + 1),
+                Manner::Inactive | Manner::Restart => (active, inactive + 1),
             }
         })
     }

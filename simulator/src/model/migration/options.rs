@@ -17,6 +17,9 @@ pub struct Options {
     pub partition_id: Option<u16>,
     /// `SharedProcPoolID`
     pub processor_pool: Option<u8>,
+    /// `sharedProcessorPoolName` of `RemoteRestart`
+    #[serde(default)]
+    pub processor_pool_name: Option<String>,
     /// `VirtualSCSIMappings`
     pub scsi: Vec<AdapterMapping>,
     /// `VirtualFCMappings`
@@ -88,6 +91,7 @@ impl Options {
             user: word("TargetRemoteHMCUserID").map(str::to_owned),
             partition_id: number(word("DestinationLparID"), "DestinationLparID")?,
             processor_pool: number(word("SharedProcPoolID"), "SharedProcPoolID")?,
+            processor_pool_name: None,
             scsi: items(word("VirtualSCSIMappings"), adapter_mapping)?,
             fibre_channel: items(word("VirtualFCMappings"), adapter_mapping)?,
             vlans: items(word("VlanMappings"), vlan_mapping)?,

@@ -13,7 +13,6 @@ use crate::model::job::lifecycle::End;
 use crate::model::names::{MigrationState, PartitionState};
 use crate::model::resource::Owner;
 use crate::model::system::ManagedSystem;
-use crate::model::units::ProcUnits;
 use crate::model::world::World;
 
 /// In how many parts memory is copied, each told as progress of the job.
@@ -79,10 +78,7 @@ impl World {
             Ok(id) => id,
             Err(refusal) => return self.refuse_job(now, job.id, refusal.message),
         };
-        let (memory, processors) = match manner {
-            Manner::Active => needs(&target, partition),
-            Manner::Inactive => (0, ProcUnits::ZERO),
-        };
+        let (memory, processors) = needs(&target, partition, manner);
         let migration = Migration {
             partition: partition.uuid,
             job: job.id,
@@ -112,7 +108,7 @@ impl World {
         let (source, target) = (migration.source, migration.target);
         let state = match migration.manner {
             Manner::Active => PartitionState::MigratingRunning,
-            Manner::Inactive => PartitionState::MigratingNotActive,
+            Manner::Inactive | Manner::Restart => PartitionState::MigratingNotActive,
         };
         self.migrations.insert(partition, Arc::new(migration));
         self.show_migration(now, partition, state, MigrationState::Starting);
@@ -300,7 +296,11 @@ impl World {
 
     pub(super) fn stop_migration(&mut self, now: Millis, migration: &Migration) {
         self.undo_migration(now, migration.partition);
-        let why = format!("The migration of partition {} was stopped.", migration.name);
+        let why = format!(
+            "The {} of partition {} was stopped.",
+            migration.manner.name(),
+            migration.name
+        );
         self.finish_job(now, migration.job, &End::Failed(why).into());
     }
 
@@ -310,10 +310,12 @@ impl World {
             return;
         };
         let there = self.partitions.get(&partition).map(|there| there.state);
-        // Its system may have failed in the meantime.
-        let state = there
-            .filter(|state| !state.is_migrating())
-            .unwrap_or_else(|| migration.manner.settled());
+        // Its system may have failed in the meantime, and come back.
+        let state = match there {
+            Some(PartitionState::MigratingRunning) => PartitionState::Running,
+            Some(state) if !state.is_migrating() => state,
+            _ => PartitionState::NotActivated,
+        };
         self.show_migration(now, partition, state, MigrationState::NotMigrating);
         self.touch_systems(now, migration.source, migration.target);
         if let Side::Leaving {
@@ -349,7 +351,7 @@ impl World {
                 asked: (manner, options),
             })));
         }
-        let target = self.migration_target(&options)?;
+        let target = self.migration_target(&options, Manner::Active)?;
         self.check_trust(&bundle.partition, &target, &options)?;
         let manner = self.check_departure(&bundle.partition)?;
         self.plan_arrival(&target, &bundle, manner, &options)?;

@@ -56,7 +56,7 @@ impl World {
                 continue;
             };
             // It refuses what is mapped or the image of others.
-            let _ = self.delete_logical_unit(now, tier, unit.uuid);
+            let _ = self.remove_logical_unit(now, tier, unit.uuid);
         }
     }
 

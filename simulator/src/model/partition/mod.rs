@@ -356,7 +356,7 @@ impl Partition {
     /// system (`docs/protocol/partitions.md`).
     #[must_use]
     pub fn accepts_adapter_changes(&self) -> bool {
-        if self.state.is_in_hand() {
+        if self.is_in_hand() {
             return false;
         }
         !self.state.holds_resources() || (self.rmc.is_up() && self.capabilities.dynamic_io)

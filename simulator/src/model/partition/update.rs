@@ -32,7 +32,7 @@ impl World {
             .ok_or_else(|| Refusal::not_found(kind, owner.uuid()))?;
         let system = self.systems.get(&before.system).map(Arc::clone);
         let system = system.ok_or_else(|| Refusal::not_found("ManagedSystem", before.system))?;
-        if before.state.is_in_hand() {
+        if before.is_in_hand() {
             return Err(in_state(&before, "its configuration"));
         }
         let mut after = before.clone();
@@ -211,7 +211,7 @@ impl World {
 
     /// A running partition's adapters or resources cannot be changed without its operating system.
     pub(in crate::model) fn no_rmc(&self, partition: &Partition) -> Refusal {
-        if partition.state.is_in_hand() {
+        if partition.is_in_hand() {
             return in_state(partition, "its adapters");
         }
         let machine = self

@@ -150,11 +150,29 @@ impl World {
             .get(&tier)
             .map(Arc::clone)
             .ok_or_else(|| Refusal::not_found("Tier", tier))?;
+        if !there.units.contains_key(&unit) {
+            return Err(Refusal::not_found("LogicalUnit", unit));
+        }
+        self.check_pool_is_up(there.pool)?;
+        self.remove_logical_unit(now, tier, unit)
+    }
+
+    /// The same whether a node of the cluster is up or not: it goes to the list of another process.
+    pub(in crate::model) fn remove_logical_unit(
+        &mut self,
+        now: Millis,
+        tier: Uuid,
+        unit: Uuid,
+    ) -> Result<Outcome, Refusal> {
+        let there = self
+            .tiers
+            .get(&tier)
+            .map(Arc::clone)
+            .ok_or_else(|| Refusal::not_found("Tier", tier))?;
         let gone = there
             .units
             .get(&unit)
             .ok_or_else(|| Refusal::not_found("LogicalUnit", unit))?;
-        self.check_pool_is_up(there.pool)?;
         if gone.in_use {
             return Err(failed(&format!(
                 "logical unit {} is mapped to a client. Remove its mappings first.",

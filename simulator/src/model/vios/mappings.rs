@@ -8,7 +8,7 @@ use super::plan::{Place, leftovers};
 use super::{Backing, VirtualIoServer};
 use crate::clock::Millis;
 use crate::model::command::{Outcome, ScsiMapping, UpdatePartition, UpdateVios};
-use crate::model::names::PartitionState;
+use crate::model::names::{Flavor, PartitionState};
 use crate::model::refusal::Refusal;
 use crate::model::resource::{Owner, Resource};
 use crate::model::world::World;
@@ -145,6 +145,13 @@ impl World {
             self.edit_partition(Owner::Partition(*client), |_| {});
             self.announce_partition(now, Owner::Partition(*client), "Other");
         }
+    }
+
+    /// Whether the console knows what is behind the adapters of a Virtual I/O Server. An HMC asks the server, which cannot
+    /// answer while it is off; a NovaLink told all of one (recording `fake_vios_hosting_vios_feed`).
+    #[must_use]
+    pub fn tells_devices(&self, server: &VirtualIoServer) -> bool {
+        self.flavor != Flavor::Hmc || server.partition.state != PartitionState::NotActivated
     }
 
     /// Storage and mappings of a Virtual I/O Server can be had only while it runs with a live RMC connection.

@@ -63,6 +63,10 @@ impl World {
                 continue;
             };
             let kept = plan.kept.entry(slot).or_default();
+            if mapping.storage.is_none() && !self.tells_devices(server) {
+                kept.extend(bus.devices.iter().map(|device| device.target.clone()));
+                continue;
+            }
             let Some(name) = &mapping.storage else {
                 kept.extend(device_by_target(bus, &mapping).map(|device| device.target.clone()));
                 continue;

@@ -120,6 +120,46 @@ impl Halves {
         job
     }
 
+    /// A partition that may be restarted remotely, on a system that has failed.
+    fn stranded(&mut self) -> Uuid {
+        let client = self.here.bootable("one");
+        self.here
+            .set(client, |settings| settings.simplified_remote_restart = true);
+        self.here.room.power(client, "PowerOn", &[]);
+        self.here.room.wait(1_000);
+        self.system_becomes(SystemState::Error);
+        client
+    }
+
+    fn system_becomes(&mut self, state: SystemState) {
+        let system = self.here.source;
+        self.here
+            .room
+            .done(Command::SetSystemState { system, state });
+    }
+
+    fn restart(&mut self, partition: Uuid, operation: &str, line: impl Fn(usize) -> Line) -> u64 {
+        let parameters = [
+            ("Operation", operation),
+            ("targetManagedSystem", "neo2"),
+            ("targetRemoteHMCIPAddress", "there"),
+        ];
+        let job = self
+            .here
+            .room
+            .power(partition, "RemoteRestart", &parameters);
+        self.carry(line);
+        job
+    }
+
+    /// Sends it on its way, as it goes.
+    fn send(&mut self, partition: Uuid, manner: Manner, line: impl Fn(usize) -> Line) -> u64 {
+        match manner {
+            Manner::Restart => self.restart(partition, "restart", line),
+            Manner::Active | Manner::Inactive => self.migrate(partition, line),
+        }
+    }
+
     fn places(&self, partition: Uuid) -> (bool, bool) {
         let has = |world: &World| world.partitions.contains_key(&partition);
         (has(&self.here.room.world), has(&self.there.world))
@@ -370,7 +410,10 @@ fn a_target_that_has_become_impossible_undoes_it() {
 fn wherever_the_line_breaks_the_partition_is_in_one_place() {
     let mut ends = std::collections::BTreeMap::new();
     for flavor in BOTH {
-        for manner in [Manner::Active, Manner::Inactive] {
+        for manner in [Manner::Active, Manner::Inactive, Manner::Restart] {
+            if manner == Manner::Restart && flavor == Flavor::NovaLink {
+                continue;
+            }
             for way in [Line::Deaf, Line::Mute, Line::Garbled] {
                 for lasting in [false, true] {
                     for exchange in 1..=4 {
@@ -398,6 +441,7 @@ fn broken(
     let client = match manner {
         Manner::Active => halves.here.running("one"),
         Manner::Inactive => halves.here.bootable("one"),
+        Manner::Restart => halves.stranded(),
     };
     let disturbed = |asked: usize| {
         if asked == exchange || (lasting && asked > exchange) {
@@ -406,7 +450,7 @@ fn broken(
             Line::Good
         }
     };
-    let job = halves.migrate(client, disturbed);
+    let job = halves.send(client, manner, disturbed);
     halves.wait(60_000, disturbed);
     assert!(halves.here.room.job(job).status.is_final(), "{case}");
     let mut recovered = false;
@@ -418,10 +462,11 @@ fn broken(
         // Nobody may stop it or decide without the peer where it is, not even by force.
         let abort = halves.here.room.power(client, "MigrateAbort", &[]);
         halves.here.room.failure(abort);
-        let forced = halves
-            .here
-            .room
-            .power(client, "MigrateRecover", &[("Force", "true")]);
+        let force: (&str, &[(&str, &str)]) = match manner {
+            Manner::Restart => ("RemoteRestart", &[("Operation", "cancel")]),
+            _ => ("MigrateRecover", &[("Force", "true")]),
+        };
+        let forced = halves.here.room.power(client, force.0, force.1);
         if lasting {
             halves.carry(disturbed);
             if !halves.here.room.job(forced).status.is_final() {
@@ -449,14 +494,15 @@ fn broken(
         halves.there.partition(client)
     };
     assert_eq!(partition.migration, MigrationState::NotMigrating, "{case}");
-    let state = match manner {
-        Manner::Active => PartitionState::Running,
-        Manner::Inactive => PartitionState::NotActivated,
+    let state = match (manner, places.1) {
+        (Manner::Active, _) | (Manner::Restart, true) => PartitionState::Running,
+        (Manner::Inactive, _) => PartitionState::NotActivated,
+        (Manner::Restart, false) => PartitionState::NotAvailable,
     };
     assert_eq!(partition.state, state, "{case}");
     // A second attempt does not meet leftovers of the first one.
     if places.0 {
-        let again = halves.migrate(client, good);
+        let again = halves.send(client, manner, good);
         halves.here.room.succeeded(again);
         assert_eq!(halves.places(client), (false, true), "{case}");
     }
@@ -496,4 +542,147 @@ fn questions_may_be_asked_twice_and_late() {
     }
     assert!(halves.there.world.migrations.is_empty());
     assert!(!halves.there.world.partitions.contains_key(&client));
+}
+
+#[test]
+fn a_partition_of_a_failed_system_starts_at_a_peer() {
+    let mut halves = Halves::of(Flavor::Hmc);
+    let client = halves.stranded();
+    let before = halves.here.room.partition(client).clone();
+    assert_eq!(before.remote_restart_state(), "Remote_Restartable");
+    let validated = halves.restart(client, "validate", good);
+    halves.here.room.succeeded(validated);
+    assert_eq!(halves.here.room.partition(client), &before);
+    assert_eq!(halves.places(client), (true, false));
+
+    let job = halves.restart(client, "restart", good);
+    halves.here.room.succeeded(job);
+    let results = &halves.here.room.job(job).results;
+    assert!(results.iter().any(|(name, _)| name == "detailedStatus"));
+    assert_eq!(halves.places(client), (false, true));
+    halves.there.wait(600_000);
+    let after = halves.there.partition(client);
+    assert_eq!(
+        (&after.name, after.system, after.state, after.rmc),
+        (
+            &before.name,
+            halves.here.target,
+            PartitionState::Running,
+            RmcState::Active
+        )
+    );
+    let boot = "boot_one".to_owned();
+    assert!(Halves::unit_names(&halves.there.world).contains(&boot));
+    assert!(!Halves::unit_names(&halves.here.room.world).contains(&boot));
+    assert!(halves.is_quiet());
+    // The source comes back, and has nothing of it.
+    halves.system_becomes(SystemState::Operating);
+    assert_eq!(halves.places(client), (false, true));
+}
+
+#[test]
+fn a_peer_takes_no_partition_that_it_has_no_room_for() {
+    let mut halves = Halves::of(Flavor::Hmc);
+    let client = halves.stranded();
+    let refused = |halves: &mut Halves| {
+        let validated = halves.restart(client, "validate", good);
+        let text = halves.here.room.failure(validated).to_owned();
+        let job = halves.restart(client, "restart", good);
+        assert_eq!(halves.here.room.failure(job), text);
+        assert_eq!(halves.places(client), (true, false));
+        assert!(halves.is_quiet());
+        text
+    };
+    halves.system_becomes(SystemState::Operating);
+    assert!(refused(&mut halves).contains("is operating"));
+    halves.system_becomes(SystemState::Error);
+    for (name, value, why) in [
+        (
+            "sharedProcessorPoolName",
+            "nowhere",
+            "no shared processor pool nowhere",
+        ),
+        ("targetManagedSystem", "nowhere", "nowhere was not found"),
+        ("virtualFCMappings", "4", "cannot be read"),
+    ] {
+        let parameters = [
+            (name, value),
+            ("Operation", "restart"),
+            ("targetManagedSystem", "neo2"),
+            ("targetRemoteHMCIPAddress", "there"),
+        ];
+        let job = halves.here.room.power(client, "RemoteRestart", &parameters);
+        halves.carry(good);
+        let text = halves.here.room.failure(job);
+        assert!(text.contains(why), "{text}");
+    }
+    halves.there.partition_named("one");
+    assert!(refused(&mut halves).starts_with("HSCL05DE"));
+    let nothing = halves.restart(client, "recover", good);
+    assert!(
+        halves
+            .here
+            .room
+            .failure(nothing)
+            .contains("nothing to recover")
+    );
+}
+
+/// The source comes back while nobody knows whether the peer has started the partition: it may not run twice.
+#[test]
+fn what_a_peer_may_have_started_is_not_started_at_home() {
+    for (way, arrives) in [(Line::Deaf, false), (Line::Mute, true)] {
+        let mut halves = Halves::of(Flavor::Hmc);
+        let client = halves.stranded();
+        let disturbed = |asked: usize| if asked == 1 { Line::Good } else { way };
+        let job = halves.restart(client, "restart", disturbed);
+        let early = halves.restart(client, "recover", disturbed);
+        assert!(halves.here.room.failure(early).contains("wait until"));
+        assert_eq!(
+            halves.here.room.partition(client).remote_restart_state(),
+            "Source_Remote_Restarting"
+        );
+        halves.wait(60_000, disturbed);
+        assert!(halves.here.room.failure(job).contains("recover"));
+        let again = halves.restart(client, "restart", disturbed);
+        assert!(halves.here.room.failure(again).contains("on its way"));
+        halves.system_becomes(SystemState::Operating);
+        let on = halves.here.room.power(client, "PowerOn", &[]);
+        halves.here.room.failure(on);
+        let gone = halves.here.room.apply(Command::DeletePartition {
+            partition: client,
+            reset_serial_number: false,
+        });
+        gone.unwrap_err();
+
+        let recovered = halves.restart(client, "recover", good);
+        halves.here.room.succeeded(recovered);
+        assert_eq!(halves.places(client), (!arrives, arrives));
+        if !arrives {
+            let on = halves.here.room.power(client, "PowerOn", &[]);
+            halves.here.room.succeeded(on);
+        }
+        halves.wait(60_000, good);
+        assert!(halves.is_quiet());
+    }
+}
+
+/// The same of a migration whose source fails in the moment of the change over, and comes back.
+#[test]
+fn what_a_peer_may_have_taken_in_is_not_started_at_home() {
+    let mut halves = Halves::trusting(Flavor::Hmc);
+    let client = halves.here.running("one");
+    let deaf_from_two = |asked: usize| if asked == 1 { Line::Good } else { Line::Deaf };
+    halves.migrate(client, deaf_from_two);
+    halves.wait(60_000, deaf_from_two);
+    halves.system_becomes(SystemState::Error);
+    halves.system_becomes(SystemState::Operating);
+    let on = halves.here.room.power(client, "PowerOn", &[]);
+    halves.here.room.failure(on);
+    let forced = [("Force", "true")];
+    let recovered = halves.here.room.power(client, "MigrateRecover", &forced);
+    halves.carry(good);
+    halves.here.room.succeeded(recovered);
+    let left = halves.here.room.partition(client);
+    assert_eq!(left.state, PartitionState::NotActivated);
 }

@@ -3,10 +3,12 @@
 import collections
 import itertools
 import json
+import sys
 import threading
 
 from oslo_log import log as logging
 
+from nova import exception
 from nova.virt.powervm import _native
 
 LOG = logging.getLogger(__name__)
@@ -16,9 +18,9 @@ REMEMBERED = 1024
 
 def _green():
     """The function that lets a green thread wait for a file descriptor; nothing where threads are real."""
-    from nova import monkey_patch
-
-    if not monkey_patch.is_patched():
+    # Older releases of Nova do not tell.
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is None or not patcher.is_monkey_patched("thread"):
         return None
     from eventlet import hubs
 
@@ -40,23 +42,27 @@ def outcome(call):
     return call.result()
 
 
-class Caller:
-    """Starts operations on a host, and knows which server and request each of the last ones is for."""
+def told(call):
+    """Waits for an operation, and gives what it tells."""
+    return json.loads(outcome(call))
 
-    def __init__(self, host):
-        self.host = host
+
+class Known:
+    """Which server and request each of the last calls is for: of all hosts of this process, whose log is one."""
+
+    def __init__(self):
         self._numbers = itertools.count(1)
         self._known = collections.OrderedDict()
         self._lock = threading.Lock()
 
-    def __call__(self, operation, request, pipe=None, outlet=None, context=None, instance=None):
-        """Does an operation; raises _native.Trouble."""
+    def add(self, context, instance):
+        """The number of a new call."""
         with self._lock:
             number = next(self._numbers)
             self._known[number] = (context, instance)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-        return json.loads(outcome(self.host.start(operation, json.dumps(request), number, pipe, outlet)))
+            return number
 
     def told_of(self, number):
         """The context and the instance of a call."""
@@ -64,12 +70,38 @@ class Caller:
             return self._known.get(number, (None, None))
 
 
+KNOWN = Known()
+
+
+class Caller:
+    """Starts operations on a host."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def __call__(self, operation, request, pipe=None, outlet=None, context=None, instance=None):
+        """Does an operation; raises _native.Trouble."""
+        return told(self.begin(operation, request, pipe, outlet, context=context, instance=instance))
+
+    def begin(self, operation, request, pipe=None, outlet=None, plugs=None, context=None, instance=None):
+        """Begins an operation."""
+        number = KNOWN.add(context, instance)
+        return self.host.start(operation, json.dumps(request), number, pipe, outlet, plugs)
+
+
+class NotReady:
+    """Before the service has started, and after it has stopped."""
+
+    def __call__(self, *arguments, **keywords):
+        raise exception.VirtDriverNotReady()
+
+    begin = __call__
+
+
 class Records:
     """Carries what the driver logs to Nova's log."""
 
-    def __init__(self, told_of):
-        """told_of: the context and the instance of a call by its number."""
-        self._told_of = told_of
+    def __init__(self):
         self._log = _native.Log(10 if LOG.isEnabledFor(logging.DEBUG) else 20)
         self._thread = threading.Thread(target=self._run, name="powervm-log", daemon=True)
         self._thread.start()
@@ -83,7 +115,7 @@ class Records:
             if not records:
                 return
             for record in records:
-                context, instance = self._told_of(record["call"])
+                context, instance = KNOWN.told_of(record["call"])
                 more = {}
                 if context is not None:
                     more["context"] = context

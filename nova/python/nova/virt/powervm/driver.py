@@ -10,11 +10,14 @@ from nova.console import type as types
 from nova import exception
 from nova.virt import driver
 from nova.virt import hardware
+from nova.virt import node
 from nova.virt.powervm import _native
 from nova.virt.powervm import calls
 from nova.virt.powervm import errors
 from nova.virt.powervm import events
+from nova.virt.powervm import hosts
 from nova.virt.powervm import inventory
+from nova.virt.powervm import live_migration
 from nova.virt.powervm import migration
 from nova.virt.powervm import options
 from nova.virt.powervm import plain
@@ -33,7 +36,8 @@ POWER_STATES = {
 }
 
 
-class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, driver.ComputeDriver):
+class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, live_migration.LiveMigration,
+                    hosts.Meters, driver.ComputeDriver):
     """Drives one host."""
 
     capabilities = dict(
@@ -50,16 +54,22 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
     def __init__(self, virtapi):
         super().__init__(virtapi)
         self._host = None
-        self._call = None
+        self._call = calls.NotReady()
+        self._listener = None
         self._records = None
+        self._uuid = None
+        self._vnc_port = None
+        # The name of the host, and of its only node.
+        self.node = None
 
     # The host.
 
     def init_host(self, host):
+        self.node = host
         settings = options.settings(CONF, host)
         # Images are kept in a volume group; a pool keeps them as long as a disk is a clone of them.
         self.capabilities = dict(self.capabilities, has_imagecache=CONF.powervm.disk_driver.lower() == "localdisk")
-        self._records = calls.Records(self._told_of)
+        self._records = calls.Records()
         with errors.told():
             self._host = calls.outcome(_native.connect(json.dumps(settings)))
             self._call = calls.Caller(self._host)
@@ -67,7 +77,9 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
                 LOG.warning("What an earlier nova-compute left half done, '%s', %s.", found["title"],
                             "is still left: %s" % found["trouble"]["message"] if found["trouble"]
                             else "is finished or undone")
-        events.Listener(self._host, self.emit_event)
+        self._begin_meters()
+        self._serve_consoles()
+        self._listener = events.Listener(self._host, self.emit_event)
 
     def cleanup_host(self, host):
         if self._host is None:
@@ -76,24 +88,28 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
             calls.outcome(self._host.close())
         except _native.Trouble as trouble:
             LOG.warning("The session could not be ended: %s", errors.Failure(trouble).message)
+        self._listener.join()
         self._records.close()
-        self._host = None
-
-    def _told_of(self, number):
-        return self._call.told_of(number) if self._call else (None, None)
+        # With the last of them goes what keeps other drivers from the host.
+        self._host = self._listener = None
+        self._call = calls.NotReady()
 
     def get_available_nodes(self, refresh=False):
-        return [CONF.host]
+        return [self.node or CONF.host]
 
     def get_nodenames_by_uuid(self, refresh=False):
-        return {}
+        if self._uuid is None:
+            self._uuid = node.get_local_node_uuid()
+        return {self._uuid: self.get_available_nodes()[0]}
 
     def get_host_ip_addr(self):
         return CONF.my_ip
 
     def get_available_resource(self, nodename):
         with errors.told():
-            return inventory.resources(self._call("capacity", {}), nodename)
+            found = inventory.resources(self._call("capacity", {}), self._call("sriov", {}), nodename)
+        (uuid,) = self.get_nodenames_by_uuid()
+        return dict(found, uuid=uuid)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
         with errors.told():
@@ -122,6 +138,9 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
             return [server["name"] for server in self._call("list", {})]
 
     def list_instance_uuids(self):
+        # Nova 31 asks whether a new host is empty before it lets the driver begin.
+        if self._host is None:
+            return []
         # A partition's UUID lacks a bit of its instance's: both that can be are named, and Nova knows one of them.
         with errors.told():
             return [uuid for server in self._call("list", {}) for uuid in _instances(server["id"])]
@@ -193,8 +212,29 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, drive
     def get_vnc_console(self, context, instance):
         with errors.told():
             told = self._call("open_console", {"instance": instance.uuid}, context=context, instance=instance)
-        # The local port is on this machine; vnc.server_proxyclient_address has to be one that leads there.
-        return types.ConsoleVNC(host=CONF.vnc.server_proxyclient_address, port=told["port"])
+        # vnc.server_proxyclient_address has to be one that leads to this machine.
+        host = CONF.vnc.server_proxyclient_address
+        if self._vnc_port:
+            # All consoles are behind one port: the proxy names the one that it wants.
+            return types.ConsoleVNC(host=host, port=self._vnc_port, internal_access_path=instance.uuid)
+        return types.ConsoleVNC(host=host, port=told["port"])
+
+    def _serve_consoles(self):
+        if not CONF.vnc.enabled or not CONF.powervm.vnc_port:
+            return
+        with errors.told():
+            if self._call("host", {})["managed_by"] != "novalink":
+                return
+        address = "%s:%d" % (CONF.vnc.server_listen, CONF.powervm.vnc_port)
+        try:
+            served = calls.told(self._host.serve_consoles(address))
+        except _native.Trouble as trouble:
+            # Whoever uses no consoles shall not be kept from work.
+            LOG.error("%s", errors.Failure(trouble).message)
+            return
+        self._vnc_port = served["port"]
+        if not served["is_encrypted"] and CONF.vnc.server_listen not in ("127.0.0.1", "::1", "localhost"):
+            LOG.warning("Consoles are served to whoever reaches %s, and unencrypted.", address)
 
 
 def _instances(partition):

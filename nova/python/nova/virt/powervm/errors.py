@@ -51,12 +51,19 @@ class Failure:
         self.message = told["message"]
         self.name = told["exception"]
         self.inner = told["inner"]
+        self.has_left = told["left_behind"]
 
     def exception(self):
         """What Nova is to get."""
         if self.inner:
             return _kind(self.name)(_kind(self.inner)(self.message))
         return _kind(self.name)(self.message)
+
+
+def has_left(raised):
+    """Whether something was left behind by what an exception of ours tells of."""
+    cause = raised.__cause__
+    return isinstance(cause, _native.Trouble) and Failure(cause).has_left
 
 
 def _kind(name):

@@ -13,6 +13,9 @@ from nova.virt.powervm import calls
 
 LOG = logging.getLogger(__name__)
 
+# Seconds.
+PATIENCE = 5
+
 TRANSITIONS = {
     "started": event.EVENT_LIFECYCLE_STARTED,
     "stopped": event.EVENT_LIFECYCLE_STOPPED,
@@ -29,6 +32,10 @@ class Listener:
         self._emit = emit
         self._thread = threading.Thread(target=self._run, name="powervm-events", daemon=True)
         self._thread.start()
+
+    def join(self):
+        """Waits for its end, once the session is over."""
+        self._thread.join(PATIENCE)
 
     def _run(self):
         while True:

@@ -9,9 +9,11 @@ from nova.objects import fields
 
 CONF = nova.conf.CONF
 VERSION = 8
+# The physical network of ports without a label.
+DEFAULT_NETWORK = "default"
 
 
-def resources(capacity, nodename):
+def resources(capacity, sriov, nodename):
     """For the resource tracker."""
     return {
         "vcpus": capacity["vcpus"],
@@ -32,7 +34,20 @@ def resources(capacity, nodename):
             "proc_units_used": "%.2f" % capacity["proc_units_used"],
             "memory_region_size": capacity["memory_block_mb"],
         },
+        "pci_passthrough_devices": json.dumps(list(devices(sriov))),
     }
+
+
+def devices(sriov):
+    """Each logical port that a physical one can have, for ports of Neutron with the vnic_type direct."""
+    for port in sriov["ports"]:
+        if port["adapter"] is None or port["port"] is None or not port["logical_ports_limit"]:
+            continue
+        label = port["label"] or DEFAULT_NETWORK
+        for number in range(port["logical_ports_limit"]):
+            yield {"physical_network": label, "label": label, "dev_type": fields.PciDeviceType.SRIOV_VF,
+                   "address": "*:%d:%d.%d" % (port["adapter"], port["port"], number), "parent_addr": "*:*:*.*",
+                   "vendor_id": "*", "product_id": "*", "numa_node": 1}
 
 
 def records(capacity, ratios, reserved_gb):

@@ -1,4 +1,4 @@
-"""Other sizes: resize on the same host."""
+"""Other sizes and other hosts, with the server off: resize and cold migration."""
 
 from nova.compute import task_states
 from nova import exception
@@ -8,25 +8,30 @@ from nova.virt.powervm import plain
 
 
 class Migration:
-    """Of the compute driver: the part about resizes."""
+    """Of the compute driver: the part about resizes and cold migrations."""
 
     def migrate_disk_and_power_off(self, context, instance, dest, flavor, network_info, block_device_info=None,
                                    timeout=0, retry_interval=0):
-        if dest != self.get_host_ip_addr():
-            raise _refused("a cold migration to another host is not supported yet")
         if plain.volumes(block_device_info):
             raise _refused("a resize of a server with volumes is not supported yet")
         request = dict(_named(instance), flavor=plain.flavor(flavor), from_gb=instance.flavor.root_gb,
-                       timeout=timeout or None)
+                       timeout=timeout or None, other_host=self._leaves(context, instance, dest))
         with errors.told():
             told = self._call("depart", request, context=context, instance=instance)
         return told["disk"] or {}
 
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True, share_info=None):
-        request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
+        if stays(migration):
+            request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
+            with errors.told():
+                self._call("arrive", request, context=context, instance=instance)
+            return
+        request = self._whole(instance, network_info, block_device_info, power_on)
+        request.update(existing_disk=True, place=disk_info or None)
+        self._with_config_drive(request, instance, [], None, network_info)
         with errors.told():
-            self._call("arrive", request, context=context, instance=instance)
+            self._make("arrive_from_disk", request, context, instance, network_info)
 
     def confirm_migration(self, context, migration, instance, network_info):
         request = dict(_named(instance), flavor=plain.flavor(instance.flavor))
@@ -41,10 +46,42 @@ class Migration:
 
     def stays_after_revert(self, context, instance):
         """Whether Nova wants the other half of a resize on this host removed: it is the same partition."""
-        if instance.task_state != task_states.RESIZE_REVERTING or not instance.migration_context:
+        if instance.task_state != task_states.RESIZE_REVERTING:
             return False
-        migration = objects.Migration.get_by_id(context.elevated(), instance.migration_context.migration_id)
-        return migration.source_compute == migration.dest_compute
+        migration = _migration(context, instance)
+        return migration is not None and stays(migration)
+
+    def _leaves(self, context, instance, dest):
+        """Whether the server goes to another host. Hosts of one machine may share an address."""
+        migration = _migration(context, instance)
+        return dest != self.get_host_ip_addr() if migration is None else not stays(migration)
+
+    # Which disks outlive their host.
+
+    def check_instance_shared_storage_local(self, context, instance):
+        pool = self._pool()
+        if pool is None:
+            raise NotImplementedError()
+        return {"ssp_uuid": pool}
+
+    def check_instance_shared_storage_remote(self, context, data):
+        return bool(data) and data.get("ssp_uuid") == self._pool()
+
+    def _pool(self):
+        """The UUID of the shared storage pool that boot disks are in; nothing where they are in a volume group."""
+        with errors.told():
+            return self._call("host", {})["pool"]
+
+
+def stays(migration):
+    """Whether it is one of a server that stays on its host."""
+    return migration.source_compute == migration.dest_compute
+
+
+def _migration(context, instance):
+    if not instance.migration_context:
+        return None
+    return objects.Migration.get_by_id(context.elevated(), instance.migration_context.migration_id)
 
 
 def _refused(reason):

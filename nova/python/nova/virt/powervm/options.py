@@ -6,6 +6,9 @@ import secrets
 from oslo_config import cfg
 from oslo_config import types
 
+# Seconds.
+MARGIN = 60
+
 GROUP = cfg.OptGroup("powervm", title="PowerVM", help="Hosts that are driven through the PowerVM REST API.")
 
 ENDPOINT = [
@@ -63,22 +66,72 @@ KNOWN = [
     cfg.StrOpt("rbd_user", default="", help="The user that Ceph images are opened as."),
     cfg.IntOpt("ports_per_fabric", default=1, min=1, max=8, help="Virtual ports of a server on each NPIV fabric."),
     cfg.StrOpt("fabrics", default="A", help="Names of the NPIV fabrics, separated by commas."),
+    cfg.StrOpt("nvram_store", default="none", choices=["none", "file", "swift"], ignore_case=True,
+               help="Where slots and NVRAM of servers are kept outside of the host, for evacuation."),
+    cfg.StrOpt("swift_container", default="powervm_nvram", help="Swift's container for them."),
+    cfg.StrOpt("swift_username", default="powervm", help="Who logs on to Keystone for that."),
+    cfg.StrOpt("swift_user_domain_name", default="powervm", help="The domain of that user."),
+    cfg.StrOpt("swift_project_name", default="powervm", help="The project that the container belongs to."),
+    cfg.StrOpt("swift_project_domain_name", default="powervm", help="The domain of that project."),
+    cfg.StrOpt("swift_auth_version", default="3", help="Version of Keystone's API: 3."),
+    cfg.StrOpt("swift_auth_url", help="Keystone's URL; needed for swift."),
+    cfg.StrOpt("swift_cacert", help="A PEM file of the authority behind the certificates of Keystone and Swift."),
+    cfg.StrOpt("swift_endpoint_type", help="publicURL (default), internalURL or adminURL of the catalogue."),
+    cfg.BoolOpt("vnc_use_x509_auth", default=False, help="Whether consoles are served with TLS (VeNCrypt, x509None)."),
+    cfg.StrOpt("vnc_ca_certs", help="With TLS, a PEM file of authorities one of which vouches for clients."),
+    cfg.StrOpt("vnc_server_cert", help="The certificate that consoles are served with; needed for TLS."),
+    cfg.StrOpt("vnc_server_key", help="The key of that certificate; needed for TLS."),
+    cfg.StrOpt("image_meta_local_path", default="", help="Without effect: a config drive is made in memory."),
+    cfg.StrOpt("fc_npiv_adapter_api", default="", help="Without effect: the adapters are built in."),
+    cfg.StrOpt("fc_vscsi_adapter_api", default="", help="Without effect: the adapters are built in."),
+]
+
+# How the driver does what the one of that time did not.
+OURS = [
+    cfg.StrOpt("nvram_store_folder", default="",
+               help="With nvram_store = file: a folder that all hosts reach that a server may be evacuated to."),
+    cfg.StrOpt("swift_password_file", default="",
+               help="A file with the user's password, which only nova may read; instead of swift_password."),
+    cfg.StrOpt("swift_storage_url", default="", help="Swift's URL with the account, instead of the catalogue's."),
+    cfg.IntOpt("image_wait_timeout", default=3600, min=1,
+               help="Longest wait in seconds for another host that uploads the same image."),
+    cfg.IntOpt("image_marker_stale_after", default=1800, min=60,
+               help="After how many seconds without a change such an upload is reported as abandoned."),
+    cfg.BoolOpt("image_marker_takeover", default=False, help="Whether to remove an abandoned upload and start anew."),
+    cfg.IntOpt("max_uploads", default=3, min=1, max=16, help="Uploads at the same time."),
+    cfg.IntOpt("recovery_wait", default=15, min=0, max=600,
+               help="How many seconds a recovery waits for what a killed nova-compute asked for last."),
+]
+
+# What Python uses, and the driver does not know.
+HERE = [
+    cfg.StrOpt("swift_password", secret=True, help="The user's password; swift_password_file keeps it out of here."),
+    cfg.StrOpt("migration_address", default="",
+               help="Where the consoles of other hosts reach that of this one, for live migrations: by default the host "
+                    "of the endpoint, or [DEFAULT]my_ip on a NovaLink partition."),
+    cfg.StrOpt("migration_user", default="wlp",
+               help="The user there: wlp on NovaLinks; on HMCs one for whom mkauthkeys was run."),
+    cfg.IntOpt("vnc_port", default=5901, min=0, max=65535,
+               help="Port of [vnc]server_listen at which the consoles of all servers are served on a NovaLink; 0 has "
+                    "each console on a port of its own, which only this machine reaches."),
 ]
 
 MACHINE = [
     cfg.StrOpt("device_folder", default="/dev/disk/by-id",
                help="Folder that names the disks of this machine by their identifiers, for snapshots."),
+    cfg.IntOpt("device_timeout", default=300, min=1, max=3600,
+               help="Longest wait in seconds for a disk that was mapped to the management partition."),
     cfg.StrOpt("mkvterm", default="mkvterm", help="The command that opens consoles on the management partition."),
 ]
 
 # Options that the driver knows by the same name.
-SAME = tuple(option.dest for option in KNOWN + MACHINE) + ("managed_system", "host_lock")
+SAME = tuple(option.dest for option in KNOWN + OURS + MACHINE) + ("managed_system", "host_lock")
 
 
 def register(conf):
     """Makes the group known to Nova's configuration."""
     conf.register_group(GROUP)
-    conf.register_opts(ENDPOINT + KNOWN + MACHINE, group=GROUP)
+    conf.register_opts(ENDPOINT + KNOWN + OURS + HERE + MACHINE, group=GROUP)
 
 
 def register_fabrics(conf):
@@ -94,7 +147,9 @@ def register_fabrics(conf):
 def settings(conf, host):
     """What the driver is started with."""
     group = conf.powervm
-    options = {name: getattr(group, name) for name in SAME}
+    options = {name: getattr(group, name) for name in SAME if getattr(group, name) not in (None, "")}
+    if group.swift_password:
+        options["swift_password_file"] = _secret_file("swift_password", group.swift_password)
     for name in register_fabrics(conf):
         if getattr(group, name):
             options[name] = getattr(group, name)
@@ -102,6 +157,9 @@ def settings(conf, host):
     # Neutron's agents on the host connect ports once they hear of them.
     options["announce_interfaces"] = True
     options["shutdown_timeout"] = conf.shutdown_timeout
+    options["vif_plugging_is_fatal"] = conf.vif_plugging_is_fatal
+    # Nova itself counts the time: the driver would only count it a little differently.
+    options["vif_plugging_timeout"] = conf.vif_plugging_timeout and conf.vif_plugging_timeout + MARGIN
     options["journal"] = group.journal or _journal(conf, host)
     return {
         "endpoint": group.endpoint,
@@ -114,6 +172,14 @@ def settings(conf, host):
         "options": options,
         "seed": secrets.randbits(64),
     }
+
+
+def _secret_file(name, text):
+    """A file that lives in memory and as long as this process, and that nobody else can open."""
+    number = os.memfd_create(name)
+    os.fchmod(number, 0o600)
+    os.write(number, text.encode("utf-8"))
+    return "/proc/self/fd/%d" % number
 
 
 def _password(path):

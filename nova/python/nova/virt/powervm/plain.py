@@ -30,17 +30,31 @@ def _set(thing, field):
     return getattr(thing, field) if thing.obj_attr_is_set(field) else None
 
 
+def mapping(block_device_info):
+    """The volumes, as Nova has them."""
+    return driver.block_device_info_get_mapping(block_device_info)
+
+
 def volumes(block_device_info):
     """The connection information of each volume."""
-    mapping = driver.block_device_info_get_mapping(block_device_info)
-    return [dict(bdm["connection_info"]) for bdm in mapping]
+    return [dict(volume["connection_info"]) for volume in mapping(block_device_info)]
+
+
+def volume_id(connection_info):
+    """Cinder's identifier of a volume."""
+    return connection_info.get("serial") or connection_info["data"].get("volume_id")
+
+
+def is_set(text):
+    """Whether an extra spec says yes, as flavors say it."""
+    return str(text).lower() in ("true", "t", "yes", "y")
 
 
 def is_booted_from_volume(block_device_info):
     """Whether the first disk is a volume."""
     root = driver.block_device_info_get_root_device(block_device_info)
-    mapping = driver.block_device_info_get_mapping(block_device_info)
-    return any(bdm.get("boot_index") == 0 or (root and bdm.get("mount_device") == root) for bdm in mapping)
+    return any(volume.get("boot_index") == 0 or (root and volume.get("mount_device") == root)
+               for volume in mapping(block_device_info))
 
 
 def port(vif, instance):

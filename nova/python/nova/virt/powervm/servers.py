@@ -9,7 +9,10 @@ from nova.compute import task_states
 import nova.conf
 from nova import exception
 from nova.image import glance
+from nova import objects
 from nova.virt import configdrive
+from nova.virt.powervm import _native
+from nova.virt.powervm import calls
 from nova.virt.powervm import errors
 from nova.virt.powervm import images
 from nova.virt.powervm import plain
@@ -18,14 +21,36 @@ LOG = logging.getLogger(__name__)
 CONF = nova.conf.CONF
 
 
+class _Over(Exception):
+    """The operation has ended before it waited for its ports."""
+
+
 class Servers:
     """Of the compute driver: the part about whole servers."""
 
     def spawn(self, context, instance, image_meta, injected_files, admin_password, allocations, network_info=None,
               block_device_info=None, power_on=True, accel_info=None):
-        # An evacuated server finds its disk in the pool.
-        is_back = instance.task_state == task_states.REBUILD_SPAWNING and not _has(image_meta, "id")
-        request = {
+        # An evacuated server finds its disk in the pool, or on a volume.
+        is_evacuated = instance.task_state == task_states.REBUILD_SPAWNING and instance.host != self.node
+        has_volume = plain.is_booted_from_volume(block_device_info)
+        is_back = is_evacuated and (has_volume or self.instance_on_disk(instance))
+        request = self._whole(instance, network_info, block_device_info, power_on)
+        request["existing_disk"] = is_back
+        self._with_config_drive(request, instance, injected_files, admin_password, network_info)
+        wants_image = not is_back and not has_volume
+        if wants_image:
+            if not image_meta.obj_attr_is_set("size"):
+                # What Nova keeps of the image of an evacuated server is less than what Glance knows.
+                image_meta = objects.ImageMeta.from_image_ref(context, glance.API(), image_meta.id)
+            request["image"] = plain.image(image_meta)
+        with errors.told():
+            with self._download(context, instance, image_meta if wants_image else None) as pipe:
+                self._make("spawn", request, context, instance, network_info, pipe)
+
+    @staticmethod
+    def _whole(instance, network_info, block_device_info, power_on):
+        """A request for a server with all that belongs to it."""
+        return {
             "instance": instance.uuid,
             "name": instance.name,
             "flavor": plain.flavor(instance.flavor),
@@ -33,55 +58,46 @@ class Servers:
             "metadata": plain.metadata_of(instance),
             "networks": plain.ports(network_info, instance),
             "power_on": power_on,
-            "existing_disk": is_back,
         }
-        if configdrive.required_by(instance) and not is_back:
+
+    @staticmethod
+    def _with_config_drive(request, instance, injected_files, admin_password, network_info):
+        if configdrive.required_by(instance):
             request["config_drive"] = plain.config_drive(
                 instance, injected_files, admin_password, network_info)
             request["dated"] = int(time.time())
-        wants_image = not is_back and not plain.is_booted_from_volume(block_device_info)
-        if wants_image:
-            request["image"] = plain.image(image_meta)
-        events = self._awaited(network_info)
-        if events:
-            # The guest starts when its ports are up.
-            request["power_on"] = False
-        with errors.told():
-            with self._plugged(context, instance, network_info, block_device_info, events):
-                with self._download(context, instance, image_meta if wants_image else None) as pipe:
-                    self._call("spawn", request, pipe, context=context, instance=instance)
-            if events and power_on:
-                self._call("start", {"instance": instance.uuid}, context=context, instance=instance)
 
-    @staticmethod
-    def _awaited(network_info):
-        """The events that Neutron sends when the ports are up."""
-        if not CONF.vif_plugging_is_fatal or not CONF.vif_plugging_timeout:
-            return []
-        return [("network-vif-plugged", vif["id"]) for vif in network_info or [] if vif.get("active") is False]
-
-    @contextlib.contextmanager
-    def _plugged(self, context, instance, network_info, block_device_info, events):
-        """Around what plugs ports: ends when they are up."""
-        if not events:
-            yield
+    def _make(self, operation, request, context, instance, network_info, pipe=None):
+        """Makes a server, which starts when Neutron has said that its ports are up."""
+        ports = [vif["id"] for vif in network_info or [] if vif.get("active") is False]
+        if not ports or not CONF.vif_plugging_is_fatal or not CONF.vif_plugging_timeout:
+            self._call(operation, request, pipe, context=context, instance=instance)
             return
-
-        def failed(name, instance):
-            LOG.error("Neutron failed to plug a port: %s", name, instance=instance)
-            raise exception.VirtualInterfaceCreateException()
-
+        plugs = _native.Plugs(ports)
+        call = self._call.begin(operation, request, pipe, plugs=plugs, context=context, instance=instance)
         try:
-            with self.virtapi.wait_for_instance_event(
-                    instance, events, deadline=CONF.vif_plugging_timeout, error_callback=failed):
-                yield
-        except exception.InstanceEventTimeout as late:
-            LOG.error("Neutron did not say that the ports are up.", instance=instance)
-            self._remove(context, instance, block_device_info, True)
-            raise exception.VirtualInterfaceCreateException() from late
-        except exception.VirtualInterfaceCreateException:
-            self._remove(context, instance, block_device_info, True)
+            plugs.done(self._listen(instance, ports, plugs))
+        except BaseException:
+            call.cancel()
             raise
+        finally:
+            calls.told(call)
+
+    def _listen(self, instance, ports, plugs):
+        """Waits, as soon as the operation does, until Neutron has said that the ports are up; or says why not."""
+        events = [("network-vif-plugged", port) for port in ports]
+        try:
+            # The name of the third parameter is not the same in all releases.
+            with self.virtapi.wait_for_instance_event(instance, events, CONF.vif_plugging_timeout, _refuse):
+                if not calls.outcome(plugs.waiting()):
+                    raise _Over()
+        except _Over:
+            return None
+        except exception.InstanceEventTimeout:
+            return "Neutron did not say within %d s that the ports are up" % CONF.vif_plugging_timeout
+        except exception.VirtualInterfaceCreateException:
+            return "Neutron says that it failed to plug a port"
+        return None
 
     @contextlib.contextmanager
     def _download(self, context, instance, image_meta):
@@ -155,5 +171,6 @@ class Servers:
                        context=context, instance=instance)
 
 
-def _has(image_meta, field):
-    return image_meta is not None and image_meta.obj_attr_is_set(field) and getattr(image_meta, field)
+def _refuse(name, instance):
+    LOG.error("Neutron failed to plug a port: %s", name, instance=instance)
+    raise exception.VirtualInterfaceCreateException()

@@ -8,47 +8,34 @@ import inspect
 from nova.virt import driver
 
 NO_REST = "the REST API has nothing for it"
-LATER = "not yet: the driver can do it, the package does not ask for it"
+PER_VOLUME = "meters are kept by adapter, not by volume"
 NO_SHARES = "servers have no file systems of the host"
 
 # Methods that stay as Nova's base class has them: most of them say that they are not implemented.
 UNSUPPORTED = {
-    "block_stats": "performance metrics are not read yet",
-    "check_can_live_migrate_destination": LATER,
-    "check_can_live_migrate_source": LATER,
-    "check_instance_shared_storage_local": LATER,
-    "check_instance_shared_storage_remote": LATER,
-    "cleanup_live_migration_destination_check": LATER,
+    "block_stats": PER_VOLUME,
     "default_device_names_for_instance": "Nova names devices itself; a partition's firmware gives other names",
     "default_root_device_name": "Nova names devices itself",
-    "get_all_volume_usage": "performance metrics are not read yet",
+    "get_all_volume_usage": PER_VOLUME,
     "get_console_output": "a console keeps nothing of what it showed",
     "get_device_name_for_instance": "Nova names devices itself",
-    "get_diagnostics": "performance metrics are not read yet",
-    "get_host_cpu_stats": "performance metrics are not read yet",
-    "get_host_uptime": "not yet",
-    "get_instance_diagnostics": "performance metrics are not read yet",
+    "get_instance_diagnostics": "Nova's API refuses diagnostics of a driver that is not on its own list; "
+                                "`get_diagnostics` has them",
     "get_instance_disk_info": "disks are no files of the host, so there is no block migration",
     "get_mks_console": "there is no such console",
-    "get_serial_console": "not yet: consoles are opened as VNC servers",
+    "get_serial_console": "there is no such console: consoles are opened as VNC servers",
     "get_spice_console": "there is no such console",
     "host_maintenance_mode": "hosts are not put out of service from here",
     "host_power_action": "hosts are not powered from here",
     "is_share_mounted": NO_SHARES,
-    "live_migration": LATER,
-    "live_migration_abort": LATER,
     "live_migration_force_complete": NO_REST,
     "mount_share": NO_SHARES,
     "pause": NO_REST,
     "poll_rebooting_instances": "a reboot is over when its call is",
-    "post_live_migration_at_destination": LATER,
-    "post_live_migration_at_source": LATER,
     "power_update_event": "for bare metal only",
-    "pre_live_migration": LATER,
     "quiesce": NO_REST,
     "rebuild": "Nova's own way, removal and spawn, is right",
     "restore": "Nova's own way, power on, is right",
-    "rollback_live_migration_at_destination": LATER,
     "set_admin_password": NO_REST,
     "set_host_enabled": "Nova's own service state is enough",
     "soft_delete": "Nova's own way, power off, is right",
@@ -66,7 +53,7 @@ INHERITED = {
     "clean_networks_preparation", "cleanup_lingering_instance_resources", "delete_instance_files", "emit_event",
     "failed_spawn_cleanup", "get_num_instances", "inject_network_info", "is_node_deleted", "is_supported_fs_format",
     "manages_network_binding_host_id", "network_binding_host_id", "node_is_available", "post_claim_migrate_data",
-    "post_live_migration", "prepare_for_spawn", "prepare_networks_before_block_device_mapping",
+    "prepare_for_spawn", "prepare_networks_before_block_device_mapping",
     "process_instances_at_startup", "register_event_listener", "rollback_live_migration_at_source",
 }
 

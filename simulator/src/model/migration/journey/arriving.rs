@@ -9,7 +9,6 @@ use crate::model::agenda::Effect;
 use crate::model::migration::check::{needs, not_set_up};
 use crate::model::migration::{Manner, Migration, Phase};
 use crate::model::names::Flavor;
-use crate::model::units::ProcUnits;
 use crate::model::world::World;
 
 /// How long a place is kept for a partition of which nothing more is heard, in milliseconds: far longer than any client
@@ -17,6 +16,8 @@ use crate::model::world::World;
 const KEPT: u64 = 24 * 3_600_000;
 /// How many journeys that have ended are remembered.
 const REMEMBERED: usize = 1024;
+/// The job that waits for an arrival: it is one of another process.
+const NOBODY: u64 = 0;
 
 impl World {
     /// Everything that a migration within this world checks on its target.
@@ -24,7 +25,7 @@ impl World {
         let (partition, options) = (&told.bundle.partition, &told.options);
         let mut systems = self.systems.values();
         let target = systems
-            .find(|system| system.is_called(&options.target))
+            .find(|system| system.is_called_by(told.manner, &options.target))
             .ok_or_else(|| format!("The managed system {} was not found.", options.target))?;
         if !self.admits(told.key.as_deref(), target.uuid) {
             let there = options.console.as_deref().unwrap_or(&target.name);
@@ -50,10 +51,7 @@ impl World {
         let id = self
             .id_for_new_partition(target.uuid, options.partition_id)
             .map_err(|refusal| refusal.message)?;
-        let (memory, processors) = match told.manner {
-            Manner::Active => needs(target, partition),
-            Manner::Inactive => (0, ProcUnits::ZERO),
-        };
+        let (memory, processors) = needs(target, partition, told.manner);
         Ok(Place {
             system: target.uuid,
             id,
@@ -81,7 +79,7 @@ impl World {
         let partition = &told.bundle.partition;
         let migration = Migration {
             partition: partition.uuid,
-            job: 0,
+            job: NOBODY,
             manner: told.manner,
             phase: Phase::Starting,
             side: Side::Arriving { journey },
@@ -160,6 +158,9 @@ impl World {
             partition.console_open = false;
         })
         .map_err(|refusal| refusal.message)?;
+        if kept.manner == Manner::Restart {
+            self.start_restarted(now, kept.partition, NOBODY);
+        }
         // What another process tells was not made by this one's rules.
         match self.violations().first() {
             None => Ok(()),

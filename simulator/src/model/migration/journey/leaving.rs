@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{Answer, Errand, Journey, Matter, Place, Side, Trouble};
 use crate::clock::Millis;
 use crate::model::agenda::Effect;
+use crate::model::job::Job;
 use crate::model::job::lifecycle::End;
 use crate::model::migration::{Bundle, Manner, Migration, Options, Phase};
 use crate::model::names::{JobStatus, MigrationState};
@@ -62,7 +63,7 @@ impl World {
         };
         let ready = match migration.manner {
             Manner::Active => self.check_mover(migration.source),
-            Manner::Inactive => Ok(()),
+            Manner::Inactive | Manner::Restart => Ok(()),
         };
         let bundle = ready.and_then(|()| {
             self.bundle(migration.partition)
@@ -136,13 +137,7 @@ impl World {
         heard: Result<Answer, Trouble>,
     ) {
         match heard {
-            Ok(Answer::Welcome(_)) => {
-                self.finish_job(
-                    now,
-                    job,
-                    &End::Ok(vec![("result".to_owned(), String::new())]).into(),
-                );
-            }
+            Ok(Answer::Welcome(_)) => self.finish_well(now, job),
             other => {
                 let why = trouble(&errand.peer, other);
                 self.finish_job(now, job, &End::Failed(why).into());
@@ -192,11 +187,16 @@ impl World {
             .get(&errand.partition)
             .map(Arc::clone)
             .ok_or("The partition has gone.")?;
-        if self.check_departure(&partition)? != told.manner {
-            return Err(format!(
-                "HSCL05DF Partition {} is {} now.",
-                partition.name, partition.state
-            ));
+        match told.manner {
+            Manner::Restart => self.check_abandonment(&partition)?,
+            Manner::Active | Manner::Inactive => {
+                if self.check_departure(&partition)? != told.manner {
+                    return Err(format!(
+                        "HSCL05DF Partition {} is {} now.",
+                        partition.name, partition.state
+                    ));
+                }
+            }
         }
         if self.systems.contains_key(&place.system) {
             return Err("The target is a system of this management console.".to_owned());
@@ -221,7 +221,10 @@ impl World {
             part: 0,
             options: told.options.clone(),
         };
-        self.depart_with_place(now, migration);
+        match told.manner {
+            Manner::Restart => self.abandon(now, migration),
+            Manner::Active | Manner::Inactive => self.depart_with_place(now, migration),
+        }
         Ok(())
     }
 
@@ -255,8 +258,9 @@ impl World {
                 });
                 self.show_migration_state(now, migration.partition, MigrationState::Failed);
                 let why = format!(
-                    "{why} Whether partition {} has arrived is not known: recover its migration.",
-                    migration.name
+                    "{why} Whether partition {} has arrived is not known: recover its {}.",
+                    migration.name,
+                    migration.manner.name()
                 );
                 self.finish_job(now, migration.job, &End::Failed(why).into());
             }
@@ -275,7 +279,7 @@ impl World {
             other => {
                 if let Some(job) = job {
                     let why = trouble(&errand.peer, other);
-                    let why = format!("{why} Recover the migration when it can be reached.");
+                    let why = format!("{why} Recover the partition when it can be reached.");
                     return self.finish_job(now, job, &End::Failed(why).into());
                 }
                 if errand.tries + 1 < GIVE_UP_TRIES {
@@ -291,8 +295,7 @@ impl World {
             }
         }
         if let Some(job) = job {
-            let done = End::Ok(vec![("result".to_owned(), String::new())]);
-            self.finish_job(now, job, &done.into());
+            self.finish_well(now, job);
         }
     }
 
@@ -313,8 +316,18 @@ impl World {
             .filter(|(_, errand)| !stale(errand))
             .map(|(id, errand)| (*id, Arc::clone(errand)))
             .collect();
-        let done = End::Ok(vec![("result".to_owned(), String::new())]);
-        self.finish_job(now, migration.job, &done.into());
+        self.finish_well(now, migration.job);
+    }
+
+    /// A job has done what it was asked for.
+    fn finish_well(&mut self, now: Millis, job: u64) {
+        let restarts = |job: &Arc<Job>| job.operation == "RemoteRestart";
+        let result = match self.jobs.get(&job) {
+            Some(job) if restarts(job) => "detailedStatus",
+            _ => "result",
+        };
+        let done = End::Ok(vec![(result.to_owned(), String::new())]);
+        self.finish_job(now, job, &done.into());
     }
 
     fn journey(&self, bundle: Bundle, manner: Manner, options: Options) -> Journey {

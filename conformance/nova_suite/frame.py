@@ -1,4 +1,4 @@
-"""The frame of a program that runs our driver under Nova: options, logs, tally."""
+"""The frame of a program that drives one of Nova's drivers: options, logs, tally. It needs no pypowervm."""
 
 import argparse
 import faulthandler
@@ -8,17 +8,21 @@ import sys
 import traceback
 import warnings
 
+from pypowervm_suite import expect
 from pypowervm_suite import report as reports
 
 # A run takes a minute or two; one that hangs shows where and ends.
-HANGING_SECONDS = 600
+HANGING_SECONDS = 900
 
 
-def frame(about, name, run):
-    """Options, logs and tally around run(report, simulator's path, folder); gives the exit code."""
+def frame(about, name, run, prepare=None):
+    """Options, logs and tally around run(report, simulator's path, folder); gives the exit code.
+
+    prepare: called with the folder before anything runs.
+    """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--simulator", required=True, help="the powervm-sim to start")
-    parser.add_argument("--work", required=True, help="a folder for logs")
+    parser.add_argument("--work", required=True, help="a folder for logs and token files")
     parser.add_argument("--keep", action="store_true", help="keep that folder after a success")
     arguments = parser.parse_args()
     # Nova's own parser must not see them.
@@ -29,6 +33,8 @@ def frame(about, name, run):
     os.makedirs(work, mode=0o700)
     # What is deprecated is of no interest here, and Nova's fixtures switch it on.
     warnings.showwarning = lambda *arguments, **keywords: None
+    if prepare is not None:
+        prepare(work)
     faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
     # What threads that outlive their simulator say; errors of this program go to __stderr__.
     sys.stderr = open(os.path.join(work, "stderr.txt"), "w", encoding="utf-8")
@@ -42,6 +48,16 @@ def frame(about, name, run):
     else:
         shutil.rmtree(work, ignore_errors=True)
     return report.close()
+
+
+def check_simulator(report, simulator):
+    """At the end of a simulator's work."""
+    with report.check("powervm-sim still runs and broke no invariant"):
+        expect.true(simulator.running(), "it runs; it said: " + simulator.said())
+        expect.true("panicked" not in simulator.said(), "it did not panic")
+        broken = simulator.admin("/invariants")
+        expect.true(not any(broken.values()) if isinstance(broken, dict) else not broken,
+                    "no invariant is broken: %s" % broken)
 
 
 def end(run):

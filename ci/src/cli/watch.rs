@@ -1,0 +1,50 @@
+//! `powervm-harness ci watch`
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::queue::Queue;
+use crate::watch::{self, Processes};
+
+use super::{Stop, Watch, gerrit, runtime, seed, until_signal};
+
+pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
+    let config = Config::load(&command.config)?;
+    let config_file =
+        std::path::absolute(&command.config).map_err(|error| Stop::Other(error.to_string()))?;
+    let program = env::current_exe()
+        .map_err(|error| Stop::Other(format!("this program cannot be found: {error}")))?;
+    let gerrit = gerrit(&config)?;
+    if !gerrit.has_credentials() {
+        tracing::warn!("[gerrit] has no username: changes are run, and nothing is said");
+    }
+    let queue = Arc::new(Queue::open(&config.queue_file())?);
+    let seed = seed(&config);
+    runtime()?.block_on(async {
+        let cancel = until_signal()?;
+        let hints = config.stream.clone().map(|stream| {
+            let (sender, hints) = mpsc::channel(64);
+            let (project, cancel) = (config.gerrit.project.clone(), cancel.clone());
+            tokio::spawn(async move {
+                let mut backoff =
+                    Backoff::new(Duration::from_secs(1), Duration::from_secs(300), seed);
+                watch::listen(&stream, &project, &sender, &mut backoff, &cancel).await;
+            });
+            hints
+        });
+        let watch = watch::Watch {
+            runner: Arc::new(Processes::new(config.clone(), config_file, program)),
+            gerrit,
+            queue,
+            seed,
+            config,
+        };
+        watch.watch(hints, command.once, cancel).await?;
+        Ok(0)
+    })
+}

@@ -1,0 +1,341 @@
+//! Which patch sets and comments ask for a run.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::gerrit::model::CommentInfo;
+use crate::gerrit::{AccountInfo, ChangeInfo, MessageInfo, Timestamp};
+use crate::glob;
+
+/// Why there is a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// There is a new patch set.
+    PatchSet,
+    /// Somebody asked for it in a comment.
+    Recheck,
+}
+
+/// Something that asks for a run of a change's newest patch set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// Names it for all time: the same event read twice, or by a CI that lost its memory, has the same one.
+    pub key: String,
+    /// The change's number.
+    pub change: u64,
+    /// The patch set's number.
+    pub patch_set: u32,
+    /// The patch set's commit.
+    pub commit: String,
+    /// The branch.
+    pub branch: String,
+    /// Patch set or comment.
+    pub cause: Cause,
+    /// When, on Gerrit's clock.
+    pub at: Timestamp,
+}
+
+impl Trigger {
+    /// The name of the run that it asks for: change, patch set, and eight digits that are its own.
+    #[must_use]
+    pub fn run_id(&self) -> String {
+        let digest = Sha256::digest(&self.key);
+        let own: String = digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{}-{}-{own}", self.change, self.patch_set)
+    }
+}
+
+/// What is watched, and who watches.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    project: String,
+    branches: Vec<String>,
+    rechecks: Vec<String>,
+    own: AccountInfo,
+}
+
+impl Rules {
+    /// The configuration's rules for this account.
+    #[must_use]
+    pub fn new(config: &Config, own: AccountInfo) -> Self {
+        let phrase = |phrase: &String| phrase.replace("NAME", &config.name).to_lowercase();
+        Self {
+            project: config.gerrit.project.clone(),
+            branches: config.gerrit.branches.clone(),
+            rechecks: config.gerrit.rechecks.iter().map(phrase).collect(),
+            own,
+        }
+    }
+
+    /// Our own account.
+    #[must_use]
+    pub fn own(&self) -> &AccountInfo {
+        &self.own
+    }
+
+    /// Whether the change is one of those that are watched.
+    #[must_use]
+    pub fn covers(&self, change: &ChangeInfo) -> bool {
+        change.project == self.project
+            && self
+                .branches
+                .iter()
+                .any(|branch| glob::matches(branch, &change.branch))
+    }
+
+    /// Whether something that was said can only be judged with its comments, which Gerrit keeps elsewhere. Asked for
+    /// `after` alone: what is older was judged before.
+    #[must_use]
+    pub fn needs_comments(&self, change: &ChangeInfo, after: Timestamp) -> bool {
+        self.covers(change)
+            && change.is_ready()
+            && change.messages.iter().any(|message| {
+                message.date >= after
+                    && self.is_somebodys(message)
+                    && first_line(&message.message).is_none()
+                    && message.message.contains(" comment")
+            })
+    }
+
+    /// What asks for a run of the change's newest patch set, oldest first: the patch set itself, and comments on it.
+    #[must_use]
+    pub fn triggers(&self, change: &ChangeInfo, comments: &[CommentInfo]) -> Vec<Trigger> {
+        let Some((commit, patch_set, created)) = change.current() else {
+            return Vec::new();
+        };
+        let is_hash =
+            matches!(commit.len(), 40 | 64) && commit.chars().all(|c| c.is_ascii_hexdigit());
+        if !is_hash || !self.covers(change) || !change.is_ready() {
+            return Vec::new();
+        }
+        let trigger = |key, cause, at| Trigger {
+            key,
+            change: change.number,
+            patch_set,
+            commit: commit.to_owned(),
+            branch: change.branch.clone(),
+            cause,
+            at,
+        };
+        let key = format!("{},{patch_set},{commit}", change.number);
+        let mut found = vec![trigger(key.clone(), Cause::PatchSet, created)];
+        // What was said of an older patch set is not meant for this one.
+        let said = change
+            .messages
+            .iter()
+            .filter(|message| message.patch_set == Some(patch_set) && self.asks(message, comments));
+        found.extend(said.map(|message| {
+            trigger(
+                format!("{key},{}", message.id),
+                Cause::Recheck,
+                message.date,
+            )
+        }));
+        found
+    }
+
+    /// Of a person, or at least of another program that does not say that it is one.
+    fn is_somebodys(&self, message: &MessageInfo) -> bool {
+        let generated = message
+            .tag
+            .as_deref()
+            .is_some_and(|tag| tag.starts_with("autogenerated:"));
+        let author = message.author.as_ref();
+        !generated && author.is_some_and(|author| !author.is(&self.own))
+    }
+
+    fn asks(&self, message: &MessageInfo, comments: &[CommentInfo]) -> bool {
+        let of_it = comments
+            .iter()
+            .filter(|comment| comment.change_message_id.as_deref() == Some(&message.id));
+        let texts = std::iter::once(message.message.as_str())
+            .chain(of_it.map(|comment| comment.message.as_str()));
+        self.is_somebodys(message)
+            && texts
+                .filter_map(first_line)
+                .any(|line| self.is_recheck(line))
+    }
+
+    fn is_recheck(&self, line: &str) -> bool {
+        let line = line
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase();
+        self.rechecks
+            .iter()
+            .any(|phrase| glob::matches(phrase, &line))
+    }
+}
+
+/// The first line that somebody wrote, after what Gerrit puts in front: `Patch Set 3: Code-Review+1` and `(2 comments)`.
+fn first_line(message: &str) -> Option<&str> {
+    message
+        .lines()
+        .map(str::trim)
+        .find(|line| !(line.is_empty() || is_head(line) || is_count(line)))
+}
+
+fn is_head(line: &str) -> bool {
+    let number = line
+        .strip_prefix("Patch Set ")
+        .and_then(|rest| rest.split_once(':'));
+    number.is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+}
+
+fn is_count(line: &str) -> bool {
+    let inner = line
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let count = inner.and_then(|inner| {
+        inner
+            .strip_suffix("comments")
+            .or_else(|| inner.strip_suffix("comment"))
+    });
+    count.is_some_and(|count| count.trim().parse::<u32>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> Rules {
+        let text = r#"
+            name = "powervm"
+            contact = "https://wiki.example.org/ci"
+            state = "state"
+            logs = "logs"
+            logs_url = "https://ci.example.org"
+            [gerrit]
+            branches = ["master", "stable/*"]
+        "#;
+        let own = AccountInfo {
+            id: Some(7),
+            username: Some("powervm-ci".to_owned()),
+        };
+        Rules::new(&toml::from_str(text).unwrap(), own)
+    }
+
+    fn change(text: &str) -> ChangeInfo {
+        let commit = "a".repeat(40);
+        let head = format!(
+            r#"{{"_number": 12, "project": "openstack/nova", "branch": "master", "status": "NEW",
+               "updated": "2026-11-22 03:04:05.000000000", "current_revision": "{commit}",
+               "revisions": {{"{commit}": {{"_number": 3, "created": "2026-11-22 03:00:00.000000000"}}}},
+               "messages": [{text}]}}"#
+        );
+        serde_json::from_str(&head).unwrap()
+    }
+
+    fn message(author: u64, patch_set: u32, tag: &str, text: &str) -> String {
+        serde_json::json!({
+            "id": "m1", "author": {"_account_id": author}, "date": "2026-11-22 03:04:05.000000000",
+            "message": text, "tag": tag, "_revision_number": patch_set,
+        })
+        .to_string()
+    }
+
+    fn count(change: &ChangeInfo) -> usize {
+        rules().triggers(change, &[]).len()
+    }
+
+    #[test]
+    fn rechecks_are_told_from_talk() {
+        for text in [
+            "recheck",
+            "Patch Set 3:\n\nrecheck",
+            "Patch Set 3: Code-Review+1 Verified-1\n\n(2 comments)\n\n  Recheck  \n\nthanks",
+            "Patch Set 3:\n\nrecheck powervm",
+            "Patch Set 3:\n\nrecheck powervm please",
+            "Patch Set 3:\n\nrecheck bug 123",
+            "Patch Set 3:\n\nrecheck - a timeout in the database",
+        ] {
+            assert_eq!(count(&change(&message(1, 3, "", text))), 2, "{text}");
+        }
+        for text in [
+            "Patch Set 3: Code-Review+1",
+            "Patch Set 3:\n\nrecheck other-ci",
+            "Patch Set 3:\n\nrechecking would help",
+            "Patch Set 3:\n\nLet us see.\n\nrecheck",
+            "Patch Set 3:\n\n> recheck\n\nwhy?",
+            "",
+        ] {
+            assert_eq!(count(&change(&message(1, 3, "", text))), 1, "{text}");
+        }
+        let ours = message(7, 3, "", "recheck");
+        let zuul = message(1, 3, "autogenerated:zuul:check", "recheck");
+        let before = message(1, 2, "", "recheck");
+        for text in [ours, zuul, before] {
+            assert_eq!(count(&change(&text)), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_in_the_reply_box_is_looked_for_where_gerrit_keeps_it() {
+        let change = change(&message(1, 3, "", "Patch Set 3:\n\n(1 comment)"));
+        let (rules, at) = (rules(), Timestamp::parse("2026-11-22 03:04:05").unwrap());
+        assert!(rules.needs_comments(&change, at));
+        assert!(!rules.needs_comments(&change, Timestamp::parse("2026-11-22 03:04:06").unwrap()));
+        let comment = |message: &str, text: &str| CommentInfo {
+            change_message_id: Some(message.to_owned()),
+            message: text.to_owned(),
+        };
+        assert_eq!(
+            rules.triggers(&change, &[comment("m1", "recheck")]).len(),
+            2
+        );
+        assert_eq!(
+            rules.triggers(&change, &[comment("m0", "recheck")]).len(),
+            1
+        );
+        assert_eq!(rules.triggers(&change, &[comment("m1", "no")]).len(), 1);
+    }
+
+    #[test]
+    fn what_is_not_ready_or_not_watched_asks_for_nothing() {
+        let whole = change("");
+        assert_eq!(count(&whole), 1);
+        let mut seen = Vec::new();
+        for spoil in [
+            (|change| change.status = crate::gerrit::Status::Merged) as fn(&mut ChangeInfo),
+            |change| change.status = crate::gerrit::Status::Abandoned,
+            |change| change.status = crate::gerrit::Status::Other,
+            |change| change.work_in_progress = true,
+            |change| change.is_private = true,
+            |change| change.branch = "feature/x".to_owned(),
+            |change| change.project = "openstack/neutron".to_owned(),
+            |change| change.current_revision = Some("--upload-pack=x".to_owned()),
+            |change| change.revisions.clear(),
+        ] {
+            let mut change = whole.clone();
+            spoil(&mut change);
+            seen.push(count(&change));
+        }
+        assert_eq!(seen, [0; 9]);
+        let mut stable = whole;
+        stable.branch = "stable/2026.1".to_owned();
+        assert_eq!(count(&stable), 1);
+    }
+
+    #[test]
+    fn a_run_is_named_by_what_asks_for_it() {
+        let change = change(&message(1, 3, "", "recheck"));
+        let ids: Vec<_> = rules()
+            .triggers(&change, &[])
+            .iter()
+            .map(Trigger::run_id)
+            .collect();
+        assert!(
+            ids.iter()
+                .all(|id| id.starts_with("12-3-") && id.len() == 13),
+            "{ids:?}"
+        );
+        assert_ne!(ids[0], ids[1]);
+    }
+}

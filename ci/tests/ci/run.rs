@@ -1,0 +1,298 @@
+//! Runs, with a Python, a harness and a git of the tests' own: what is started, in what order, and what is said of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use powervm_ci::config::Config;
+use powervm_ci::run::{Order, Outcome, Programs, ResultFile, RunResult, Source, reference, run};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// Stands in for Python: makes an environment with itself in it, notes what pip is told, and runs programs with sh.
+const PYTHON: &str = r#"#!/bin/sh
+case "$1 $2" in
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+"-m pip")
+    echo "pip $*"
+    for word; do last=$word; done
+    [ ! -f "$last/broken" ] || { echo "error: it cannot be built"; exit 1; } ;;
+*) exec /bin/sh "$@" ;;
+esac
+"#;
+
+struct Site {
+    folder: TempDir,
+    config: Config,
+    programs: Programs,
+}
+
+fn script(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+impl Site {
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        script(&root.join("python"), PYTHON);
+        script(
+            &root.join("harness"),
+            "#!/bin/sh\nmkdir -p \"$4\"; echo \"harness $*\"; echo '5 passed'\n",
+        );
+        script(&root.join("sim"), "#!/bin/sh\n");
+        let checkout = root.join("checkout").join("conformance");
+        fs::create_dir_all(checkout.join("requirements")).unwrap();
+        fs::write(
+            checkout.join("requirements").join("nova-today.txt"),
+            "nova==34.0.0\noslo.log==8\n",
+        )
+        .unwrap();
+        script(&checkout.join("nova_today.py"), program);
+        fs::create_dir_all(root.join("nova").join("nova")).unwrap();
+        fs::write(root.join("nova").join("setup.py"), "").unwrap();
+        let text = format!(
+            r#"
+            name = "powervm"
+            contact = "https://wiki.example.org/ci"
+            state = "state"
+            logs = "logs"
+            logs_url = "https://ci.example.org"
+            [gerrit]
+            [run]
+            git = "{git}"
+            python = "{python}"
+            checkout = "checkout"
+            package = "ours.whl"
+            [run.limits]
+            program = 2
+            "#,
+            git = root.join("git").display(),
+            python = root.join("python").display(),
+        );
+        fs::write(root.join("ci.toml"), text).unwrap();
+        let config = Config::load(&root.join("ci.toml")).unwrap();
+        let programs = Programs {
+            harness: root.join("harness"),
+            simulator: root.join("sim"),
+        };
+        Self {
+            folder,
+            config,
+            programs,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn run(&self, source: Source) -> RunResult {
+        let order = Order {
+            source,
+            run_id: "r".to_owned(),
+            logs: self.path("logs").join("r"),
+        };
+        run(
+            &self.config,
+            &order,
+            &self.programs,
+            CancellationToken::new(),
+        )
+        .await
+    }
+
+    async fn run_folder(&self) -> RunResult {
+        self.run(Source::Folder(self.path("nova"))).await
+    }
+
+    fn log(&self, name: &str) -> String {
+        let path = self
+            .path("logs")
+            .join("r")
+            .join("logs")
+            .join(format!("{name}.txt.gz"));
+        let output = Command::new("gzip").arg("-dc").arg(path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+const PASSES: &str = "env > \"$4/seen.txt\"; ln -s /etc \"$4/etc\"; echo 'ok - a'; echo 'Authorization: Basic c2VjcmV0OnNlY3JldA=='; echo '12 passed, 0 failed, 1 skipped'\n";
+
+#[tokio::test]
+async fn a_folder_is_run_in_an_environment_of_its_own() {
+    let site = Site::new(PASSES);
+    let result = site.run_folder().await;
+    assert_eq!(
+        result.outcome,
+        Outcome::Success,
+        "{result:?} {}",
+        site.log("nova-today")
+    );
+    let jobs: Vec<_> = result
+        .jobs
+        .iter()
+        .map(|job| (job.name.as_str(), job.counts.as_deref()))
+        .collect();
+    let counts = Some("12 passed, 0 failed, 1 skipped");
+    assert_eq!(
+        jobs,
+        [("scenarios", Some("5 passed")), ("nova-today", counts)]
+    );
+    // What is pinned comes first, without Nova; the change's code has no cache of ours.
+    let environment = site.log("environment");
+    assert!(
+        environment.contains("--cache-dir") && environment.contains("ours.whl"),
+        "{environment}"
+    );
+    let install = site.log("install");
+    assert!(
+        install.contains("--no-cache-dir") && install.contains("work/r/source"),
+        "{install}"
+    );
+    // What a program leaves is kept, but for links; its environment is a clean one.
+    let seen = site.log("seen");
+    assert!(
+        seen.contains("HOME=") && seen.contains("work/r/home"),
+        "{seen}"
+    );
+    assert!(!seen.contains("CARGO_"), "{seen}");
+    for name in [
+        "index.html",
+        "report.html",
+        "junit.xml",
+        "environment.txt",
+        "job-output.txt",
+    ] {
+        assert!(site.path("logs/r").join(name).is_file(), "{name}");
+    }
+    let junit = fs::read_to_string(site.path("logs/r/junit.xml")).unwrap();
+    assert!(
+        junit.contains("nova-today: a") && junit.contains("scenarios: runs to its end"),
+        "{junit}"
+    );
+    assert!(
+        fs::read_dir(site.path("logs")).unwrap().count() == 1,
+        "nothing half made is left"
+    );
+    assert!(!site.path("state/work/r").exists());
+    assert_eq!(
+        ResultFile::read(&site.path("logs/r")).unwrap().result,
+        result
+    );
+    assert!(
+        fs::read_dir(site.path("nova")).unwrap().count() == 2,
+        "the folder stays as it is"
+    );
+}
+
+#[tokio::test]
+async fn failures_are_told_from_what_could_not_run() {
+    let failed =
+        Site::new("echo 'not ok - a: why'; echo '1 passed, 1 failed, 0 skipped'; exit 1\n");
+    let result = failed.run_folder().await;
+    assert_eq!(
+        (result.outcome, result.outcome.exit_code()),
+        (Outcome::Failure, 1),
+        "{result:?}"
+    );
+
+    let slow = Site::new("sleep 98770\n");
+    assert_eq!(slow.run_folder().await.outcome, Outcome::TimedOut);
+
+    let broken = Site::new(PASSES);
+    fs::write(broken.path("nova").join("broken"), "").unwrap();
+    let result = broken.run_folder().await;
+    assert_eq!(result.outcome, Outcome::Failure);
+    assert!(
+        result.why.as_ref().unwrap().contains("it cannot be built"),
+        "{result:?}"
+    );
+    assert_eq!(result.jobs.last().unwrap().name, "install");
+
+    let mut none = Site::new(PASSES);
+    none.config.run.python = "/nowhere/python".into();
+    let result = none.run_folder().await;
+    assert_eq!(
+        (result.outcome, result.outcome.exit_code()),
+        (Outcome::Error, 255)
+    );
+    let gone = Site::new(PASSES);
+    let result = gone.run(Source::Folder(gone.path("nothing"))).await;
+    assert_eq!(result.outcome, Outcome::Error, "{result:?}");
+}
+
+fn git(folder: &Path, words: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_change_is_fetched_from_where_gerrit_keeps_it() {
+    let site = Site::new(PASSES);
+    let nova = site.path("nova");
+    git(&nova, &["init", "--quiet"]);
+    git(&nova, &["add", "."]);
+    git(&nova, &["commit", "--quiet", "-m", "A change"]);
+    let commit = git(&nova, &["rev-parse", "HEAD"]);
+    git(site.folder.path(), &["init", "--quiet", "--bare", "git"]);
+    let target = site.path("git").display().to_string();
+    git(
+        &nova,
+        &[
+            "push",
+            "--quiet",
+            &target,
+            &format!("HEAD:{}", reference(1234, 5)),
+        ],
+    );
+    let change = |patch_set, commit: &str| Source::Change {
+        number: 1234,
+        patch_set,
+        commit: Some(commit.to_owned()),
+    };
+    let result = site.run(change(5, &commit)).await;
+    assert_eq!(
+        result.outcome,
+        Outcome::Success,
+        "{result:?} {}",
+        site.log("source")
+    );
+    let file = ResultFile::read(&site.path("logs/r")).unwrap();
+    assert_eq!(
+        (file.change, file.patch_set, file.commit),
+        (Some(1234), Some(5), Some(commit.clone()))
+    );
+    // Not the commit that Gerrit told of, or none at all.
+    let result = site.run(change(5, &"0".repeat(40))).await;
+    assert!(result.why.unwrap().contains("not the patch set's commit"));
+    assert_eq!(site.run(change(6, &commit)).await.outcome, Outcome::Error);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_wants_ends_and_leaves_nothing() {
+    let site = Site::new("sleep 98771\n");
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let order = Order {
+        source: Source::Folder(site.path("nova")),
+        run_id: "r".to_owned(),
+        logs: site.path("logs").join("r"),
+    };
+    let result = run(&site.config, &order, &site.programs, cancel).await;
+    assert_eq!(result.outcome, Outcome::Error);
+    assert!(!site.path("state/work/r").exists());
+}
