@@ -8,8 +8,11 @@
 use std::process::{Command, Output};
 
 fn harness(arguments: &[&str]) -> Output {
+    // A run that is not told where leaves its reports below the folder that it is called in.
+    let folder = tempfile::tempdir().expect("a folder");
     Command::new(env!("CARGO_BIN_EXE_powervm-harness"))
         .args(arguments)
+        .current_dir(folder.path())
         .env_remove("RUST_LOG")
         .env_remove("POWERVM_USER")
         .env_remove("POWERVM_PASSWORD")
