@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::request::{
-    self, Cache, Destroy, Move, One, Plug, Prune, Rescue, Spawn, Unplug, Volumes, read,
+    self, Cache, Destroy, Move, One, Plug, Prune, Rebuild, Rescue, Spawn, Unplug, Volumes, read,
 };
 use crate::trouble::Trouble;
 
@@ -53,6 +53,10 @@ pub async fn perform(
             } else {
                 driver.spawn(asked, control).await?
             })
+        }
+        "rebuild" => {
+            let asked: Rebuild = read(request)?;
+            tell(driver.rebuild(asked.request(feed)?, control).await?)
         }
         "destroy" => {
             let asked: Destroy = read(request)?;
@@ -160,6 +164,7 @@ pub fn method(name: &str, request: &Value) -> NovaMethod {
     match name {
         "spawn" if request.get("existing_disk") == Some(&Value::Bool(true)) => NovaMethod::Rebuild,
         "spawn" => NovaMethod::Spawn,
+        "rebuild" => NovaMethod::Rebuild,
         "destroy" => NovaMethod::Destroy,
         "start" => NovaMethod::PowerOn,
         "stop" => NovaMethod::PowerOff,
@@ -247,6 +252,7 @@ async fn change(
     control: &Control,
 ) -> Result<Value, Trouble> {
     let (instance, name_of_it) = (asked.instance, Some(asked.name.clone()));
+    let volumes = request::connections(&asked.volumes)?;
     match name {
         "depart" => {
             let asked = DepartRequest {
@@ -260,6 +266,8 @@ async fn change(
                 flavor: asked.flavor.into(),
                 from_gb: asked.from_gb,
                 timeout: asked.timeout.map(Duration::from_secs),
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.migrate_disk_and_power_off(asked, control).await?)
         }
@@ -269,6 +277,8 @@ async fn change(
                 name: asked.name,
                 flavor: asked.flavor.into(),
                 power_on: asked.power_on,
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.finish_migration(asked, control).await?)
         }
@@ -285,6 +295,8 @@ async fn change(
                 name: name_of_it,
                 before: Before::Flavor(Box::new(asked.flavor.into())),
                 power_on: asked.power_on,
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.finish_revert_migration(asked, control).await?)
         }

@@ -46,7 +46,6 @@ UNSUPPORTED = {
     "power_update_event": "for bare metal only",
     "pre_live_migration": LATER,
     "quiesce": NO_REST,
-    "rebuild": "Nova's own way, removal and spawn, is right",
     "restore": "Nova's own way, power on, is right",
     "rollback_live_migration_at_destination": LATER,
     "set_admin_password": NO_REST,

@@ -12,7 +12,7 @@ class Volumes:
         with errors.told():
             told = self._call("attach_volumes", _request(connection_info, instance),
                               context=context, instance=instance)
-        _keep(instance, told)
+        keep(instance, told)
         for volume in told["volumes"]:
             if volume["target_udid"]:
                 connection_info["data"]["target_UDID"] = volume["target_udid"]
@@ -21,7 +21,7 @@ class Volumes:
         with errors.told():
             told = self._call("detach_volumes", _request(connection_info, instance),
                               context=context, instance=instance)
-        _keep(instance, told)
+        keep(instance, told)
 
     def extend_volume(self, context, connection_info, instance, requested_size):
         with errors.told():
@@ -32,7 +32,7 @@ class Volumes:
             told = self._call("volume_connector",
                               {"instance": instance.uuid, "metadata": plain.metadata_of(instance)},
                               instance=instance)
-        _keep(instance, told)
+        keep(instance, told)
         return told["connector"]
 
 
@@ -41,7 +41,7 @@ def _request(connection_info, instance):
             "metadata": plain.metadata_of(instance)}
 
 
-def _keep(instance, told):
+def keep(instance, told):
     """What the driver wants to know of the instance next time: names of its ports."""
     kept = told.get("metadata")
     if kept:
