@@ -39,6 +39,7 @@ mod remote_restart;
 mod request;
 mod rescue;
 mod resize;
+mod room;
 mod server;
 pub(crate) mod shared;
 mod snapshot;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::driver::{Disks, Driver};
+use crate::operations::room;
 use crate::partition::PartitionUuid;
 use crate::storage::mapping::{self, Kind};
 use crate::storage::names;
@@ -66,20 +67,7 @@ impl Growth {
                 "choose a size with the same boot disk",
             ));
         }
-        if let Disks::Local(disks) = &driver.shared.disks {
-            let capacity = disks.capacity().await?;
-            let missing = wanted.saturating_sub(disk.capacity).as_f64();
-            if missing > capacity.total_gb - capacity.used_gb {
-                return Err(Error::operation(
-                    ErrorKind::NoSpace,
-                    format!(
-                        "the volume group {} has no {missing} GB left for the boot disk {}",
-                        disks.name, disk.name
-                    ),
-                    "free some, or choose a size with a smaller boot disk",
-                ));
-            }
-        }
+        room::check(driver, &disk.name, wanted, disk.capacity).await?;
         Ok(Some(Self {
             name: disk.name,
             path: disk.path,
