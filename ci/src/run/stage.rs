@@ -21,7 +21,9 @@ pub(super) struct Site {
     pub(super) logs: PathBuf,
     /// The largest file that a command may write, in MiB.
     pub(super) file_mib: u64,
-    /// When all of the run has to be over.
+    /// When the run began.
+    pub(super) begun: Instant,
+    /// When all of it has to be over.
     pub(super) until: Instant,
     /// Ends it before.
     pub(super) cancel: CancellationToken,
@@ -181,6 +183,7 @@ mod tests {
             work: folder.to_owned(),
             logs: folder.to_owned(),
             file_mib: 1,
+            begun: Instant::now(),
             until: Instant::now() + Duration::from_secs(60),
             cancel: CancellationToken::new(),
         }
