@@ -63,7 +63,8 @@
     for (let at = 0; at <= length; at += step) {
       const x = x0 + (x1 - x0) * (length ? at / length : 0);
       marks.push(s("line", { class: "grid", x1: x, x2: x, y1: 0, y2: height - 16 }));
-      marks.push(s("text", { x: x + 3, y: height - 4 }, mark(begin + at, step)));
+      const late = x > x1 - 40;
+      marks.push(s("text", { x: late ? x - 3 : x + 3, y: height - 4, "text-anchor": late && "end" }, mark(begin + at, step)));
     }
     return marks;
   }
@@ -243,7 +244,10 @@
   }
   addEventListener("hashchange", filter);
 
-  const order = [...data.tests].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || a.begin - b.begin);
+  const runs = new Map(data.runs.map((run, i) => [run.name, i]));
+  const place = (test) => runs.get(test.run);
+  const isVirtual = (run) => !run.facts.some(([name]) => name === "began");
+  const order = [...data.tests].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || place(a) - place(b) || a.begin - b.begin);
   const boxes = order.map(box);
   const [calls, p50, p90, p95, p99, most] = data.latency;
   page.append(
@@ -251,7 +255,7 @@
     h("div", { class: "soft" }, [human(data.took), data.findings ? (data.findings === 1 ? "1 thing not as it was" : `${data.findings} things not as they were`) : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
       ...new Set(data.runs.flatMap((run) => run.facts.filter(([name]) => name === "seed" || name === "commit" || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · ")),
     ...data.runs.map((run) => [run, data.tests.filter((test) => test.run === run.name && test.verdict !== "skipped")]).filter(([, tests]) => tests.length)
-      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline"), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
+      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline", isVirtual(run) && h("span", { class: "soft" }, " in virtual time")), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
   );
   page.append(h("div", { class: "bar" }, chips, search, shown), h("div", { id: "tests" }, boxes), none);
   if (calls > 0) {
