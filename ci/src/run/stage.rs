@@ -102,11 +102,12 @@ impl Site {
         command
             .stdout(output.try_clone().map_err(impossible)?)
             .stderr(output);
-        let limit = limit.min(self.until.saturating_duration_since(Instant::now()));
-        match process::watched(command, limit, process::GRACE, &self.cancel)
-            .await
-            .map_err(impossible)?
-        {
+        let begun = Instant::now();
+        let limit = limit.min(self.until.saturating_duration_since(begun));
+        tracing::info!(stage, "begins");
+        let ended = process::watched(command, limit, process::GRACE, &self.cancel).await;
+        tracing::info!(stage, seconds = begun.elapsed().as_secs(), "is over");
+        match ended.map_err(impossible)? {
             Ended::Exited(Some(0)) => Ok(()),
             Ended::Exited(code) => Err(StageError::Failed {
                 stage: stage.to_owned(),
