@@ -137,11 +137,14 @@ async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
     }
 }
 
-/// The server moves to the other system, if there is one.
+/// The server moves to the other system, if there is one. Only one that is off or has booted can.
 async fn migrate(hall: &Hall, home: &Home, uuid: Uuid) {
     let Some(other) = hall.homes.iter().find(|other| other.system != home.system) else {
         return;
     };
+    if !devices::ready(hall, uuid).await {
+        return;
+    }
     let job = Job::new(format!("LogicalPartition/{uuid}"), "Migrate")
         .parameter("TargetManagedSystemName", &other.name)
         .timeout(Duration::from_secs(3600));
