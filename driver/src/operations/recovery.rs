@@ -60,6 +60,12 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Monitor>(),
 ];
 
+/// What a journal calls each operation that it may hold.
+#[must_use]
+pub fn journalled_kinds() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|entry| entry.kind).collect()
+}
+
 /// One kind of operation.
 #[derive(Clone, Copy)]
 struct Entry {

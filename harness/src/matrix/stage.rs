@@ -1,5 +1,6 @@
 //! A world that is prepared for an operation, and as many copies of it as there are cases.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub(super) struct Stage {
     pub(super) calls: Vec<Call>,
     /// What it writes into the journal then.
     pub(super) records: Vec<Written>,
+    /// What the journal calls the operations that it consists of.
+    pub(super) journalled: BTreeSet<String>,
 }
 
 /// One copy of it.
@@ -165,6 +168,7 @@ impl Stage {
                 after: Inventory::default(),
                 calls: Vec::new(),
                 records: Vec::new(),
+                journalled: BTreeSet::new(),
             };
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
@@ -182,21 +186,23 @@ impl Stage {
             stage.kept = kept;
 
             let scene = stage.scene()?;
-            let (calls, records, after) = furniture::with(&stage.volumes, async {
+            let (calls, records, journalled, after) = furniture::with(&stage.volumes, async {
                 let actor = scene.actor().await?;
                 actor.line.arm(Vec::new());
                 actor.run(&control).await?;
                 let (calls, records) = (actor.line.calls(), actor.line.records());
+                let journalled = scene.journalled().await?;
                 let after = scene.look().await?;
                 scene.is_content_right()?;
                 if let Some(reverse) = subject.reverse() {
                     reverse(&actor.driver, &control).await?;
                     scene.is_as_before().await?;
                 }
-                anyhow::Ok((calls, records, after))
+                anyhow::Ok((calls, records, journalled, after))
             })
             .await?;
             (stage.calls, stage.records, stage.after) = (calls, records, after);
+            stage.journalled = journalled;
             Ok(stage)
         })
         .with_context(|| {
@@ -396,6 +402,16 @@ impl Scene<'_> {
                 record.begun()
             ),
         }
+    }
+
+    /// What the journals call the operations that they have.
+    async fn journalled(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut kinds = BTreeSet::new();
+        for journal in &self.journals {
+            let records = journal.history(usize::MAX).await?;
+            kinds.extend(records.into_iter().map(|record| record.beginning.kind));
+        }
+        Ok(kinds)
     }
 
     /// All operations that the journals take for unfinished.
