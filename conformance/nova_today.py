@@ -12,13 +12,16 @@ import os
 from nova_suite import frame
 from nova_today_suite import changes
 from nova_today_suite import cloud as clouds
+from nova_today_suite import host
 from nova_today_suite import interface
 from nova_today_suite import life
+from nova_today_suite import ports
 from nova_today_suite import site as sites
 from pypowervm_suite import simulator as simulators
 
 LIFE = (
     interface.check_methods,
+    interface.check_options,
     life.check_services,
     life.check_life,
     changes.check_interfaces,
@@ -29,8 +32,9 @@ LIFE = (
     changes.check_crowd,
 )
 # What takes long, and has nothing to do with disks.
-ONCE = (changes.check_shutdown,)
+ONCE = (changes.check_shutdown, ports.check, host.check_meters, host.check_stop)
 END = (
+    host.check_log,
     life.check_refusals,
     life.check_end,
 )

@@ -1,18 +1,24 @@
 """nova-api, conductor, scheduler and compute service with placement, all in this process."""
 
+import contextlib
 import copy
+import io
 import logging
 import os
 import sys
+import threading
 import time
 import warnings
 
 from nova import conf
+from nova import context as contexts
 from nova import exception
+from nova import objects
 from nova.tests.functional import integrated_helpers
 from nova.virt import node
 from nova.virt.powervm import options
 from nova_suite import cinder
+from oslo_log import formatters
 from pypowervm_suite.report import Unmet
 
 CONF = conf.CONF
@@ -36,6 +42,9 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         self.disks = disks
         self.links = links or {HOST: simulator}
         self.machines = {}
+        self.said = []
+        self.passwords = []
+        self.log = io.StringIO()
 
     def setUp(self):
         CONF.set_override("api_paste_config", os.path.join(sys.prefix, "etc/nova/api-paste.ini"), group="wsgi")
@@ -43,7 +52,10 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         # A host alone.
         CONF.set_override("allow_resize_to_same_host", len(self.links) == 1)
         CONF.set_override("shelved_offload_time", 0)
+        CONF.set_override("compute_monitors", ["cpu.virt_driver"])
+        CONF.set_override("device_spec", ['{"physical_network": "default"}'], group="pci")
         options.register(CONF)
+        self._keep_log()
         super().setUp()
         # Nova's fixture makes errors of what newer libraries warn of.
         warnings.resetwarnings()
@@ -51,6 +63,29 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         logging.getLogger("nova.thread_pool_factory").setLevel(logging.WARNING)
         self.flags(ram=-1, cores=-1, instances=-1, group="quota")
         self.neutron._ports[self.neutron.port_2["id"]] = copy.deepcopy(self.neutron.port_2)
+
+    def _keep_log(self):
+        """Keeps what the driver logs, as oslo.log writes it into files."""
+        handler = logging.StreamHandler(self.log)
+        handler.setFormatter(formatters.ContextFormatter(config=CONF, project="nova", version="34"))
+        logger = logging.getLogger("nova.virt.powervm")
+        logger.addHandler(handler)
+        self.addCleanup(logger.removeHandler, handler)
+
+    def secrets(self):
+        """By what they are."""
+        found = {"the endpoint's password": self.simulator.password}
+        found.update(("an administrator's password", password) for password in self.passwords)
+        return found
+
+    @contextlib.contextmanager
+    def older(self, version):
+        """Within it, the API is asked as of that microversion."""
+        now, self.api.microversion = self.api.microversion, version
+        try:
+            yield
+        finally:
+            self.api.microversion = now
 
     def _console_command(self, folder):
         """What opens consoles: it says the port of a VNC server."""
@@ -86,6 +121,8 @@ class Cloud(integrated_helpers._IntegratedTestBase):
             CONF.set_override(name, value, group="powervm")
 
     def _setup_compute_service(self):
+        # Nova's fixture has just chosen not to wait.
+        self.flags(vif_plugging_timeout=PATIENCE, vif_plugging_is_fatal=True)
         for host in self.links:
             self.start_host(host)
         return self.computes[next(iter(self.links))]
@@ -112,12 +149,13 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         glance = self.glance
         show, update = glance.show, glance.update
         self.downloads = []
+        self._stuck = {}
 
         def download(context, image_id, data=None, dst_path=None, trusted_certs=None):
             show(context, image_id)
             content = glance._imagedata[image_id]
             self.downloads.append(image_id)
-            return (content[start:start + CHUNK] for start in range(0, len(content), CHUNK))
+            return self._chunks(content, self._stuck.get(image_id))
 
         def keep(context, image_id, metadata, data=None, purge_props=False):
             if data is not None:
@@ -128,16 +166,44 @@ class Cloud(integrated_helpers._IntegratedTestBase):
 
         glance.download, glance.update = download, keep
 
+    @staticmethod
+    def _chunks(content, gate):
+        for start in range(0, len(content), CHUNK):
+            if start and gate:
+                gate.wait(PATIENCE)
+            yield content[start:start + CHUNK]
+
+    def stick(self, image_id):
+        """Has downloads of an image stop after their first piece, until what this gives is called."""
+        gate = self._stuck[image_id] = threading.Event()
+        return gate.set
+
     def add_image(self, image):
         """An image (nova_suite.glance.Image) that servers can be made of."""
         self.glance.images[image["id"]] = dict(image, visibility="public", tags=[])
         self.glance._imagedata[image["id"]] = image.data
 
-    def bind(self, port, vlan):
-        """Makes a port of the Neutron fixture one that the SEA mechanism driver has bound."""
+    def bind(self, port, vlan, kind="pvm_sea"):
+        """Makes a port of the Neutron fixture one that a mechanism driver has bound, by default that for SEAs."""
         there = self.neutron._ports[port["id"]]
-        there["binding:vif_type"] = "pvm_sea"
-        there["binding:vif_details"] = {"vlan": vlan}
+        there["binding:vif_type"] = kind
+        there["binding:vif_details"] = {"vlan": vlan} if vlan else {}
+
+    def direct_port(self, label, vlan):
+        """A port that the mechanism driver for SR-IOV has bound."""
+        port = copy.deepcopy(self.neutron.sriov_port)
+        self.neutron._ports[port["id"]] = port
+        port.update({"binding:vif_type": "pvm_sriov", "status": "ACTIVE",
+                     "binding:vif_details": {"vlan": vlan, "physical_network": label}})
+        network = dict(copy.deepcopy(self.neutron.network_2), **{"provider:physical_network": label})
+        self.neutron._networks[network["id"]] = network
+        self.neutron._subnets[self.neutron.subnet_2["id"]] = copy.deepcopy(self.neutron.subnet_2)
+        return port
+
+    def pci_pools(self):
+        """The devices that the host has left for servers, by kind."""
+        node = objects.ComputeNode.get_first_node_by_host_for_old_compat(contexts.get_admin_context(), HOST)
+        return [dict(pool.to_dict(), tags=dict(pool.tags)) for pool in node.pci_device_pools]
 
     def serve_volumes(self):
         """Makes the Cinder fixture tell of the simulator's volumes, mapped for the connectors that it is given."""
