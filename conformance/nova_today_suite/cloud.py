@@ -5,6 +5,7 @@ import copy
 import io
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ from nova.tests.functional import integrated_helpers
 from nova.virt import node
 from nova.virt.powervm import options
 from nova_suite import cinder
+from nova_today_suite import certificates
+from nova_today_suite import screen
 from oslo_log import formatters
 from pypowervm_suite.report import Unmet
 
@@ -45,6 +48,28 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         self.said = []
         self.passwords = []
         self.log = io.StringIO()
+        # More options of the group, by name.
+        self.options = {}
+        # Each console is at a port of its own.
+        self.vnc_port = 0
+        self.authority = None
+
+    def secure_consoles(self):
+        """Before setUp: all consoles shall be at one port, with TLS, for whoever has a certificate."""
+        # Other programs on this machine serve consoles as well.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.vnc_port = listener.getsockname()[1]
+        self.authority = certificates.Authority(self.folder)
+        self.proxy = self.authority.vouch("proxy")
+        folder = os.path.join(self.folder, "stranger")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.strangers = certificates.Authority(folder).vouch("stranger")
+
+    def trust_consoles(self):
+        """Has Nova's proxy ask for TLS, and show its certificate."""
+        certificate, key = self.proxy
+        self.flags(auth_schemes=["vencrypt"], vencrypt_ca_certs=self.authority.file, vencrypt_client_cert=certificate,
+                   vencrypt_client_key=key, group="vnc")
 
     def setUp(self):
         CONF.set_override("api_paste_config", os.path.join(sys.prefix, "etc/nova/api-paste.ini"), group="wsgi")
@@ -52,11 +77,17 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         # A host alone.
         CONF.set_override("allow_resize_to_same_host", len(self.links) == 1)
         CONF.set_override("shelved_offload_time", 0)
+        # Each of them has the whole pool, as far as placement knows.
+        CONF.set_override("disk_allocation_ratio", 1 / len(self.links))
         CONF.set_override("compute_monitors", ["cpu.virt_driver"])
         CONF.set_override("device_spec", ['{"physical_network": "default"}'], group="pci")
         options.register(CONF)
         self._keep_log()
+        self.screen = screen.Screen()
+        self.addCleanup(self.screen.close)
         super().setUp()
+        if self.authority:
+            self.trust_consoles()
         # Nova's fixture makes errors of what newer libraries warn of.
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
@@ -69,12 +100,14 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         handler = logging.StreamHandler(self.log)
         handler.setFormatter(formatters.ContextFormatter(config=CONF, project="nova", version="34"))
         logger = logging.getLogger("nova.virt.powervm")
+        logger.setLevel(logging.DEBUG)
         logger.addHandler(handler)
         self.addCleanup(logger.removeHandler, handler)
 
     def secrets(self):
         """By what they are."""
         found = {"the endpoint's password": self.simulator.password}
+        found.update((name, value) for name, value in self.options.items() if "password" in name)
         found.update(("an administrator's password", password) for password in self.passwords)
         return found
 
@@ -91,7 +124,7 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         """What opens consoles: it says the port of a VNC server."""
         path = os.path.join(folder, "mkvterm")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\necho 5901\n")
+            file.write("#!/bin/sh\necho %d\n" % self.screen.port)
         os.chmod(path, 0o700)
         return path
 
@@ -115,14 +148,24 @@ class Cloud(integrated_helpers._IntegratedTestBase):
                 "device_folder": os.path.join(self.folder, "by-id"),
                 "mkvterm": self._console_command(folder),
                 "volume_group_name": "datavg",
-                # Other programs on this machine serve consoles as well.
-                "vnc_port": 0,
+                "vnc_port": self.vnc_port,
+                **self._secured(),
+                **self.options,
         }.items():
             CONF.set_override(name, value, group="powervm")
 
+    def _secured(self):
+        """The options of consoles with TLS."""
+        if not self.authority:
+            return {}
+        certificate, key = self.authority.vouch("host")
+        return {"vnc_use_x509_auth": True, "vnc_ca_certs": self.authority.file, "vnc_server_cert": certificate,
+                "vnc_server_key": key}
+
     def _setup_compute_service(self):
-        # Nova's fixture has just chosen not to wait.
-        self.flags(vif_plugging_timeout=PATIENCE, vif_plugging_is_fatal=True)
+        if len(self.links) == 1:
+            # Nova's fixture has just chosen not to wait; its Neutron says nothing of ports that move.
+            self.flags(vif_plugging_timeout=PATIENCE, vif_plugging_is_fatal=True)
         for host in self.links:
             self.start_host(host)
         return self.computes[next(iter(self.links))]

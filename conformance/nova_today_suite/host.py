@@ -25,7 +25,7 @@ def check_meters(site):
         driver = cloud.computes[clouds.HOST].manager.driver
         driver.get_host_cpu_stats()
         site.simulator.advance(SAMPLES)
-        ports._until(lambda: sum(driver.get_host_cpu_stats()[name] for name in ("kernel", "user", "idle")) > 0,
+        ports.until(lambda: sum(driver.get_host_cpu_stats()[name] for name in ("kernel", "user", "idle")) > 0,
                      "time is counted")
     with site.check("diagnostics of a server have its memory and its interfaces"):
         with cloud.older("2.47"):
@@ -43,11 +43,11 @@ def check_stop(site):
         cloud.add_image(image)
         go_on = cloud.stick(image["id"])
         request = cloud._build_server("stuck", image["id"], site.flavor, networks="none")
-        thread = threading.Thread(target=ports._post, args=(cloud, request), daemon=True)
+        thread = threading.Thread(target=ports.post, args=(cloud, request), daemon=True)
         thread.start()
-        ports._until(lambda: image["id"] in cloud.downloads, "its image is on its way")
-        server = ports._appearing(cloud, "stuck")
-        ports._until(lambda: site.partition(server), "its partition is there")
+        ports.until(lambda: image["id"] in cloud.downloads, "its image is on its way")
+        server = ports.appearing(cloud, "stuck")
+        ports.until(lambda: site.partition(server), "its partition is there")
         begin = time.monotonic()
         cloud.computes[clouds.HOST].manager.driver.cleanup_host(clouds.HOST)
         expect.within(int(time.monotonic() - begin), 0, 30, "the seconds that it took")
@@ -69,6 +69,12 @@ def check_log(site):
         expect.true(mine, "there are lines about the server")
         expect.true(all("[req-" in line or "[None req-" in line for line in mine if "spawn" in line), "with requests")
         expect.true(any("req-" in line for line in mine), "with requests")
+    check_secrets(site)
+
+
+def check_secrets(site):
+    """Of everything so far."""
+    cloud = site.cloud
     with site.check("no secret is in the log"):
         text = cloud.log.getvalue() + cloud.stdlog.logger.output
         for name, secret in cloud.secrets().items():

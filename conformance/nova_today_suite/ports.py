@@ -34,10 +34,10 @@ def _check_plugging(site):
             name = "waiting " + status
             request = cloud._build_server(name, site.image["id"], site.flavor, networks=[{"port": port["id"]}])
             # Casts are calls here: the request lasts as long as the build.
-            thread = threading.Thread(target=_post, args=(cloud, request), daemon=True)
+            thread = threading.Thread(target=post, args=(cloud, request), daemon=True)
             thread.start()
-            server = _appearing(cloud, name)
-            _until(lambda: len((site.partition(server) or {"network_adapters": ()})["network_adapters"]) > 1,
+            server = appearing(cloud, name)
+            until(lambda: len((site.partition(server) or {"network_adapters": ()})["network_adapters"]) > 1,
                    "its adapters are there")
             # A start would not have taken longer.
             time.sleep(CALM)
@@ -91,24 +91,24 @@ def _check_sriov(site):
         expect.equal(changes.without_images(site.compare(before)), ([], []), "what is left or lost")
 
 
-def _post(cloud, request):
+def post(cloud, request):
     try:
         cloud.api.post_server({"server": request})
     except Exception as error:  # the server's own status tells the rest
         cloud.said.append(error)
 
 
-def _appearing(cloud, name):
+def appearing(cloud, name):
     """The server of that name, as soon as a host has it."""
     def found():
         return [server for server in cloud.api.get_servers()
                 if server["name"] == name and server["OS-EXT-SRV-ATTR:host"]]
 
-    _until(found, "a host has " + name)
+    until(found, "a host has " + name)
     return found()[0]
 
 
-def _until(holds, what):
+def until(holds, what):
     deadline = time.monotonic() + 60
     while not holds():
         if time.monotonic() > deadline:
