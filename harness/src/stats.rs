@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use powervm_report::stats::percentile;
+
 /// What the durations of a step's operations come to, in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Summary {
@@ -48,13 +50,6 @@ impl Summary {
     }
 }
 
-/// The nearest-rank percentile of sorted values; 0 of none.
-#[must_use]
-pub fn percentile(sorted: &[u64], percent: usize) -> u64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied().unwrap_or_default()
-}
-
 /// A duration in whole milliseconds.
 #[must_use]
 pub fn millis(duration: Duration) -> u64 {
@@ -64,12 +59,7 @@ pub fn millis(duration: Duration) -> u64 {
 /// Milliseconds for people: `840 ms`, `12.3 s`, `4 min 05 s`.
 #[must_use]
 pub fn human(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    match milliseconds {
-        0..1000 => format!("{milliseconds} ms"),
-        1000..120_000 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
-        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
-    }
+    powervm_report::stats::human(milliseconds.saturating_mul(1000))
 }
 
 #[cfg(test)]

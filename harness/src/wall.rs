@@ -1,8 +1,10 @@
-//! The wall clock and the memory of this process, for the terminal and for limits. Never for reports: these have to
-//! be the same on every machine.
+//! The wall clock and the memory of this process, for the terminal and for limits. Never for reports of
+//! embedded runs: these have to be the same on every machine.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use powervm_report::moment::Wall;
 
 /// A moment on the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,18 @@ impl WallClock {
     )]
     pub fn start() -> Self {
         Self(Instant::now())
+    }
+
+    /// The date and time of now.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "logs of runs on real hosts tell when they were made"
+    )]
+    pub fn date() -> Wall {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let micros = since.unwrap_or_default().as_micros();
+        Wall::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
     /// How long ago that was.

@@ -21,6 +21,9 @@ pub(crate) struct Gathered {
     body: Body,
     /// What went wrong behind the last run.
     trouble: Option<axum::Error>,
+    /// Nothing was there behind the last run: who asks again is told so, and writes what it has to the socket before
+    /// the rest comes, which may be an error.
+    waited: bool,
 }
 
 impl From<Body> for Gathered {
@@ -28,6 +31,7 @@ impl From<Body> for Gathered {
         Self {
             body,
             trouble: None,
+            waited: false,
         }
     }
 }
@@ -43,6 +47,9 @@ impl HttpBody for Gathered {
         if let Some(trouble) = self.trouble.take() {
             return Poll::Ready(Some(Err(trouble)));
         }
+        if std::mem::take(&mut self.waited) {
+            return Poll::Pending;
+        }
         let mut run = Run::default();
         while run.pieces() < TOGETHER && !self.body.is_end_stream() {
             match Pin::new(&mut self.body).poll_frame(cx) {
@@ -53,7 +60,10 @@ impl HttpBody for Gathered {
                     break;
                 }
                 Poll::Ready(None) => break,
-                Poll::Pending if run.has_remaining() => break,
+                Poll::Pending if run.has_remaining() => {
+                    self.waited = true;
+                    break;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -131,7 +141,7 @@ impl Buf for Run {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
+    use futures_util::{StreamExt as _, stream};
     use http_body_util::BodyExt as _;
 
     use super::*;
@@ -166,6 +176,25 @@ mod tests {
         assert_eq!((first.pieces(), first.chunk()), (2, &b"0"[..]));
         assert!(body.frame().await.unwrap().is_err());
         assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_comes_later_lets_what_is_there_be_written_first() {
+        let mut said = false;
+        let all = stream::iter(pieces(2)).chain(stream::poll_fn(move |cx| {
+            if std::mem::replace(&mut said, true) {
+                return Poll::Ready(Some(Err(std::io::Error::other("broken"))));
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        let mut body = Gathered::from(Body::from_stream(all));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let first = Pin::new(&mut body).poll_frame(&mut cx);
+        assert!(matches!(first, Poll::Ready(Some(Ok(_)))));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        let last = Pin::new(&mut body).poll_frame(&mut cx);
+        assert!(matches!(last, Poll::Ready(Some(Err(_)))));
     }
 
     #[tokio::test]

@@ -84,6 +84,7 @@ const PROGRAMS: &[Program] = &[
     )
     .with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
+    Program::new("reports", Some("reports.txt"), Wanted::Recent),
     Program::new("curl_hmc", None, Wanted::Recent),
 ];
 

@@ -24,6 +24,7 @@ pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
         tracing::warn!("[gerrit] has no username: changes are run, and nothing is said");
     }
     let queue = Arc::new(Queue::open(&config.queue_file())?);
+    clear(&config, &queue);
     let seed = seed(&config);
     runtime()?.block_on(async {
         let cancel = until_signal()?;
@@ -47,4 +48,16 @@ pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
         watch.watch(hints, command.once, cancel).await?;
         Ok(0)
     })
+}
+
+/// What runs left that were killed: nothing is under way yet, and nobody else has this queue.
+fn clear(config: &Config, queue: &Queue) {
+    for run in queue.runs() {
+        let folder = config.work().join(&run.id);
+        if folder.is_dir()
+            && let Err(error) = std::fs::remove_dir_all(&folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "the folder of a run that was killed cannot be removed");
+        }
+    }
 }

@@ -112,6 +112,10 @@ pub async fn run(
         Err(error) => RunResult::error(format!("the run's folders cannot be made: {error}")),
     };
     result.seconds = begun.elapsed().as_secs();
+    if site.cancel.is_cancelled() {
+        let _ = fs::remove_dir_all(&site.work);
+        return RunResult::error("it was cancelled");
+    }
     // Without logs there is nothing to vote with: people have to see why.
     if let Err(error) = logs::publish(&site.work, order, &config.run.hidden_hosts, date, &result) {
         return RunResult::error(format!("the logs cannot be kept: {error}"));

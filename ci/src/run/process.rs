@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// From the polite signal to the one that cannot be ignored.
+/// From the polite signal to the one that cannot be ignored, for a process with nothing to put in order.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -63,13 +63,15 @@ pub fn cleaned(command: &mut Command) {
     }
 }
 
-/// Starts it, waits for it, and sees to it that nothing of it is left.
+/// Starts it, waits for it, and sees to it that nothing of it is left. One that is ended early has `grace` from the
+/// polite signal to the one that cannot be ignored.
 ///
 /// # Errors
 /// It cannot be started.
 pub async fn watched(
     mut command: Command,
     limit: Duration,
+    grace: Duration,
     cancel: &CancellationToken,
 ) -> io::Result<Ended> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -97,7 +99,7 @@ pub async fn watched(
             () = tokio::time::sleep(LOOK) => {}
         }
     };
-    tree.end(matches!(ended, Ended::Exited(_))).await;
+    tree.end(matches!(ended, Ended::Exited(_)), grace).await;
     Ok(ended)
 }
 
@@ -113,10 +115,10 @@ impl Tree {
     }
 
     /// Ends what is left, politely first unless the process itself is gone.
-    async fn end(&mut self, is_gone: bool) {
+    async fn end(&mut self, is_gone: bool, grace: Duration) {
         if !is_gone {
             self.signal("TERM");
-            let until = Instant::now() + GRACE;
+            let until = Instant::now() + grace;
             while Instant::now() < until && !matches!(self.look(), Ok(Some(_))) {
                 tokio::time::sleep(LOOK).await;
             }
@@ -250,13 +252,17 @@ mod tests {
     async fn a_process_ends_with_its_code_and_without_our_environment() {
         let cancel = CancellationToken::new();
         let minute = Duration::from_secs(60);
-        let ended = watched(shell("exit 3"), minute, &cancel).await.unwrap();
+        let ended = watched(shell("exit 3"), minute, GRACE, &cancel)
+            .await
+            .unwrap();
         assert_eq!(ended, Ended::Exited(Some(3)));
         let script = "test -z \"$CARGO_PKG_NAME$HOME\" && test -n \"$PATH\"";
-        let ended = watched(shell(script), minute, &cancel).await.unwrap();
+        let ended = watched(shell(script), minute, GRACE, &cancel)
+            .await
+            .unwrap();
         assert_eq!(ended, Ended::Exited(Some(0)));
         assert!(
-            watched(Command::new("/nowhere"), minute, &cancel)
+            watched(Command::new("/nowhere"), minute, GRACE, &cancel)
                 .await
                 .is_err()
         );
@@ -269,7 +275,9 @@ mod tests {
         let cancel = CancellationToken::new();
         let ending = tokio::spawn(async move {
             let limit = Duration::from_millis(300);
-            watched(shell(script), limit, &cancel).await.unwrap()
+            watched(shell(script), limit, Duration::from_secs(1), &cancel)
+                .await
+                .unwrap()
         });
         assert_eq!(ending.await.unwrap(), Ended::TimedOut);
         for word in ["98761", "98762", "98763"] {
@@ -281,7 +289,7 @@ mod tests {
     async fn what_a_process_leaves_behind_ends_with_it() {
         let cancel = CancellationToken::new();
         let script = "(setsid sleep 98764 >/dev/null 2>&1 &); exit 0";
-        let ended = watched(shell(script), Duration::from_secs(60), &cancel)
+        let ended = watched(shell(script), Duration::from_secs(60), GRACE, &cancel)
             .await
             .unwrap();
         assert_eq!(ended, Ended::Exited(Some(0)));
@@ -292,9 +300,14 @@ mod tests {
     async fn what_nobody_wants_any_more_ends_at_once() {
         let cancel = CancellationToken::new();
         cancel.cancel();
-        let ended = watched(shell("sleep 98765"), Duration::from_secs(60), &cancel)
-            .await
-            .unwrap();
+        let ended = watched(
+            shell("sleep 98765"),
+            Duration::from_secs(60),
+            GRACE,
+            &cancel,
+        )
+        .await
+        .unwrap();
         assert_eq!(ended, Ended::Cancelled);
         assert!(!lives("98765"));
     }

@@ -101,7 +101,7 @@ impl Site {
             .stdout(output.try_clone().map_err(impossible)?)
             .stderr(output);
         let limit = limit.min(self.until.saturating_duration_since(Instant::now()));
-        match process::watched(command, limit, &self.cancel)
+        match process::watched(command, limit, process::GRACE, &self.cancel)
             .await
             .map_err(impossible)?
         {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::queue::Run;
 use crate::run::{self, RunResult, process};
+
+/// `ci run` ends what it began, and clears up, before it ends itself.
+const GRACE: Duration = Duration::from_secs(45);
 
 /// Runs a change, to its end or until it is cancelled. Everything that it began has ended when it returns.
 pub trait Runner: Send + Sync {
@@ -61,11 +65,19 @@ impl Processes {
 impl Runner for Processes {
     fn run(&self, run: Run, cancel: CancellationToken) -> BoxFuture<'static, RunResult> {
         let (command, folder) = self.command(&run);
-        let whole = self.config.run.limits.whole + process::GRACE.as_secs() * 3;
+        let whole = self.config.run.limits.whole + GRACE.as_secs() * 2;
         Box::pin(async move {
+            // The result of an earlier try is not this one's.
+            if folder.join("result.json").is_file()
+                && let Err(error) = std::fs::remove_dir_all(&folder)
+            {
+                return RunResult::error(format!(
+                    "the logs of an earlier try cannot be removed: {error}"
+                ));
+            }
             // It has a limit of its own; this is for one that does not keep it.
-            let limit = std::time::Duration::from_secs(whole);
-            let ended = process::watched(command, limit, &cancel).await;
+            let limit = Duration::from_secs(whole);
+            let ended = process::watched(command, limit, GRACE, &cancel).await;
             match (ended, run::read_result(&folder)) {
                 (Ok(process::Ended::Exited(_)), Ok(result)) => result,
                 (Ok(process::Ended::Cancelled), _) => RunResult::error("it was cancelled"),

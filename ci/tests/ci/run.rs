@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use powervm_ci::config::Config;
+use powervm_ci::queue::{Run, State};
 use powervm_ci::run::{Order, Outcome, Programs, ResultFile, RunResult, Source, reference, run};
+use powervm_ci::trigger::Cause;
+use powervm_ci::watch::{Processes, Runner};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -295,4 +298,59 @@ async fn a_run_that_nobody_wants_ends_and_leaves_nothing() {
     let result = run(&site.config, &order, &site.programs, cancel).await;
     assert_eq!(result.outcome, Outcome::Error);
     assert!(!site.path("state/work/r").exists());
+}
+
+/// Stands in for `powervm-harness`: notes how it was called, and leaves a result.
+const CI_RUN: &str = r#"#!/bin/sh
+for word; do [ "$before" = --logs ] && logs=$word; before=$word; done
+mkdir -p "$logs"; env > "$logs/env"; echo "$*" > "$logs/words"
+[ -f "$0.broken" ] && exit 3
+echo '{"run_id": "r", "outcome": "FAILURE", "seconds": 7}' > "$logs/result.json"
+exit 1
+"#;
+
+#[tokio::test]
+async fn a_watch_runs_changes_in_processes_of_their_own_with_isolation_around() {
+    let mut site = Site::new(PASSES);
+    script(&site.path("ci-run"), CI_RUN);
+    site.config.run.isolation = vec!["env".to_owned(), "ISOLATED=yes".to_owned()];
+    let run = Run {
+        number: 1,
+        id: "1234-5-0a1b2c3d".to_owned(),
+        change: 1234,
+        patch_set: 5,
+        commit: "a".repeat(40),
+        branch: "master".to_owned(),
+        cause: Cause::PatchSet,
+        tries: 0,
+        interruptions: 0,
+        state: State::Running,
+    };
+    let runner = Processes::new(
+        site.config.clone(),
+        site.path("ci.toml"),
+        site.path("ci-run"),
+    );
+    let result = runner.run(run.clone(), CancellationToken::new()).await;
+    assert_eq!(
+        (result.outcome, result.seconds),
+        (Outcome::Failure, 7),
+        "{result:?}"
+    );
+    let logs = site.path("logs").join(&run.id);
+    let words = fs::read_to_string(logs.join("words")).unwrap();
+    assert!(
+        words.starts_with("ci run --config ") && words.contains("--change 1234/5 --commit aaaa"),
+        "{words}"
+    );
+    let env = fs::read_to_string(logs.join("env")).unwrap();
+    assert!(
+        env.contains("ISOLATED=yes") && !env.contains("CARGO_") && !env.contains("HOME="),
+        "{env}"
+    );
+    // One that breaks down has no result, and not that of an earlier try.
+    fs::write(site.path("ci-run.broken"), "").unwrap();
+    let result = runner.run(run, CancellationToken::new()).await;
+    assert_eq!(result.outcome, Outcome::Error, "{result:?}");
+    assert!(result.why.unwrap().contains("left no result"));
 }

@@ -22,6 +22,12 @@ pub struct CallRecord {
     pub status: Option<StatusCode>,
     /// From sending to the end of the answer's body, on tokio's clock.
     pub took: Duration,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the answer's body, unpacked.
+    pub received: u64,
+    /// Which try of the same request it was, from 1.
+    pub attempt: u32,
 }
 
 /// Sees every request when it is over.

@@ -222,17 +222,30 @@ impl Session {
         let mut pause = policy.connection_pause;
         let mut relogged = false;
         let mut may_have_been_deleted = false;
+        let mut attempt = 0;
         loop {
+            attempt += 1;
             let auth = self.auth();
             if auth.lost {
                 return Err(logon::lost());
             }
             let request = exchange.request(core, &auth)?;
             let (result, took) = core.send(request, limit, exchange.timeout).await;
+            let answer = result.as_ref().ok();
+            self.record(&CallRecord {
+                number: core.next_number(),
+                method: exchange.method.clone(),
+                class: class.clone(),
+                path: exchange.path.clone(),
+                status: answer.map(|answer| answer.status),
+                took,
+                sent: exchange.body.len() as u64,
+                received: answer.map_or(0, |answer| answer.body.len() as u64),
+                attempt,
+            });
             let answer = match result {
                 Ok(answer) => answer,
                 Err(failure) => {
-                    self.note(exchange, &class, None, took);
                     let repeat = match &failure {
                         ReadFailure::Transport(error) => may_repeat(&exchange.method, error),
                         ReadFailure::TooLarge => false,
@@ -250,7 +263,6 @@ impl Session {
                     continue;
                 }
             };
-            self.note(exchange, &class, Some(answer.status), took);
             core.budget.give_back();
             if answer.status.is_success()
                 || (answer.status == StatusCode::NOT_MODIFIED && exchange.etag.is_some())
@@ -281,16 +293,5 @@ impl Session {
                 _ => return Err(error),
             }
         }
-    }
-
-    fn note(&self, exchange: &Exchange, class: &str, status: Option<StatusCode>, took: Duration) {
-        self.record(&CallRecord {
-            number: self.core.next_number(),
-            method: exchange.method.clone(),
-            class: class.to_owned(),
-            path: exchange.path.clone(),
-            status,
-            took,
-        });
     }
 }

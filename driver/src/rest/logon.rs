@@ -97,7 +97,7 @@ pub(super) async fn logoff(session: &Session) -> Result<()> {
     let (result, took) = core
         .send(request, ANSWER_LIMIT, core.options.answer_timeout)
         .await;
-    session.record(&record(core, Method::DELETE, &result, took));
+    session.record(&record(core, Method::DELETE, &result, took, 0));
     let answer =
         result.map_err(|failure| core.failed(call.clone(), failure, false, ANSWER_LIMIT))?;
     match answer.status {
@@ -120,16 +120,20 @@ fn record(
     method: Method,
     result: &Result<Answer, ReadFailure>,
     took: Duration,
+    sent: usize,
 ) -> CallRecord {
-    let status = result.as_ref().ok().map(|answer| answer.status);
+    let answer = result.as_ref().ok();
     let (class, path) = ("Logon".to_owned(), PATH.to_owned());
     CallRecord {
         number: core.next_number(),
         method,
         class,
         path,
-        status,
+        status: answer.map(|answer| answer.status),
         took,
+        sent: sent as u64,
+        received: answer.map_or(0, |answer| answer.body.len() as u64),
+        attempt: 1,
     }
 }
 
@@ -149,7 +153,8 @@ async fn logon(core: &Core) -> Result<(SecretString, Flavor)> {
         .map_err(unsendable)?;
     let call = core.call_of(&exchange.method, PATH);
     let (result, took) = core.send(request, ANSWER_LIMIT, exchange.timeout).await;
-    core.record(&record(core, Method::PUT, &result, took));
+    let sent = body.expose_secret().len();
+    core.record(&record(core, Method::PUT, &result, took, sent));
     // Nothing is changed by a logon that came to nothing, except a session that expires.
     let answer =
         result.map_err(|failure| core.failed(call.clone(), failure, false, ANSWER_LIMIT))?;

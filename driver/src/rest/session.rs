@@ -104,10 +104,13 @@ pub(super) struct Core {
     /// The highest number of a job that the server has told; 0 before the first.
     pub(super) newest_job: AtomicU64,
     /// The forms of jobs, by the type of their target and their operation.
-    pub(super) templates: Mutex<BTreeMap<(String, String), Arc<OnceCell<Element>>>>,
+    pub(super) templates: Mutex<Templates>,
     requests: AtomicU64,
     counts: CallCounts,
 }
+
+/// The forms of jobs by the type of their target and their operation; a cell is there as soon as one is asked for.
+type Templates = BTreeMap<(String, String), Arc<OnceCell<Element>>>;
 
 /// The session's token and what became of it.
 #[derive(Clone)]

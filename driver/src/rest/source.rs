@@ -49,6 +49,11 @@ impl Meter {
         self.read(|reading| reading.sent >= self.1)
     }
 
+    /// Bytes that were sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.read(|reading| reading.sent)
+    }
+
     pub(super) fn last_move(&self) -> Instant {
         self.read(|reading| reading.last_move)
     }

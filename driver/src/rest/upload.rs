@@ -192,6 +192,9 @@ impl Session {
             path,
             status: result.as_ref().ok().map(|answer| answer.status),
             took: start.elapsed(),
+            sent: meter.sent(),
+            received: result.as_ref().map_or(0, |answer| answer.body.len() as u64),
+            attempt: 1,
         });
         if let Some(source) = meter.source_failure() {
             return Err(Error::Source { call, source });

@@ -8,7 +8,8 @@ use crate::scenario::{Disk, MAX_PARALLEL};
 
 /// Replays deploy scenarios against a PowerVM endpoint, audits for leaks and reports.
 ///
-/// Exit codes: 0 everything passed, 1 something failed or was left behind, 2 wrong command line, 255 could not run.
+/// Exit codes: 0 everything passed, 1 something failed or was left behind, 255 could not run (a wrong command line is
+/// one of the reasons).
 #[derive(Debug, Parser)]
 #[command(name = "powervm-harness", version, arg_required_else_help = true)]
 pub(super) struct Arguments {
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Run(Box<Run>),
     /// List the scenarios.
     List(List),
+    /// Make reports and a log tree of event logs, and end as the run did.
+    Report(Box<Report>),
     /// Look for what was left behind on a host.
     Audit(Audit),
     /// Deploy and delete over and over, and see whether anything breaks, stays or grows.
@@ -49,9 +52,13 @@ pub(super) struct Run {
     /// Raw disk image to deploy, a file or an http(s) URL; a small bootable-looking one is made without it.
     #[arg(long, value_name = "FILE|URL")]
     pub image: Option<String>,
-    /// Folder for report.json and junit.xml.
+    /// Folder for the event log (events.jsonl) and what is made of it: report.html, junit.xml, results.subunit,
+    /// report.json.
     #[arg(long, value_name = "DIR", default_value = "target/powervm-harness")]
     pub report: PathBuf,
+    /// The commit that is run, for reports; that of the checkout in which it is run without it.
+    #[arg(long, env = "POWERVM_COMMIT", value_name = "HASH")]
+    pub commit: Option<String>,
     /// Print how long the driver's own steps took as well.
     #[arg(long)]
     pub phases: bool,
@@ -61,6 +68,59 @@ pub(super) struct Run {
     /// Show no progress.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// Event logs, in the order in which they are read: a run's own, and those of others that belong to it.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub from: Vec<PathBuf>,
+    /// Write a subunit v2 stream.
+    #[arg(long, value_name = "FILE")]
+    pub subunit: Option<PathBuf>,
+    /// Write JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write one HTML file with everything in it.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Make a log tree in a folder that is empty or not there, scrubbed of secrets and addresses.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// What the log tree is called.
+    #[arg(long, default_value = "PowerVM", requires = "logs")]
+    pub title: String,
+    /// The job's console, for the log tree.
+    #[arg(long, value_name = "FILE", requires = "logs")]
+    pub console: Option<PathBuf>,
+    /// Log of a service, for the log tree.
+    #[arg(long, value_name = "NAME=FILE", requires = "logs", value_parser = named)]
+    pub service: Vec<(String, PathBuf)>,
+    /// File of the configuration, for the log tree.
+    #[arg(long, value_name = "NAME=FILE", requires = "logs", value_parser = named)]
+    pub conf: Vec<(String, PathBuf)>,
+    /// Name of a host or domain to be taken out of the log tree.
+    #[arg(long, value_name = "NAME", requires = "logs")]
+    pub hide_host: Vec<String>,
+    /// File with secrets to be taken out of the log tree, one a line.
+    #[arg(long, value_name = "FILE", requires = "logs")]
+    pub secrets_file: Option<PathBuf>,
+    /// Print how long the driver's own steps took as well.
+    #[arg(long)]
+    pub phases: bool,
+    /// Print no table.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+fn named(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("has to be NAME=FILE".to_owned()),
+    }
 }
 
 /// `list`

@@ -3,8 +3,10 @@
 mod arguments;
 mod audit;
 mod list;
+mod machine;
 mod matrix;
 mod mixed;
+mod report;
 mod run;
 mod soak;
 mod targets;
@@ -23,7 +25,8 @@ enum Ending {
     Passed,
     /// Something failed, was left behind or was broken off: 1.
     Failed,
-    /// The command line asks for something that there is not: 2.
+    /// The command line asks for something that there is not: 255, as for whatever else keeps a run from being. A CI
+    /// tells three endings apart.
     Usage,
     /// The command could not run at all: 255.
     CouldNotRun,
@@ -34,8 +37,7 @@ impl From<Ending> for ExitCode {
         match ending {
             Ending::Passed => Self::SUCCESS,
             Ending::Failed => Self::from(1),
-            Ending::Usage => Self::from(2),
-            Ending::CouldNotRun => Self::from(255),
+            Ending::Usage | Ending::CouldNotRun => Self::from(255),
         }
     }
 }
@@ -66,7 +68,7 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
 }
 
 /// Runs the program with the arguments of the process and tells its exit code: 0 when everything passed, 1 when
-/// something failed, 2 for a wrong command line, 255 when nothing could run.
+/// something failed, 255 when nothing could run, a wrong command line included.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
     });
     let ended = match arguments.command {
         Command::Run(command) => run::run(&command),
+        Command::Report(command) => report::report(&command),
         Command::List(command) => list::list(&command),
         Command::Audit(command) => audit::audit(&command),
         Command::Soak(command) => soak::soak(&command),

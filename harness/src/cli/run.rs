@@ -1,34 +1,50 @@
 //! `powervm-harness run`
 
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::sync::Arc;
+
 use anyhow::Context;
+use powervm_driver::rest::CallObserver;
+use powervm_report::results::Results;
+use powervm_report::table;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{self, NoObserver, Observer, Settings};
+use crate::engine::{self, Event, NoObserver, Observer, Settings};
 use crate::image::Image;
 use crate::leaks::Watch;
 use crate::live::LiveView;
-use crate::report::{self, RunReport, Verdict, table};
+use crate::report::{self, Clock, Recorder, RunReport, Verdict};
 use crate::runtime::{machine_clock, virtual_clock};
 use crate::scenario::{Scenario, catalog};
 use crate::stats::{human, millis};
 use crate::wall::WallClock;
 
 use super::arguments::Run;
-use super::{Ending, Stop, print, say, targets, without_leaks};
+use super::{Ending, Stop, machine, print, say, targets, without_leaks};
+
+/// The log of a run in its report folder.
+const EVENTS: &str = "events.jsonl";
+
+type Log = Recorder<BufWriter<File>>;
 
 pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
     let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
-    let wall = WallClock::start();
+    let (wall, date) = (WallClock::start(), WallClock::date());
     let image = targets::image(command.image.as_deref())?;
     let runtime = runtime(targets::is_embedded(&command.target))?;
     let (report, leaks) = runtime.block_on(play(command, &scenarios, image))?;
 
-    let files = report::write(&report, &command.report)?;
+    let events = command.report.join(EVENTS);
+    let results = Results::read(&events)?;
+    let mut files = vec![events];
+    files.extend(report::write_from(&report, &results, &command.report)?);
+    files.push(machine::write(&command.report, date, wall.elapsed())?);
     print(&match (command.json, command.phases) {
         (true, _) => serde_json::to_string_pretty(&report)? + "\n",
-        (false, true) => table::phases(&report) + &table::render(&report, None),
-        (false, false) => table::render(&report, None),
+        (false, true) => table::phases(&results) + &table::render(&results, None),
+        (false, false) => table::render(&results, None),
     });
     for file in files {
         say(&format!("wrote {}", file.display()));
@@ -49,7 +65,20 @@ async fn play(
     let interrupts = tokio::spawn(interrupts(cancel.clone()));
     tokio::task::yield_now().await;
     let watch = Watch::begin();
-    let target = targets::open(&command.target).await?;
+    let log = Arc::new(log(command)?);
+    let target = targets::open_watched(
+        &command.target,
+        Some(Arc::clone(&log) as Arc<dyn CallObserver>),
+    );
+    let target = match target.await {
+        Ok(target) => target,
+        Err(stop) => {
+            log.could_not_run(&format!("{:#}", stop.error));
+            log.finish()?;
+            return Err(stop);
+        }
+    };
+    log.describe(command.target.seed, &target.describe(), &image.facts());
     let settings = Settings {
         seed: command.target.seed,
         image,
@@ -60,11 +89,65 @@ async fn play(
     } else {
         Box::new(LiveView::new())
     };
-    let report = engine::run(scenarios, target.as_ref(), &settings, live.as_ref()).await;
+    let both = Both(live.as_ref(), log.as_ref());
+    let report = engine::run(scenarios, target.as_ref(), &settings, &both).await;
     drop(target);
     let leaks = watch.leaks().await;
     interrupts.abort();
+    if let Err(error) = &report {
+        log.could_not_run(&error.to_string());
+    }
+    log.finish()?;
     Ok((report?, leaks))
+}
+
+/// Shows a run, and writes it down.
+struct Both<'a>(&'a dyn Observer, &'a Log);
+
+impl Observer for Both<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
+}
+
+/// Begins the event log in the report folder.
+fn log(command: &Run) -> Result<Log, Stop> {
+    let folder = &command.report;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join(EVENTS);
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let clock = if targets::is_embedded(&command.target) {
+        Clock::Virtual
+    } else {
+        Clock::Wall
+    };
+    let commit = command.commit.clone().or_else(machine::commit);
+    Ok(Recorder::new(
+        BufWriter::new(file),
+        clock,
+        &repro(command),
+        commit,
+    )?)
+}
+
+/// The command that repeats the run, without scenarios and without anything secret.
+fn repro(command: &Run) -> String {
+    let target = &command.target;
+    let mut words = format!("powervm-harness run --seed {}", target.seed);
+    if targets::is_embedded(target) {
+        words.push_str(&format!(
+            " --flavor {} --weather {}",
+            targets::flavor(target).name(),
+            target.weather
+        ));
+        if target.check_invariants {
+            words.push_str(" --check-invariants");
+        }
+    } else {
+        words.push_str(&format!(" --target {}", target.target));
+    }
+    words
 }
 
 /// The runtime for a target.

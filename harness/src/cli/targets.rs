@@ -3,9 +3,10 @@
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use powervm_driver::rest::{Credentials, Endpoint, Trust};
+use powervm_driver::rest::{CallObserver, Credentials, Endpoint, Trust};
 use powervm_simulator::weather::{Weather, file as weather_file};
 use secrecy::SecretString;
 
@@ -26,19 +27,35 @@ pub(super) fn is_embedded(arguments: &TargetArguments) -> bool {
 
 /// Makes the target that the command line names.
 pub(super) async fn open(arguments: &TargetArguments) -> Result<Box<dyn Target>, Stop> {
+    open_watched(arguments, None).await
+}
+
+/// Makes the target that the command line names; `watch` sees every request of its hosts.
+pub(super) async fn open_watched(
+    arguments: &TargetArguments,
+    watch: Option<Arc<dyn CallObserver>>,
+) -> Result<Box<dyn Target>, Stop> {
     if is_embedded(arguments) {
         let (weather, weather_name) = weather(&arguments.weather).map_err(Stop::usage)?;
-        return Ok(Box::new(Embedded::new(EmbeddedOptions {
+        let embedded = Embedded::new(EmbeddedOptions {
             flavor: flavor(arguments),
             seed: arguments.seed,
             weather,
             weather_name,
             check_invariants: arguments.check_invariants,
-        })));
+        });
+        return Ok(match watch {
+            Some(watch) => Box::new(embedded.watched_by(watch)),
+            None => Box::new(embedded),
+        });
     }
     let options =
         remote(&arguments.target, arguments.seed, &arguments.endpoint).map_err(Stop::usage)?;
-    Ok(Box::new(Remote::connect(options).await?))
+    let remote = Remote::connect(options).await?;
+    Ok(match watch {
+        Some(watch) => Box::new(remote.watched_by(watch)),
+        None => Box::new(remote),
+    })
 }
 
 /// The product that the command line names.

@@ -1,13 +1,15 @@
-//! Reports of runs: the data, and what is made of it.
+//! Reports of runs: the event log that a run writes, and what is made of it (`powervm_report`).
 
+mod events;
 mod files;
-mod junit;
 mod model;
+mod recorder;
 pub mod table;
 
-pub use self::files::{ReportError, write};
-pub use self::junit::junit;
+pub use self::events::results;
+pub use self::files::{ReportError, write, write_from};
 pub use self::model::{
     Check, CheckVerdict, FORMAT, OperationReport, PhaseReport, RefusedReport, RunReport,
     ScenarioReport, StepReport, Verdict,
 };
+pub use self::recorder::{Clock, Recorder};

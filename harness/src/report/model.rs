@@ -12,44 +12,7 @@ use crate::target::{Description, Traffic};
 /// The version of the report's shape (key `format` of the JSON report).
 pub const FORMAT: u32 = 1;
 
-/// How something went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// As expected.
-    Passed,
-    /// Not as expected.
-    Failed,
-    /// Not tried: the target lacks something, or an earlier step failed.
-    Skipped,
-    /// Broken off by the user.
-    Cancelled,
-}
-
-impl Verdict {
-    /// The word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckVerdict {
-    /// As expected.
-    Passed,
-    /// Not as expected.
-    Failed,
-    /// This target offers no way to tell. It neither passes nor fails.
-    NotCheckable,
-}
+pub use powervm_report::event::{CheckVerdict, Verdict};
 
 /// One thing that was looked at after a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

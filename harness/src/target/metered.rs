@@ -20,6 +20,9 @@ const DISK_IMAGE: &[u8] = b"BROKERED_DISK_IMAGE";
 impl CallObserver for Meter {
     fn called(&self, record: &CallRecord) {
         self.request(record.method.as_str(), &record.path);
+        if let Some(watch) = self.watch() {
+            watch.called(record);
+        }
     }
 }
 

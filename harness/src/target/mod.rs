@@ -24,6 +24,7 @@ use crate::survey::Survey;
 
 pub use self::flavor::Flavor;
 pub use self::host::{Capacity, Content, Failure, Host, Instance, Order, PhaseWatch, ServerView};
+pub(crate) use self::traffic::template;
 pub use self::traffic::{Meter, Traffic};
 
 /// What a target is, for reports.

@@ -1,8 +1,10 @@
 //! What went over the wire, counted where the driver hands its requests over, so that it works on any target.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use powervm_driver::rest::CallObserver;
 use serde::Serialize;
 
 /// Requests, counted.
@@ -62,16 +64,41 @@ impl Traffic {
 }
 
 /// Counts requests; shared between a transport and whoever reads the count.
-#[derive(Debug, Default)]
-pub struct Meter(Mutex<Traffic>);
+#[derive(Default)]
+pub struct Meter {
+    traffic: Mutex<Traffic>,
+    watch: Option<Arc<dyn CallObserver>>,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter")
+            .field("traffic", &self.traffic)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Meter {
+    /// Counts nothing yet; `watch` sees every request as well.
+    #[must_use]
+    pub fn watched_by(watch: Option<Arc<dyn CallObserver>>) -> Self {
+        Self {
+            traffic: Mutex::default(),
+            watch,
+        }
+    }
+
+    /// Whoever sees every request as well.
+    pub(super) fn watch(&self) -> Option<&Arc<dyn CallObserver>> {
+        self.watch.as_ref()
+    }
+
     /// Counts one request by its method and path with query.
     pub fn request(&self, method: &str, path_and_query: &str) {
         let (path, query) = path_and_query
             .split_once('?')
             .unwrap_or((path_and_query, ""));
-        let mut traffic = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         traffic.requests += 1;
         *traffic
             .calls
@@ -90,7 +117,7 @@ impl Meter {
 
     /// Counts the upload of a disk image.
     pub fn image_upload(&self) {
-        self.0
+        self.traffic
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .image_uploads += 1;
@@ -99,7 +126,7 @@ impl Meter {
     /// The count so far.
     #[must_use]
     pub fn read(&self) -> Traffic {
-        self.0
+        self.traffic
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -126,7 +153,7 @@ fn writes_mappings(query: &str) -> bool {
 }
 
 /// A path with its identifiers replaced by `{id}`.
-fn template(path: &str) -> String {
+pub(crate) fn template(path: &str) -> String {
     let segments: Vec<&str> = path
         .split('/')
         .map(|segment| {

@@ -67,19 +67,19 @@
     const workers = [...new Set(tests.map((test) => test.worker))].sort((a, b) => a - b);
     const begin = tests.reduce((least, test) => Math.min(least, test.begin), Infinity);
     const length = tests.reduce((most, test) => Math.max(most, test.begin + test.took), 0) - begin;
-    const [x0, x1, lane] = [76, 1140, 26];
+    const [x0, x1, lane] = [76, 1140, 30];
     const height = workers.length * lane + 22;
     const x = (at) => x0 + (x1 - x0) * (length ? (at - begin) / length : 0);
     return s("svg", { viewBox: `0 0 1150 ${height}`, role: "img", "aria-label": "timeline by worker", class: "timeline" },
       axis(x0, x1, height, 0, length),
-      workers.map((worker, i) => s("text", { x: 0, y: i * lane + 17 }, "worker " + worker)),
+      workers.map((worker, i) => s("text", { x: 0, y: i * lane + 23 }, "worker " + worker)),
       tests.map((test) => {
-        const y = workers.indexOf(test.worker) * lane + 4;
+        const y = workers.indexOf(test.worker) * lane + 10;
         return [
-          s("rect", { class: "span " + test.verdict, x: x(test.begin), y, rx: 2, width: Math.max(2, x(test.begin + test.took) - x(test.begin) - 1), height: lane - 8,
+          s("rect", { class: "span " + test.verdict, x: x(test.begin), y, rx: 2, width: Math.max(2, x(test.begin + test.took) - x(test.begin) - 1), height: lane - 12,
             onclick: () => { test.box.hidden = false; test.box.open = true; test.box.scrollIntoView(); } },
             tip(`${test.name}: ${test.verdict}, ${human(test.took)}`)),
-          test.faults.map(([at, , what]) => triangle(x(at), y + 6, what)),
+          test.faults.map(([at, , what]) => triangle(x(at), y - 2, what)),
         ];
       }));
   }
@@ -241,16 +241,17 @@
   const [calls, p50, p90, p95, p99, most] = data.latency;
   page.append(
     h("h1", {}, VERDICTS.filter((verdict) => data.counts[verdict] > 0).map((verdict) => `${data.counts[verdict]} ${verdict}`).join(", ") || "No test"),
-    h("div", { class: "soft" }, [human(data.took), data.findings ? `${data.findings} things not as they were` : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began].filter(Boolean).join(" · ")),
-    ...data.runs.map((run) => h("section", { class: "card" }, h("h2", {}, run.name || "Run", " ", word(run.verdict)), facts(run.facts))),
+    h("div", { class: "soft" }, [human(data.took), data.findings ? `${data.findings} things not as they were` : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
+      ...data.runs.flatMap((run) => run.facts.filter(([name]) => name === "seed" || name === "commit" || name === "could not run").map(([name, value]) => `${name} ${value}`))].filter(Boolean).join(" · ")),
     ...data.runs.map((run) => [run, data.tests.filter((test) => test.run === run.name && test.verdict !== "skipped")]).filter(([, tests]) => tests.length)
       .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline"), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
   );
+  page.append(h("div", { class: "bar" }, chips, search, shown), h("div", { id: "tests" }, boxes), none);
   if (calls > 0) {
     page.append(h("section", { class: "card", id: "latency" }, h("h2", {}, `Latency of ${calls} API calls`),
       h("div", { class: "percentiles" }, [["p50", p50], ["p90", p90], ["p95", p95], ["p99", p99], ["longest", most]].map(([name, us]) => h("div", {}, h("b", {}, human(us)), h("span", { class: "soft" }, name)))), histogram()));
   }
-  page.append(h("div", { class: "bar" }, chips, search, shown), h("div", { id: "tests" }, boxes), none);
+  page.append(...data.runs.map((run) => h("section", { class: "card" }, h("h2", {}, run.name || "Run", " ", word(run.verdict)), facts(run.facts))));
   if (data.notes.length) page.append(h("section", { class: "card" }, h("h2", {}, "Notes"), data.notes.map((note) => h("p", {}, note))));
   for (const [title, values] of [["Environment", data.environment], ["Configuration", data.configuration]]) {
     if (Object.keys(values).length) page.append(h("section", { class: "card" }, h("h2", {}, title), facts(Object.entries(values))));

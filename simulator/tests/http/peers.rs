@@ -206,7 +206,8 @@ async fn a_partition_of_a_failed_system_starts_over_sockets() {
     let (here, there) = (Client::of(&here).await, Client::of(&there).await);
     let uuid = running(&here.simulator);
     let world = here.simulator.world();
-    let partition = &world.partitions[&uuid.parse().unwrap()];
+    let partition: uuid::Uuid = uuid.parse().unwrap();
+    let partition = &world.partitions[&partition];
     let mut update = UpdatePartition::of(Owner::Partition(partition.uuid));
     let mut settings = partition.settings.clone();
     settings.simplified_remote_restart = true;

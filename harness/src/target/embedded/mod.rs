@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use powervm_driver::config::Config;
-use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
+use powervm_driver::rest::{
+    CallObserver, Credentials, Endpoint, ServiceTransport, Session, SessionOptions,
+};
 use powervm_simulator::Simulator;
 use powervm_simulator::weather::Weather;
 
@@ -47,16 +49,29 @@ pub struct EmbeddedOptions {
 }
 
 /// A target that makes a fresh simulator for every scenario.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Embedded {
     options: EmbeddedOptions,
+    watch: Option<Arc<dyn CallObserver>>,
 }
 
 impl Embedded {
     /// A target with these options.
     #[must_use]
     pub fn new(options: EmbeddedOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            watch: None,
+        }
+    }
+
+    /// Lets somebody see every request of the driver.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn CallObserver>) -> Self {
+        Self {
+            watch: Some(watch),
+            ..self
+        }
     }
 
     /// A fresh simulator.
@@ -96,7 +111,7 @@ impl Embedded {
 
     async fn host(&self, disk: Disk) -> Result<Box<dyn Host>, TargetError> {
         let simulator = self.simulator()?;
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter::watched_by(self.watch.clone()));
         let session = self.session(&simulator, &meter).await.map_err(unusable)?;
         let config = Config {
             volume_group_name: VOLUME_GROUP.to_owned(),

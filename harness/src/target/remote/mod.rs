@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use powervm_driver::config::Config;
-use powervm_driver::rest::{Endpoint, HttpTransport, Session, SessionOptions};
+use powervm_driver::rest::{CallObserver, Endpoint, HttpTransport, Session, SessionOptions};
 
 use crate::audit::Inventory;
 use crate::scenario::{Capability, Disk};
@@ -41,6 +41,7 @@ pub struct Remote {
     seed: u64,
     flavor: Flavor,
     capabilities: BTreeSet<Capability>,
+    watch: Option<Arc<dyn CallObserver>>,
 }
 
 impl Remote {
@@ -62,6 +63,7 @@ impl Remote {
             seed,
             flavor: Flavor::NovaLink,
             capabilities: BTreeSet::new(),
+            watch: None,
         };
         let session = remote.session(&Arc::new(Meter::default())).await?;
         remote.flavor = session.flavor().into();
@@ -70,6 +72,15 @@ impl Remote {
         // Whether the logoff is heard is of no consequence: the session expires.
         let _ = session.logoff().await;
         Ok(remote)
+    }
+
+    /// Lets somebody see every request that scenarios bring about.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn CallObserver>) -> Self {
+        Self {
+            watch: Some(watch),
+            ..self
+        }
     }
 
     async fn session(&self, meter: &Arc<Meter>) -> Result<Session, TargetError> {
@@ -90,7 +101,7 @@ impl Remote {
     }
 
     async fn host(&self, disk: Disk) -> Result<Box<dyn Host>, TargetError> {
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter::watched_by(self.watch.clone()));
         let session = self.session(&meter).await?;
         let config = self.config.clone();
         let look: Box<dyn Look> = match &self.admin {

@@ -105,11 +105,11 @@ impl Halves {
         answer
     }
 
-    /// Time passes on both sides, the line as it is now.
+    /// Time passes on both sides in sixty steps, the line as it is now.
     fn wait(&mut self, milliseconds: u64, line: impl Fn(usize) -> Line) {
-        for _ in 0..milliseconds.div_ceil(1_000) {
-            self.here.room.wait(1_000);
-            self.there.wait(1_000);
+        for _ in 0..60 {
+            self.here.room.wait(milliseconds / 60);
+            self.there.wait(milliseconds / 60);
             self.carry(&line);
         }
     }
