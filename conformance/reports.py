@@ -7,8 +7,11 @@ runs the powervm-harness that lies beside the powervm-sim.
 """
 
 import argparse
+import base64
 import filecmp
 import gzip
+import hashlib
+import html
 import json
 import os
 import re
@@ -217,6 +220,7 @@ def browser(site):
 
     def look(name, *options, hash_="", width=1280, height=1800):
         out, log = site.run(found[0], "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                             "--user-data-dir=" + site.path("profile"), "--enable-logging=stderr", "--virtual-time-budget=5000",
                             "--window-size=%d,%d" % (width, height), *options, "file://" + site.path(name) + hash_)
         said = [line for line in log.splitlines() if "CONSOLE" in line]
@@ -229,16 +233,21 @@ def browser(site):
         return [(tag.split('data-verdict="')[1].split('"')[0], "hidden" not in tag) for tag in tags if "data-verdict" in tag]
 
     with site.check("the page is built: failures first, each test once, no text became markup"):
-        dom = look("all.html", "--dump-dom")
+        measured(site, "all.html", "measured.html")
+        dom = look("measured.html", "--dump-dom")
         shown = boxes(dom)
         expect.equal(len(shown), 42)
         expect.equal([verdict for verdict, _ in shown][:3], ["failed", "failed", "passed"])
         expect.equal(shown[-1], ("skipped", True))
         expect.true(all(seen for _, seen in shown), "all are shown")
         expect.true("<title>39 passed" in dom and "onerror=&quot;" not in dom.split('id="data"')[0].split("<title>")[0], "the title is ours")
-        expect.true(dom.count("<script") == 2 and "<img" not in dom, "no script but our own, no image")
+        expect.true(dom.count("<script") == 3 and "<img" not in dom, "no script but our own and the one that measures, no image")
         expect.true("worker 3" in dom and 'class="fault"' in dom and 'class="call error"' in dom and 'class="again"' in dom, "timeline, faults, calls")
         expect.true("42 of 42 tests" in dom, "the count")
+    with site.check("the page is laid out: tests below each other, workers in lanes, bars by their times"):
+        check_layout(laid_out(dom), 1280)
+    with site.check("it fits a narrow window"):
+        check_layout(laid_out(look("measured.html", "--dump-dom", width=500)), 500)
     with site.check("the address filters: by verdict, by words, by both"):
         dom = look("all.html", "--dump-dom", hash_="#v=skipped,failed")
         expect.equal([verdict for verdict, seen in boxes(dom) if seen], ["failed", "failed", "skipped"])
@@ -257,6 +266,48 @@ def browser(site):
             colours = colours_of(picture)
             expect.true(len(colours) > 50, "%d colours" % len(colours))
             expect.true(max(colours.values()) < 0.97 * sum(colours.values()), "the page is nearly blank")
+
+
+# Says where things are, once the page has built itself.
+MEASURE = """
+const box = (node) => { const at = node.getBoundingClientRect(); return [at.left, at.top, at.right, at.bottom].map(Math.round); };
+const all = (what) => [...document.querySelectorAll(what)].map((node) => [node.dataset.verdict || "", ...box(node)]);
+document.body.dataset.layout = JSON.stringify({ width: innerWidth, wide: document.documentElement.scrollWidth, tests: all("details.test"),
+  timelines: [...document.querySelectorAll("svg.timeline")].map((svg) => [...svg.querySelectorAll("rect.span")].map(box)), cards: all(".card") });
+"""
+
+
+def measured(site, name, copy):
+    """A copy of a page with that script in it, which its policy then allows as well."""
+    page = site.read(name).decode()
+    allowed = base64.b64encode(hashlib.sha256(MEASURE.encode()).digest()).decode()
+    page = page.replace("script-src ", "script-src 'sha256-%s' " % allowed, 1).replace("</body>", "<script>%s</script>\n</body>" % MEASURE)
+    with open(site.path(copy), "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def laid_out(dom):
+    """What that script said."""
+    expect.true("data-layout=" in dom, "the page was measured")
+    return json.loads(html.unescape(dom.split('data-layout="')[1].split('"')[0]))
+
+
+def check_layout(layout, width):
+    """Boxes are left, top, right, bottom in pixels."""
+    expect.true(layout["wide"] <= layout["width"] <= width, "nothing sticks out: %d of %d" % (layout["wide"], layout["width"]))
+    tests = layout["tests"]
+    expect.true(all(above[4] <= below[2] for above, below in zip(tests, tests[1:])), "tests lie below each other: %s" % tests[:4])
+    expect.true(all(left >= 0 and right <= layout["width"] and bottom - top >= 30 for _, left, top, right, bottom in tests), "all of each is to be seen")
+    expect.true(max(bottom for verdict, _, _, _, bottom in tests if verdict == "failed") <= min(top for verdict, _, top, _, _ in tests if verdict == "passed"),
+                "failures come first")
+    own, other = layout["timelines"]
+    expect.equal(len({top for _, top, _, _ in own}), 1, "the harness's lanes")
+    expect.equal(len({top for _, top, _, _ in other}), 4, "lanes of workers")
+    for lane in {top for _, top, _, _ in other}:
+        bars = sorted(bar for bar in other if bar[1] == lane)
+        expect.true(len(bars) >= 9 and all(one[2] <= next_[0] for one, next_ in zip(bars, bars[1:])), "bars of a worker do not overlap: %s" % bars)
+    # Each test took 39 s; a pixel more or less by rounding.
+    expect.true(max(right - left for left, _, right, _ in other) - min(right - left for left, _, right, _ in other) <= 2, "equal times, equal bars")
 
 
 def colours_of(path):

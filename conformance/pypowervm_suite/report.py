@@ -4,6 +4,8 @@ import contextlib
 import sys
 import traceback
 
+from pypowervm_suite import event_log
+
 
 class Unmet(Exception):
     """An expectation that does not hold; its text says found and wanted."""
@@ -23,25 +25,31 @@ class Report:
         self.skipped = 0
         self.prefix = ""
         self._details = details
+        self._log = event_log.begin()
 
     @contextlib.contextmanager
     def check(self, name):
         """Runs its body as one check; no exception leaves it."""
         name = self.prefix + name
+        if self._log:
+            self._log.test_begins(name)
         try:
             yield
         except Skip as why:
             self.skipped += 1
             self._say("skipped", name, str(why))
+            self._tell(name, "skipped", str(why))
         except Exception as error:  # a check may fail in any way; the next one still runs
             self.failed += 1
             self._say("not ok", name, _why(error))
             if self._details is not None:
                 self._details.write("not ok - %s\n%s\n" % (name, traceback.format_exc()))
                 self._details.flush()
+            self._tell(name, "failed", _why(error), traceback.format_exc())
         else:
             self.passed += 1
             self._say("ok", name, None)
+            self._tell(name, "passed")
 
     def subject(self, checks, *arguments):
         """Runs a function full of checks; what goes wrong between them is a failed check."""
@@ -51,6 +59,10 @@ class Report:
             module = checks.__module__.rsplit(".", 1)[-1]
             with self.check("all checks of %s.%s run" % (module, checks.__name__)):
                 raise
+
+    def _tell(self, *ended):
+        if self._log:
+            self._log.test_ends(*ended)
 
     @staticmethod
     def _say(result, name, why):
@@ -69,7 +81,10 @@ class Report:
     def close(self):
         """Prints the tally and gives the exit code."""
         print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped))
-        return 1 if self.failed or not self.passed else 0
+        code = 1 if self.failed or not self.passed else 0
+        if self._log:
+            self._log.ends("failed" if code else "passed")
+        return code
 
 
 def _why(error):

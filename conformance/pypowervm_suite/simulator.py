@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.request
 
+from pypowervm_suite import event_log
 from pypowervm_suite.report import Unmet
 
 START_SECONDS = 30
@@ -45,6 +46,7 @@ class Simulator:
         self.https_port = _port(self.ready["https"])
         self.user = self.ready["user"]
         self.password = self.ready["password"]
+        event_log.simulator_begins(self)
 
     def _wait(self, ready_file):
         deadline = time.monotonic() + START_SECONDS
@@ -127,6 +129,7 @@ class Simulator:
     def stop(self):
         """Asks it to end with SIGTERM; gives the exit code and the seconds that it took."""
         begin = time.monotonic()
+        event_log.simulator_ends(self)
         if self.running():
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -140,6 +143,7 @@ class Simulator:
 
     def kill(self):
         """Ends it at once."""
+        event_log.simulator_ends(self)
         if self.running():
             self._process.kill()
             self._process.wait()

@@ -110,7 +110,7 @@ impl Observer for LiveView {
             Event::ScenarioBegins { scenario, index } => {
                 state.heading = format!("[{}/{}] {}", index + 1, state.scenarios, scenario.name);
             }
-            Event::StepBegins { step } => {
+            Event::StepBegins { step, .. } => {
                 self.step_begins(&mut state, &step.name, step.operations())
             }
             Event::OperationBegins { server } => self.operation_begins(&mut state, server),
@@ -121,7 +121,7 @@ impl Observer for LiveView {
                 }
             }
             Event::OperationEnds { server, .. } => Self::operation_ends(&mut state, server),
-            Event::StepEnds { report } => self.step_ends(&mut state, report),
+            Event::StepEnds { report, .. } => self.step_ends(&mut state, report),
             Event::ScenarioEnds { report } => {
                 if report.verdict == Verdict::Skipped {
                     let reason = report.reason.as_deref().unwrap_or_default();

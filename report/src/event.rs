@@ -82,6 +82,32 @@ pub enum Event {
     RunEnds(RunEnds),
 }
 
+impl Event {
+    /// The name of the test that it is about; empty or none where it is about none.
+    pub fn test_mut(&mut self) -> Option<&mut String> {
+        Some(match self {
+            Self::TestBegins(event) => &mut event.test,
+            Self::StepBegins(event) => &mut event.test,
+            Self::Operation(event) => &mut event.test,
+            Self::Phase(event) => &mut event.test,
+            Self::Call(event) => &mut event.test,
+            Self::Check(event) => &mut event.test,
+            Self::Fault(event) => &mut event.test,
+            Self::Finding(event) => &mut event.test,
+            Self::Kept(event) => &mut event.test,
+            Self::Note(event) => &mut event.test,
+            Self::Attachment(event) => &mut event.test,
+            Self::StepEnds(event) => &mut event.test,
+            Self::TestEnds(event) => &mut event.test,
+            Self::Log(_)
+            | Self::RunBegins(_)
+            | Self::Environment(_)
+            | Self::Configuration(_)
+            | Self::RunEnds(_) => return None,
+        })
+    }
+}
+
 /// How something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

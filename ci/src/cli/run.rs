@@ -50,6 +50,9 @@ pub(super) fn run(command: &Run) -> Result<u8, Stop> {
         Ok::<_, Stop>(run::run(&config, &order, &programs, cancel).await)
     })?;
     print(&told(&result));
+    if order.logs.is_dir() {
+        print(&format!("logs: {}\n", order.logs.display()));
+    }
     Ok(result.outcome.exit_code())
 }
 

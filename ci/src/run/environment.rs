@@ -87,6 +87,8 @@ fn pip(site: &Site, python: &Path) -> Command {
             "--no-input",
             "install",
             "--quiet",
+            // Few of the modules are ever imported.
+            "--no-compile",
         ])
         .env("PIP_CONFIG_FILE", "/etc/pip.conf");
     command

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use powervm_report::event::Verdict;
 
 /// Most checks that are read of a program.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 /// Longest name or reason, in characters.
 const LONGEST: usize = 2000;
 
@@ -35,6 +35,18 @@ pub(super) fn said(output: impl Read) -> Vec<Said> {
         said
     });
     numbered.take(MOST).collect()
+}
+
+/// Its name without the number that [`said`] added.
+pub(super) fn unnumbered(test: &str) -> &str {
+    let number = |rest: &str| rest.parse::<usize>().is_ok();
+    match test
+        .strip_suffix(')')
+        .and_then(|test| test.rsplit_once(" ("))
+    {
+        Some((name, rest)) if number(rest) => name,
+        _ => test,
+    }
 }
 
 fn check(line: &str) -> Option<Said> {

@@ -3,21 +3,18 @@
 //! It is made in a folder beside the one that is served, and takes its place when it is whole.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use powervm_report::event::{
-    Entry, Event, Facts, RunBegins, RunEnds, TestBegins, TestEnds, Verdict,
-};
-use powervm_report::log::{EventWriter, LogError};
+use powervm_report::log::LogError;
 use powervm_report::moment::Wall;
 use powervm_report::scrub::{Known, Scrubber, TooManyError};
 use powervm_report::tree::{LogTree, TreeError};
 
-use super::lines::{Said, said};
-use super::result::{JobResult, Outcome, RunResult};
-use super::{Order, Source};
+use super::Order;
+use super::events;
+use super::result::RunResult;
 
 /// Most files that are kept.
 const MOST_FILES: usize = 2000;
@@ -86,7 +83,7 @@ pub(super) fn publish(
     };
     let title = format!("{}: {}", order.run_id, result.outcome.word());
     let mut tree = LogTree::create(&fresh, &title, Scrubber::new(&known)?)?;
-    let outputs = files(&work.join("output"));
+    let outputs = outputs(&work.join("output"));
     tree.console(concatenated(&outputs))?;
     for path in &outputs {
         tree.service(&name(path, &work.join("output")), opened(path))?;
@@ -99,7 +96,7 @@ pub(super) fn publish(
         tree.configuration("pinned", pinned)?;
     }
     let events = work.join("events.jsonl");
-    write_events(&events, work, order, begun, result)?;
+    events::write(&events, work, order, begun, result)?;
     tree.results(&[&events])?;
     tree.finish()?;
     if order.logs.exists() {
@@ -108,124 +105,21 @@ pub(super) fn publish(
     fs::rename(&fresh, &order.logs).map_err(at(&order.logs))
 }
 
-fn write_events(
-    path: &Path,
-    work: &Path,
-    order: &Order,
-    begun: Wall,
-    result: &RunResult,
-) -> Result<(), LogsError> {
-    let mut writer = EventWriter::append(path, concat!("powervm-ci ", env!("CARGO_PKG_VERSION")))?;
-    let mut say = |event: Event, wall| {
-        let entry = Entry {
-            wall: Some(wall),
-            run: order.run_id.clone(),
-            ..Entry::from(event)
-        };
-        writer.write(&entry)
-    };
-    let (commit, repro) = match &order.source {
-        Source::Change {
-            number,
-            patch_set,
-            commit,
-        } => (
-            commit.clone(),
-            Some(format!("ci run --change {number}/{patch_set}")),
-        ),
-        Source::Folder(_) => (None, None),
-    };
-    let begins = RunBegins {
-        commit,
-        repro,
-        target: Some("powervm-sim".to_owned()),
-        ..RunBegins::default()
-    };
-    say(Event::RunBegins(begins), begun)?;
-    let packages = opened(&work.join("output").join("packages.txt"));
-    let facts = BufReader::new(packages)
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| {
-            let (name, version) = line.split_once("==")?;
-            Some((name.to_owned(), version.to_owned()))
-        });
-    say(
-        Event::Environment(Facts {
-            facts: facts.take(1000).collect(),
-        }),
-        begun,
-    )?;
-    let mut at = begun;
-    for job in &result.jobs {
-        let output = opened(&work.join("output").join(format!("{}.txt", job.name)));
-        at = job_events(job, output, at, &mut say)?;
+/// A plain file, or nothing where there is none: what is no file may never end. Cut off where it is too long.
+pub(super) fn opened(path: &Path) -> Box<dyn Read> {
+    let is_plain = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    match is_plain.then(|| File::open(path)) {
+        Some(Ok(file)) => Box::new(file.take(MOST_BYTES)),
+        Some(Err(_)) | None => Box::new(io::empty()),
     }
-    let verdict = if result.outcome == Outcome::Success {
-        Verdict::Passed
-    } else {
-        Verdict::Failed
-    };
-    let could_not_run =
-        (result.outcome == Outcome::Error).then(|| result.why.clone().unwrap_or_default());
-    say(
-        Event::RunEnds(RunEnds {
-            verdict,
-            could_not_run,
-        }),
-        at,
-    )?;
-    Ok(())
 }
 
-/// A test for each check that a program told of, and one for the program itself.
-fn job_events(
-    job: &JobResult,
-    output: impl Read,
-    begun: Wall,
-    say: &mut impl FnMut(Event, Wall) -> Result<(), LogError>,
-) -> Result<Wall, LogError> {
-    let ended = begun.after(std::time::Duration::from_secs(job.seconds));
-    let whole = Said {
-        test: "runs to its end".to_owned(),
-        verdict: if job.outcome == Outcome::Success {
-            Verdict::Passed
-        } else {
-            Verdict::Failed
-        },
-        reason: (job.outcome != Outcome::Success).then(|| job.outcome.word().to_owned()),
-    };
-    for (said, took) in said(output)
-        .into_iter()
-        .map(|said| (said, 0))
-        .chain([(whole, job.seconds)])
-    {
-        let test = format!("{}: {}", job.name, said.test);
-        say(
-            Event::TestBegins(TestBegins {
-                test: test.clone(),
-                ..TestBegins::default()
-            }),
-            begun,
-        )?;
-        let ends = TestEnds {
-            test,
-            verdict: said.verdict,
-            took_us: Some(took * 1_000_000),
-            reason: said.reason,
-            audited: false,
-        };
-        say(Event::TestEnds(ends), ended)?;
-    }
-    Ok(ended)
-}
-
-/// A file, or nothing where there is none; cut off where it is too long.
-fn opened(path: &Path) -> Box<dyn Read> {
-    match File::open(path) {
-        Ok(file) => Box::new(file.take(MOST_BYTES)),
-        Err(_) => Box::new(io::empty()),
-    }
+/// What stages printed, in the order in which they ended.
+fn outputs(folder: &Path) -> Vec<PathBuf> {
+    let mut outputs = Vec::new();
+    gather(folder, 0, &mut outputs);
+    outputs.sort_by_key(|path| fs::symlink_metadata(path).and_then(|at| at.modified()).ok());
+    outputs
 }
 
 fn concatenated(paths: &[PathBuf]) -> Box<dyn Read> {

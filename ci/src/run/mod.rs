@@ -5,6 +5,7 @@
 //! their own, bounded time and files; what more it needs, the operator gives (`[run] isolation`).
 
 mod environment;
+mod events;
 mod lines;
 mod logs;
 pub mod process;
@@ -27,6 +28,10 @@ use crate::config::Config;
 pub use result::{JobResult, Outcome, RunResult};
 pub use source::{Source, reference};
 
+/// The job that runs the scenarios.
+const SCENARIOS: &str = "scenarios";
+/// Where programs are told to write their event logs.
+const EVENTS: &str = "POWERVM_EVENTS";
 /// Largest `result.json`, in bytes.
 const MOST_RESULT: u64 = 1 << 20;
 
@@ -104,6 +109,7 @@ pub async fn run(
         logs: work.join("output"),
         work,
         file_mib: config.run.limits.file_mib,
+        begun,
         until: begun + Duration::from_secs(config.run.limits.whole),
         cancel,
     };
@@ -120,10 +126,6 @@ pub async fn run(
     if let Err(error) = logs::publish(&site.work, order, &config.run.hidden_hosts, date, &result) {
         return RunResult::error(format!("the logs cannot be kept: {error}"));
     }
-    // The change's code may have taken rights away from its files; what is left is told.
-    if let Err(error) = fs::remove_dir_all(&site.work) {
-        tracing::warn!(%error, folder = %site.work.display(), "the run's folder cannot be removed");
-    }
     let (change, patch_set, commit) = match &order.source {
         Source::Change {
             number,
@@ -139,7 +141,12 @@ pub async fn run(
         commit,
         result: result.clone(),
     };
-    match write_result(&order.logs, &file) {
+    let written = write_result(&order.logs, &file);
+    // The change's code may have taken rights away from its files; what is left is told.
+    if let Err(error) = fs::remove_dir_all(&site.work) {
+        tracing::warn!(%error, folder = %site.work.display(), "the run's folder cannot be removed");
+    }
+    match written {
         Ok(()) => result,
         Err(error) => RunResult::error(format!("result.json cannot be written: {error}")),
     }
@@ -162,7 +169,7 @@ fn prepare(site: &Site) -> io::Result<()> {
         // Of a run that was cut short.
         fs::remove_dir_all(&site.work)?;
     }
-    for folder in ["home", "tmp", "programs", "output"] {
+    for folder in ["home", "tmp", "programs", "output", "events"] {
         fs::create_dir_all(site.work.join(folder))?;
     }
     Ok(())
@@ -202,6 +209,7 @@ async fn stages(config: &Config, order: &Order, programs: &Programs, site: &Site
             jobs.push(JobResult {
                 name: environment::INSTALL.to_owned(),
                 outcome: outcome(&Err(error)).unwrap_or(Outcome::Error),
+                after: site.begun.elapsed().as_secs(),
                 seconds: 0,
                 counts: None,
             });
@@ -228,13 +236,20 @@ async fn scenarios(
     programs: &Programs,
 ) -> Result<JobResult, StageError> {
     let mut command = site.command(&programs.harness);
+    let report = site.work.join("report");
     command
         .args(["run", "--quiet", "--report"])
-        .arg(site.logs.join("scenarios"));
-    command
+        .arg(&report)
         .args(&config.run.scenarios)
         .current_dir(&config.run.checkout);
-    job(site, "scenarios", command, config.run.limits.scenarios).await
+    let limit = config.run.limits.scenarios;
+    let ended = job(site, SCENARIOS, command, limit).await;
+    // Where nothing could run there may be none.
+    let _ = fs::rename(
+        report.join("events.jsonl"),
+        events::of_job(&site.work, SCENARIOS),
+    );
+    ended
 }
 
 async fn program(
@@ -244,6 +259,7 @@ async fn program(
     python: &Path,
     name: &str,
 ) -> Result<JobResult, StageError> {
+    let job_name = name.replace('_', "-");
     let mut command = site.command(python);
     command
         .arg(
@@ -258,15 +274,14 @@ async fn program(
         .arg("--work")
         .arg(site.work.join("programs"))
         .arg("--keep")
+        .env(EVENTS, events::of_job(&site.work, &job_name))
         .env("PYTHONUNBUFFERED", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    job(
-        site,
-        &name.replace('_', "-"),
-        command,
-        config.run.limits.program,
-    )
-    .await
+        // What is imported is compiled once, and not beside the checkout's files.
+        .env(
+            "PYTHONPYCACHEPREFIX",
+            site.work.join("tmp").join("bytecode"),
+        );
+    job(site, &job_name, command, config.run.limits.program).await
 }
 
 /// Runs something that has a line of its own in what is said.
@@ -276,7 +291,7 @@ async fn job(
     command: std::process::Command,
     limit: u64,
 ) -> Result<JobResult, StageError> {
-    let begun = Instant::now();
+    let (begun, after) = (Instant::now(), site.begun.elapsed().as_secs());
     let ended = site.run(name, command, Duration::from_secs(limit)).await;
     let seconds = begun.elapsed().as_secs();
     let last = stage::last_line(&site.output(name));
@@ -286,6 +301,7 @@ async fn job(
             Some(outcome) => outcome,
             None => return Err(ended.err().unwrap_or(StageError::Cancelled)),
         },
+        after,
         seconds,
         counts: last.contains(" passed").then_some(last),
     })

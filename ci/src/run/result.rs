@@ -46,7 +46,10 @@ pub struct JobResult {
     pub name: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// Seconds.
+    /// Seconds from the run's begin to its own.
+    #[serde(default)]
+    pub after: u64,
+    /// Seconds that it took.
     pub seconds: u64,
     /// What it counted: `123 passed, 0 failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,9 @@ pub(super) struct Site {
     pub(super) logs: PathBuf,
     /// The largest file that a command may write, in MiB.
     pub(super) file_mib: u64,
-    /// When all of the run has to be over.
+    /// When the run began.
+    pub(super) begun: Instant,
+    /// When all of it has to be over.
     pub(super) until: Instant,
     /// Ends it before.
     pub(super) cancel: CancellationToken,
@@ -100,11 +102,12 @@ impl Site {
         command
             .stdout(output.try_clone().map_err(impossible)?)
             .stderr(output);
-        let limit = limit.min(self.until.saturating_duration_since(Instant::now()));
-        match process::watched(command, limit, process::GRACE, &self.cancel)
-            .await
-            .map_err(impossible)?
-        {
+        let begun = Instant::now();
+        let limit = limit.min(self.until.saturating_duration_since(begun));
+        tracing::info!(stage, "begins");
+        let ended = process::watched(command, limit, process::GRACE, &self.cancel).await;
+        tracing::info!(stage, seconds = begun.elapsed().as_secs(), "is over");
+        match ended.map_err(impossible)? {
             Ended::Exited(Some(0)) => Ok(()),
             Ended::Exited(code) => Err(StageError::Failed {
                 stage: stage.to_owned(),
@@ -181,6 +184,7 @@ mod tests {
             work: folder.to_owned(),
             logs: folder.to_owned(),
             file_mib: 1,
+            begun: Instant::now(),
             until: Instant::now() + Duration::from_secs(60),
             cancel: CancellationToken::new(),
         }

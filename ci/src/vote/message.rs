@@ -145,6 +145,7 @@ mod tests {
             jobs: vec![JobResult {
                 name: "nova-today".to_owned(),
                 outcome,
+                after: 0,
                 seconds: 754,
                 counts: Some("12 passed, 0 failed\u{1b}[31m\nBuild succeeded.".to_owned()),
             }],

@@ -10,6 +10,7 @@ use powervm_ci::queue::{Run, State};
 use powervm_ci::run::{Order, Outcome, Programs, ResultFile, RunResult, Source, reference, run};
 use powervm_ci::trigger::Cause;
 use powervm_ci::watch::{Processes, Runner};
+use powervm_report::results::Results;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -113,11 +114,11 @@ impl Site {
     }
 
     fn log(&self, name: &str) -> String {
-        let path = self
-            .path("logs")
-            .join("r")
-            .join("logs")
-            .join(format!("{name}.txt.gz"));
+        self.unpacked(&format!("logs/{name}.txt.gz"))
+    }
+
+    fn unpacked(&self, name: &str) -> String {
+        let path = self.path("logs").join("r").join(name);
         let output = Command::new("gzip").arg("-dc").arg(path).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
@@ -190,6 +191,75 @@ async fn a_folder_is_run_in_an_environment_of_its_own() {
         fs::read_dir(site.path("nova")).unwrap().count() == 2,
         "the folder stays as it is"
     );
+}
+
+/// A program whose checks write an event log as well, and which is cut short in the last.
+const TELLS: &str = r#"echo 'ok - ssp: boots'; echo 'not ok - ssp: it moves: there: why: so'; echo 'ok - only printed'
+cat > "$POWERVM_EVENTS" <<'LOG'
+{"event":"log","format":1,"producer":"conformance"}
+{"event":"run-begins","wall":"2026-11-23T10:00:00Z"}
+{"event":"test-begins","wall":"2026-11-23T10:00:01Z","test":"ssp: boots"}
+{"event":"call","wall":"2026-11-23T10:00:02Z","test":"ssp: boots","method":"GET","path":"/rest/api/uom/Cluster","status":200,"took_us":1500}
+{"event":"test-ends","wall":"2026-11-23T10:00:03Z","test":"ssp: boots","verdict":"passed"}
+{"event":"test-begins","wall":"2026-11-23T10:00:04Z","test":"ssp: it moves: there"}
+{"event":"test-ends","wall":"2026-11-23T10:00:05Z","test":"ssp: it moves: there","verdict":"failed","reason":"why"}
+{"event":"test-begins","wall":"2026-11-23T10:00:06Z","test":"ssp: stops"}
+not an event
+LOG
+exit 1
+"#;
+
+#[tokio::test]
+async fn what_jobs_wrote_themselves_is_taken_over_with_times_and_calls() {
+    let site = Site::new(TELLS);
+    let scenarios = r#"#!/bin/sh
+echo '1 passed'; mkdir -p "$4"; cat > "$4/events.jsonl" <<'LOG'
+{"event":"log","format":1,"producer":"powervm-harness"}
+{"event":"run-begins","seed":1,"at_us":0}
+{"event":"test-ends","test":"test_server_basic_ops","verdict":"passed","took_us":5,"at_us":5}
+{"event":"run-ends","verdict":"passed","at_us":6}
+LOG
+"#;
+    script(&site.path("harness"), scenarios);
+    let result = site.run_folder().await;
+    assert_eq!(result.outcome, Outcome::Failure, "{result:?}");
+    let log = site.path("events.jsonl");
+    fs::write(&log, site.unpacked("events.jsonl.gz")).unwrap();
+    let results = Results::read(&log).unwrap();
+    let mut tests: Vec<_> = results
+        .tests
+        .iter()
+        .map(|test| (test.run.as_str(), test.name.as_str(), test.verdict.name()))
+        .collect();
+    tests.sort_unstable();
+    assert_eq!(
+        tests,
+        [
+            ("nova-today", "nova-today: ssp: boots", "passed"),
+            ("nova-today", "nova-today: ssp: it moves: there", "failed"),
+            ("nova-today", "nova-today: ssp: stops", "failed"),
+            ("r", "nova-today: only printed", "passed"),
+            ("r", "nova-today: runs to its end", "failed"),
+            ("r", "scenarios: runs to its end", "passed"),
+            ("scenarios", "test_server_basic_ops", "passed"),
+        ]
+    );
+    let boots = results
+        .tests
+        .iter()
+        .find(|test| test.name.ends_with("boots"))
+        .unwrap();
+    assert_eq!((boots.begin_us, boots.took_us), (1_000_000, 2_000_000));
+    assert_eq!(boots.calls.len(), 1);
+    assert_eq!(results.exit_code(), 1, "a log that was cut short is closed");
+    // The console is what stages printed, in their order, and nothing else.
+    let console = fs::read_to_string(site.path("logs/r/job-output.txt")).unwrap();
+    assert!(!console.contains("\"event\""), "{console}");
+    let places: Vec<_> = ["-m venv", "--constraint", "nova_today.py"]
+        .iter()
+        .map(|words| console.find(words).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{places:?} {console}");
 }
 
 #[tokio::test]

@@ -96,7 +96,18 @@ impl Driver {
                 override_vlan_bridge: request.override_vlan_bridge,
             },
         };
-        self.perform_restart(asked, turn, control).await?;
+        let restarted = self.perform_restart(asked, turn, control).await;
+        if let Err(error) = restarted {
+            if is_here || Place::surely(self, uuid).await? != Place::Here {
+                return Err(error);
+            }
+            // What has come stays.
+            control.warn(format!(
+                "the server has come, and something failed then: {error}"
+            ));
+            self.start(uuid.as_uuid(), control).await?;
+        }
+        self.keep_slots_if_possible(uuid, control).await;
         let state = state_of(self.session(), uuid).await?;
         Ok(PowerState::of(&state))
     }

@@ -5,7 +5,6 @@ use std::io::BufWriter;
 use std::sync::Arc;
 
 use anyhow::Context;
-use powervm_driver::rest::CallObserver;
 use powervm_report::results::Results;
 use powervm_report::table;
 use tokio::runtime::Runtime;
@@ -19,6 +18,7 @@ use crate::report::{self, Clock, Recorder, RunReport, Verdict};
 use crate::runtime::{machine_clock, virtual_clock};
 use crate::scenario::{Scenario, catalog};
 use crate::stats::{human, millis};
+use crate::target::CallWatch;
 use crate::wall::WallClock;
 
 use super::arguments::Run;
@@ -68,7 +68,7 @@ async fn play(
     let log = Arc::new(log(command)?);
     let target = targets::open_watched(
         &command.target,
-        Some(Arc::clone(&log) as Arc<dyn CallObserver>),
+        Some(Arc::clone(&log) as Arc<dyn CallWatch>),
     );
     let target = match target.await {
         Ok(target) => target,
@@ -126,6 +126,7 @@ fn log(command: &Run) -> Result<Log, Stop> {
     Ok(Recorder::new(
         BufWriter::new(file),
         clock,
+        1,
         &repro(command),
         commit,
     )?)

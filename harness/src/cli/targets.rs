@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use powervm_driver::rest::{CallObserver, Credentials, Endpoint, Trust};
+use powervm_driver::rest::{Credentials, Endpoint, Trust};
 use powervm_simulator::weather::{Weather, file as weather_file};
 use secrecy::SecretString;
 
 use crate::image::{Image, download};
 use crate::target::embedded::{Embedded, EmbeddedOptions};
 use crate::target::remote::{Remote, RemoteOptions, admin::Admin};
-use crate::target::{Flavor, Target};
+use crate::target::{CallWatch, Flavor, Target};
 
 use super::Stop;
 use super::arguments::{EndpointArguments, FlavorArgument, TargetArguments};
@@ -33,7 +33,7 @@ pub(super) async fn open(arguments: &TargetArguments) -> Result<Box<dyn Target>,
 /// Makes the target that the command line names; `watch` sees every request of its hosts.
 pub(super) async fn open_watched(
     arguments: &TargetArguments,
-    watch: Option<Arc<dyn CallObserver>>,
+    watch: Option<Arc<dyn CallWatch>>,
 ) -> Result<Box<dyn Target>, Stop> {
     if is_embedded(arguments) {
         let (weather, weather_name) = weather(&arguments.weather).map_err(Stop::usage)?;

@@ -20,6 +20,8 @@ pub enum Event<'a> {
     },
     /// A step begins.
     StepBegins {
+        /// The scenario's name.
+        scenario: &'a str,
         /// The step.
         step: &'a Step,
     },
@@ -44,6 +46,8 @@ pub enum Event<'a> {
     },
     /// A step ends.
     StepEnds {
+        /// The scenario's name.
+        scenario: &'a str,
         /// How it went.
         report: &'a StepReport,
     },

@@ -108,7 +108,10 @@ async fn play(
                 .push(StepReport::skipped(&step.name, step.verb()));
             continue;
         }
-        observer.observe(&Event::StepBegins { step });
+        observer.observe(&Event::StepBegins {
+            scenario: &scenario.name,
+            step,
+        });
         let around = Surroundings {
             host,
             settings,
@@ -135,6 +138,7 @@ async fn play(
         };
         verdict = step_report.verdict;
         observer.observe(&Event::StepEnds {
+            scenario: &scenario.name,
             report: &step_report,
         });
         report.steps.push(step_report);

@@ -248,7 +248,7 @@ async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Resu
         return taken_up(scene).await;
     }
     let unchanged = scene.is_as_before().await;
-    if subject.failed() == Failed::AsBefore {
+    if subject.failed() != Failed::Repeatable {
         scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }

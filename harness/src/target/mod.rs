@@ -14,8 +14,10 @@ pub mod remote;
 mod traffic;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use powervm_driver::rest::CallObserver;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -64,6 +66,12 @@ pub struct Opening<'a> {
     pub scenario: &'a str,
     /// Where boot disks go.
     pub disk: Disk,
+}
+
+/// Sees the requests that scenarios bring about.
+pub trait CallWatch: Send + Sync {
+    /// Who sees those of the scenario of this name.
+    fn of_scenario(self: Arc<Self>, name: &str) -> Arc<dyn CallObserver>;
 }
 
 /// A place to run scenarios.

@@ -30,6 +30,13 @@
     if (minutes < 120) return minutes + " min " + String(Math.floor(seconds % 60)).padStart(2, "0") + " s";
     return Math.floor(minutes / 60) + " h " + String(minutes % 60).padStart(2, "0") + " min";
   }
+  // Marks of an axis are read beside each other: 0:40, 1:20, 2:00.
+  function mark(us, step) {
+    if (step < 1e6) return human(us);
+    const seconds = Math.round(us / 1e6), two = (number) => String(number).padStart(2, "0");
+    const minutes = Math.floor(seconds / 60);
+    return minutes < 60 ? minutes + ":" + two(seconds % 60) : Math.floor(minutes / 60) + ":" + two(minutes % 60) + ":" + two(seconds % 60);
+  }
   function bytes(count) {
     for (const unit of ["B", "kB", "MB", "GB"]) {
       if (count < 1000 || unit === "GB") return (count < 10 && unit !== "B" ? count.toFixed(1) : Math.round(count)) + " " + unit;
@@ -50,13 +57,14 @@
 
   // A time axis from 0 to `length`, the plot between x0 and x1.
   function axis(x0, x1, height, begin, length) {
-    const steps = [1, 2, 5].flatMap((m) => [3, 4, 5, 6, 7, 8, 9, 10, 11].map((e) => m * 10 ** e)).concat([3e7, 6e7, 3e8, 6e8, 1.8e9, 3.6e9]).sort((a, b) => a - b);
+    const steps = [1, 2, 5].flatMap((m) => [3, 4, 5, 6].map((e) => m * 10 ** e)).concat([1e7, 2e7, 3e7, 6e7, 1.2e8, 3e8, 6e8, 1.2e9, 1.8e9, 3.6e9, 7.2e9, 1.44e10, 4.32e10, 8.64e10]).sort((a, b) => a - b);
     const step = steps.find((step) => length / step <= 8) || length || 1;
     const marks = [];
     for (let at = 0; at <= length; at += step) {
       const x = x0 + (x1 - x0) * (length ? at / length : 0);
       marks.push(s("line", { class: "grid", x1: x, x2: x, y1: 0, y2: height - 16 }));
-      marks.push(s("text", { x: x + 3, y: height - 4 }, human(begin + at)));
+      const late = x > x1 - 40;
+      marks.push(s("text", { x: late ? x - 3 : x + 3, y: height - 4, "text-anchor": late && "end" }, mark(begin + at, step)));
     }
     return marks;
   }
@@ -236,15 +244,18 @@
   }
   addEventListener("hashchange", filter);
 
-  const order = [...data.tests].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || a.begin - b.begin);
+  const runs = new Map(data.runs.map((run, i) => [run.name, i]));
+  const place = (test) => runs.get(test.run);
+  const isVirtual = (run) => !run.facts.some(([name]) => name === "began");
+  const order = [...data.tests].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || place(a) - place(b) || a.begin - b.begin);
   const boxes = order.map(box);
   const [calls, p50, p90, p95, p99, most] = data.latency;
   page.append(
     h("h1", {}, VERDICTS.filter((verdict) => data.counts[verdict] > 0).map((verdict) => `${data.counts[verdict]} ${verdict}`).join(", ") || "No test"),
-    h("div", { class: "soft" }, [human(data.took), data.findings ? `${data.findings} things not as they were` : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
-      ...data.runs.flatMap((run) => run.facts.filter(([name]) => name === "seed" || name === "commit" || name === "could not run").map(([name, value]) => `${name} ${value}`))].filter(Boolean).join(" · ")),
+    h("div", { class: "soft" }, [human(data.took), data.findings ? (data.findings === 1 ? "1 thing not as it was" : `${data.findings} things not as they were`) : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
+      ...new Set(data.runs.flatMap((run) => run.facts.filter(([name]) => name === "seed" || name === "commit" || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · ")),
     ...data.runs.map((run) => [run, data.tests.filter((test) => test.run === run.name && test.verdict !== "skipped")]).filter(([, tests]) => tests.length)
-      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline"), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
+      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline", isVirtual(run) && h("span", { class: "soft" }, " in virtual time")), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
   );
   page.append(h("div", { class: "bar" }, chips, search, shown), h("div", { id: "tests" }, boxes), none);
   if (calls > 0) {

@@ -3,7 +3,7 @@
 mod fold;
 mod test;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 use std::path::Path;
 
@@ -182,13 +182,31 @@ impl Results {
         self.runs.iter().filter_map(|run| run.began.wall).min()
     }
 
-    /// From the first begin of a test to the last end, in microseconds.
+    /// From the first begin of a test to the last end, in microseconds; where some runs have wall time, of these.
     #[must_use]
     pub fn took_us(&self) -> u64 {
-        let first = self.tests.iter().map(|test| test.begin_us).min();
-        let last = self.tests.iter().map(TestResult::end_us).max();
-        last.unwrap_or_default()
-            .saturating_sub(first.unwrap_or_default())
+        let Some(first) = self.began() else {
+            let first = self.tests.iter().map(|test| test.begin_us).min();
+            let last = self.tests.iter().map(TestResult::end_us).max();
+            return last
+                .unwrap_or_default()
+                .saturating_sub(first.unwrap_or_default());
+        };
+        let began: HashMap<&str, Wall> = self
+            .runs
+            .iter()
+            .filter_map(|run| Some((run.name.as_str(), run.began.wall?)))
+            .collect();
+        let span = |test: &TestResult| {
+            let before = began.get(test.run.as_str())?.since(first).as_micros();
+            let before = u64::try_from(before).unwrap_or(u64::MAX);
+            let at = |us: u64| before.saturating_add(us);
+            Some((at(test.begin_us), at(test.end_us())))
+        };
+        let spans = || self.tests.iter().filter_map(span);
+        let begin = spans().map(|(begin, _)| begin).min().unwrap_or_default();
+        let end = spans().map(|(_, end)| end).max().unwrap_or_default();
+        end.saturating_sub(begin)
     }
 
     /// The run that a test belongs to.

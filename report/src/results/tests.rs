@@ -54,6 +54,29 @@ fn events_of_several_producers_find_their_tests() {
 }
 
 #[test]
+fn wall_time_counts_where_there_is_some() {
+    let on_its_own = [
+        r#"{"event":"run-begins","run":"a","at_us":0}"#,
+        r#"{"event":"test-ends","run":"a","test":"t","verdict":"passed","took_us":7000000,"at_us":9000000}"#,
+    ];
+    assert_eq!(read(&on_its_own).took_us(), 7_000_000);
+    let machines = [
+        r#"{"event":"run-begins","run":"b","wall":"2026-01-01T10:00:00Z"}"#,
+        r#"{"event":"test-begins","run":"b","test":"t","wall":"2026-01-01T10:00:01Z"}"#,
+        r#"{"event":"test-ends","run":"b","test":"t","verdict":"passed","wall":"2026-01-01T10:00:02Z"}"#,
+        r#"{"event":"run-begins","run":"c","wall":"2026-01-01T10:00:03Z"}"#,
+        r#"{"event":"test-begins","run":"c","test":"t","wall":"2026-01-01T10:00:03Z"}"#,
+        r#"{"event":"test-ends","run":"c","test":"t","verdict":"passed","wall":"2026-01-01T10:00:05Z"}"#,
+    ];
+    let lines: Vec<&str> = on_its_own.into_iter().chain(machines).collect();
+    assert_eq!(
+        read(&lines).took_us(),
+        4_000_000,
+        "from 10:00:01 to 10:00:05"
+    );
+}
+
+#[test]
 fn what_breaks_off_has_failed() {
     let begun = r#"{"event":"test-begins","test":"t"}"#;
     let results = read(&[begun, r#"{"event":"step-begins","test":"t","step":"s"}"#]);

@@ -8,14 +8,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use powervm_driver::config::Config;
-use powervm_driver::rest::{
-    CallObserver, Credentials, Endpoint, ServiceTransport, Session, SessionOptions,
-};
+use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
 use powervm_simulator::Simulator;
 use powervm_simulator::weather::Weather;
 
 use crate::audit::Inventory;
-use crate::scenario::{Capability, Disk, RefusalKind};
+use crate::scenario::{Capability, RefusalKind};
 use crate::survey::Survey;
 
 pub use devices::SimulatedDevices;
@@ -24,7 +22,8 @@ use super::driven::Driven;
 use super::look::Look;
 use super::metered::MeteredTransport;
 use super::{
-    Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target, TargetError,
+    CallWatch, Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target,
+    TargetError,
 };
 
 /// Where links of the embedded simulator point; nothing listens there.
@@ -52,7 +51,7 @@ pub struct EmbeddedOptions {
 #[derive(Clone)]
 pub struct Embedded {
     options: EmbeddedOptions,
-    watch: Option<Arc<dyn CallObserver>>,
+    watch: Option<Arc<dyn CallWatch>>,
 }
 
 impl Embedded {
@@ -67,7 +66,7 @@ impl Embedded {
 
     /// Lets somebody see every request of the driver.
     #[must_use]
-    pub fn watched_by(self, watch: Arc<dyn CallObserver>) -> Self {
+    pub fn watched_by(self, watch: Arc<dyn CallWatch>) -> Self {
         Self {
             watch: Some(watch),
             ..self
@@ -109,16 +108,18 @@ impl Embedded {
         Session::logon(endpoint, transport, options).await
     }
 
-    async fn host(&self, disk: Disk) -> Result<Box<dyn Host>, TargetError> {
+    async fn host(&self, opening: &Opening<'_>) -> Result<Box<dyn Host>, TargetError> {
         let simulator = self.simulator()?;
-        let meter = Arc::new(Meter::watched_by(self.watch.clone()));
+        let watch = self.watch.as_ref().map(Arc::clone);
+        let watch = watch.map(|watch| watch.of_scenario(opening.scenario));
+        let meter = Arc::new(Meter::watched_by(watch));
         let session = self.session(&simulator, &meter).await.map_err(unusable)?;
         let config = Config {
             volume_group_name: VOLUME_GROUP.to_owned(),
             ..Config::default()
         };
         let look = Books { simulator };
-        let driven = Driven::connect(session, disk, config, meter, Box::new(look))
+        let driven = Driven::connect(session, opening.disk, config, meter, Box::new(look))
             .await
             .map_err(unusable)?;
         Ok(Box::new(driven))
@@ -148,7 +149,7 @@ impl Target for Embedded {
         opening: Opening<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>> {
         tracing::debug!(scenario = opening.scenario, disk = %opening.disk, "opening a host");
-        Box::pin(self.host(opening.disk))
+        Box::pin(async move { self.host(&opening).await })
     }
 
     fn survey(&self) -> BoxFuture<'_, Result<Survey, TargetError>> {

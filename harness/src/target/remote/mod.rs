@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use powervm_driver::config::Config;
-use powervm_driver::rest::{CallObserver, Endpoint, HttpTransport, Session, SessionOptions};
+use powervm_driver::rest::{Endpoint, HttpTransport, Session, SessionOptions};
 
 use crate::audit::Inventory;
-use crate::scenario::{Capability, Disk};
+use crate::scenario::Capability;
 use crate::survey::Survey;
 
 use self::admin::Admin;
@@ -18,7 +18,8 @@ use super::driven::Driven;
 use super::look::{Blind, Look};
 use super::metered::MeteredTransport;
 use super::{
-    Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target, TargetError,
+    CallWatch, Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target,
+    TargetError,
 };
 
 /// How an endpoint is reached and driven.
@@ -41,7 +42,7 @@ pub struct Remote {
     seed: u64,
     flavor: Flavor,
     capabilities: BTreeSet<Capability>,
-    watch: Option<Arc<dyn CallObserver>>,
+    watch: Option<Arc<dyn CallWatch>>,
 }
 
 impl Remote {
@@ -76,7 +77,7 @@ impl Remote {
 
     /// Lets somebody see every request that scenarios bring about.
     #[must_use]
-    pub fn watched_by(self, watch: Arc<dyn CallObserver>) -> Self {
+    pub fn watched_by(self, watch: Arc<dyn CallWatch>) -> Self {
         Self {
             watch: Some(watch),
             ..self
@@ -100,15 +101,17 @@ impl Remote {
             .map_err(|error| self.unusable(&error))
     }
 
-    async fn host(&self, disk: Disk) -> Result<Box<dyn Host>, TargetError> {
-        let meter = Arc::new(Meter::watched_by(self.watch.clone()));
+    async fn host(&self, opening: &Opening<'_>) -> Result<Box<dyn Host>, TargetError> {
+        let watch = self.watch.as_ref().map(Arc::clone);
+        let watch = watch.map(|watch| watch.of_scenario(opening.scenario));
+        let meter = Arc::new(Meter::watched_by(watch));
         let session = self.session(&meter).await?;
         let config = self.config.clone();
         let look: Box<dyn Look> = match &self.admin {
             Some(admin) => Box::new(Shared(Arc::clone(admin))),
             None => Box::new(Blind),
         };
-        let driven = Driven::connect(session, disk, config, meter, look)
+        let driven = Driven::connect(session, opening.disk, config, meter, look)
             .await
             .map_err(|error| self.unusable(&error))?;
         Ok(Box::new(driven))
@@ -141,7 +144,7 @@ impl Target for Remote {
         opening: Opening<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Host>, TargetError>> {
         tracing::debug!(scenario = opening.scenario, disk = %opening.disk, "opening a host");
-        Box::pin(self.host(opening.disk))
+        Box::pin(async move { self.host(&opening).await })
     }
 
     fn survey(&self) -> BoxFuture<'_, Result<Survey, TargetError>> {
