@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import threading
 import time
 
 from nova.tests.functional.api import client
@@ -12,11 +11,8 @@ from pypowervm_suite import content
 from pypowervm_suite import expect
 from pypowervm_suite.report import Unmet
 
-CROWD = 10
 # Seconds after which the driver takes a state for settled, and some more.
 SETTLES = 18
-# A thread that is never held up runs about a hundred times a second, while ten servers boot for some seconds.
-LEAST_TICKS = 20
 
 
 def check_interfaces(site):
@@ -127,39 +123,6 @@ def check_resize(site):
             expect.equal(found[cloud.provider()]["resources"]["MEMORY_MB"], wanted, "the allocation")
 
 
-def check_console(site):
-    """A console, as far as the host's command."""
-    cloud = site.cloud
-    with site.check("opens a VNC console"):
-        console = cloud.api.api_post("/servers/%s/remote-consoles" % site.server["id"],
-                                 {"remote_console": {"protocol": "vnc", "type": "novnc"}}).body["remote_console"]
-        expect.true("token" in console["url"], "it has a token: " + console["url"])
-
-
-def check_crowd(site):
-    """Ten servers at once."""
-    cloud = site.cloud
-    with site.check("boots ten servers with one request, and deletes them"):
-        flavor = cloud._create_flavor(name="small", memory_mb=512, vcpu=1, disk=1, ephemeral=0, swap=0,
-                                      extra_spec={"powervm:proc_units": "0.05"})
-        before = site.inventory()
-        request = dict(cloud._build_server("many", site.image["id"], flavor, networks="none"),
-                       min_count=CROWD, max_count=CROWD)
-        downloads = len(cloud.downloads)
-        with ticking() as ticks:
-            cloud.api.post_server({"server": request})
-        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
-        made = [server for server in cloud.api.get_servers() if server["name"].startswith("many")]
-        servers = [cloud.wait(server, "ACTIVE") for server in made]
-        expect.equal(len(servers), CROWD, "the servers")
-        expect.within(len(cloud.downloads) - downloads, 0, 1, "the downloads of their image")
-        for server in servers:
-            cloud.api.delete_server(server["id"])
-        for server in servers:
-            cloud._wait_until_deleted(server)
-        expect.equal(without_images(site.compare(before)), ([], []), "what is left or lost")
-
-
 def check_shutdown(site):
     """What a guest does by itself."""
     cloud = site.cloud
@@ -170,26 +133,6 @@ def check_shutdown(site):
         cloud.wait(site.server, "SHUTOFF")
         expect.equal(site.partition(site.server)["state"], "not activated", "its state")
         cloud._start_server(site.server)
-
-
-@contextlib.contextmanager
-def ticking():
-    """Gives how often another thread of the compute service ran within it."""
-    counted = [0]
-    is_over = threading.Event()
-
-    def count():
-        while not is_over.is_set():
-            time.sleep(0.01)
-            counted[0] += 1
-
-    thread = threading.Thread(target=count, daemon=True)
-    thread.start()
-    try:
-        yield lambda: counted[0]
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def reachable(site):

@@ -16,12 +16,17 @@ def check(site):
         expect.true(contents, "something lies on disks")
         cloud.computes[MACHINE].stop()
         force_down(cloud, True)
-    with site.check("evacuates the server: it is made anew on the other host, from the disk that it had"):
+    with site.check("evacuates the server: it is made anew on the other host, with its disk, its slots and its NVRAM"):
+        before = len(site.store.asked)
+        kept = {sites.partition_uuid(site.server["id"]) + suffix for suffix in ("", "_slot_map")}
+        expect.true(kept <= set(site.store.objects), "Swift has its slots and its NVRAM")
         cloud.api.post_server_action(site.server["id"], {"evacuate": {"host": "second"}})
         cloud.wait_for_move(site.server, "done")
         server = cloud.wait(site.server, "SHUTOFF")
         expect.equal(server["OS-EXT-SRV-ATTR:host"], "second", "its host")
         expect.true(site.consoles["second"].has(sites.partition_uuid(server["id"])), "its partition is there")
+        fetched = {name for method, name in site.store.asked[before:] if method == "GET"}
+        expect.true(kept <= fetched, "what was kept is fetched: %s" % fetched)
         expect.equal(hashes(site.simulator.contents()), hashes(site.contents), "what lies on the disks")
     with site.check("the lost host comes back, and what was left of the server there is removed"):
         # Nova wants it in this order.
