@@ -64,7 +64,8 @@ def run(report, simulator_path, work):
     with contextlib.ExitStack() as ends:
         def start(name, *arguments):
             folder = os.path.join(work, name)
-            simulator = simulators.Simulator(simulator_path, "novalink", folder, [*SYSTEMS, *arguments], weather=weather)
+            simulator = simulators.Simulator(
+                simulator_path, "novalink", folder, [*SYSTEMS, *arguments], weather=weather)
             ends.callback(simulator.kill)
             os.chmod(folder, 0o700)
             return simulator

@@ -19,7 +19,7 @@ class Book:
     def check(self, subject):
         """A check, after a subject of that name."""
         cloud = self._site.cloud
-        with self._site.check("after %s, placement has what the hosts have, and what their servers were given" % subject):
+        with self._site.check("after %s, placement has what hosts have, and what servers were given" % subject):
             servers = [server for server in cloud.api.get_servers()
                        if server["status"] not in ("SHELVED_OFFLOADED", "ERROR")]
             for host, link in cloud.links.items():

@@ -72,7 +72,8 @@ def check_images(site):
         cloud.api.post_server_action(site.server["id"], {"unrescue": None})
         cloud.wait(site.server, "ACTIVE")
         expect.equal(site.compare(before), ([], []), "what is left or lost")
-    with site.check("rebuilds it from another image"):
+    with site.check("rebuilds it in place from another image"):
+        number = site.partition(site.server)["id"]
         data = content.pattern(life.IMAGE_BYTES, seed=1)
         image = type(site.image)("another image", data)
         cloud.add_image(image)
@@ -81,6 +82,7 @@ def check_images(site):
         wanted = hashlib.sha256(data).hexdigest()
         expect.true(any(disk["sha256"] == wanted for disk in site.simulator.contents().values()),
                     "some disk holds that image")
+        expect.equal(site.partition(site.server)["id"], number, "its partition's number")
     if cloud.disks == "localdisk":
         with site.check("a snapshot is refused, and the server goes on"):
             made = len(cloud.glance.images)
@@ -107,21 +109,32 @@ def check_images(site):
 
 
 def check_resize(site):
-    """Other sizes on the same host."""
+    """Other sizes on the same host, with a volume."""
     cloud = site.cloud
+    with site.check("attaches the volume again"):
+        reachable(site)
+        cloud._attach_volumes(site.server, [site.volume.id])
+        attached = site.keep("attached", len(mappings(site)))
+        expect.within(attached - len(site.mappings), 1, 2, "the new mappings")
     for name, end in (("reverts it", "revertResize"), ("confirms it", "confirmResize")):
-        with site.check("resizes it and " + name):
+        with site.check("resizes it and %s; its volume comes along" % name):
             larger = cloud._create_flavor(name="larger " + end, memory_mb=2048, vcpu=1, disk=2, ephemeral=0, swap=0)
             cloud.api.post_server_action(site.server["id"], {"resize": {"flavorRef": larger}})
             cloud.wait(site.server, "VERIFY_RESIZE")
+            expect.equal(len(mappings(site)), site.attached, "the mappings")
             cloud.api.post_server_action(site.server["id"], {end: None})
             server = cloud.wait(site.server, "ACTIVE")
             wanted = 2048 if end == "confirmResize" else 1024
             expect.equal(server["flavor"]["ram"], wanted, "the memory")
             expect.equal(site.partition(site.server)["state"], "running", "its state")
+            expect.equal(len(mappings(site)), site.attached, "the mappings")
             found = cloud._get_allocations_by_server_uuid(site.server["id"])
             expect.equal(found[cloud.provider()]["resources"]["MEMORY_MB"], wanted, "the allocation")
-
+    with site.check("detaches the volume again"):
+        reachable(site)
+        cloud.api.delete_server_volume(site.server["id"], site.volume.id)
+        cloud._wait_for_volume_detach(site.server["id"], site.volume.id)
+        expect.equal(len(mappings(site)), len(site.mappings), "the mappings")
 
 def check_shutdown(site):
     """What a guest does by itself."""

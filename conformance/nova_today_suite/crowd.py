@@ -37,7 +37,7 @@ def check_cost(site):
     cloud = site.cloud
     with site.check("boots one server from a new image"):
         site.keep("alone", _boot(site, "alone", 1))
-    with site.check("ten from another one share an upload and writes of mappings, meet no conflict, and ask less than the reference"):
+    with site.check("ten from another one share an upload and writes, meet no conflict, and ask less than the reference"):
         downloads = len(cloud.downloads)
         counted = traffic.Traffic(site.simulator)
         with _ticking() as ticks:
