@@ -24,6 +24,7 @@ from pypowervm_suite import simulator as simulators
 
 LIFE = (
     interface.check_methods,
+    interface.check_package,
     interface.check_options,
     life.check_services,
     life.check_life,

@@ -14,7 +14,7 @@ CROWD = 10
 IMAGE_BYTES = 300 * 1024
 # Of the mappings of one Virtual I/O Server, for all of them together. Three do where all ten begin at once; Nova begins
 # one after the other, the slower the busier this machine is.
-MOST_WRITES = 7
+MOST_WRITES = CROWD - 1
 # The reference driver needs about 27 requests for each.
 MOST_REQUESTS = 27 * CROWD
 # A thread that is never held up runs about a hundred times a second, while ten servers boot for some seconds.

@@ -1,12 +1,17 @@
 """The driver beside Nova's own class."""
 
+from importlib import metadata
 import json
 import os
+import re
 
+from nova import exception
 from nova import version
+from nova.virt import powervm
 from nova.virt.powervm import _native
 from nova.virt.powervm import beside
 from nova.virt.powervm import driver
+from nova.virt.powervm import errors
 from nova.virt.powervm import options
 from nova.virt.powervm import support
 from oslo_config import cfg
@@ -25,7 +30,8 @@ NOT_HERE = {
 }
 # As the retired driver has them, though ours has other ones.
 DEFAULTS = {"vios_active_wait_timeout": 300}
-TABLE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "nova-methods.md")
+DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs")
+TABLE = os.path.join(DOCS, "nova-methods.md")
 
 
 def newer(found):
@@ -48,6 +54,23 @@ def check_methods(site):
         expect.true("uninstall" in beside.check("25.3.0", True), "the first says what to do")
         expect.true("31" in beside.check("30.0.0", False), "the second says what is needed")
         expect.equal(beside.check("34.0.0", False), None, "this one")
+
+
+def check_package(site):
+    """As it was installed."""
+    with site.check("the driver is found under both of its names"):
+        expect.true(powervm.PowerVMDriver is driver.PowerVMDriver, "they are the same")
+    with site.check("its wheel is for Python 3.11 and whatever follows"):
+        expect.true("cp311-abi3-" in metadata.distribution("powervm-nova").read_text("WHEEL"), "so it is tagged")
+    with site.check("each exception that docs/nova-exceptions.md names is Nova's, or ours as it says"):
+        with open(os.path.join(DOCS, "nova-exceptions.md"), encoding="utf-8") as file:
+            rows = [line.split("|")[3] for line in file if line.startswith("|") and line.count("|") == 5]
+        named = {found for row in rows for found in re.findall("`([A-Z][A-Za-z]+)`( \u00b9)?", row)}
+        expect.true(len(named) > 20, "there are many: %d" % len(named))
+        wrong = [name for name, mark in named if (name in errors.OWN) != bool(mark)
+                 or not (mark or hasattr(exception, name))]
+        expect.equal(sorted(wrong), [], "what is neither")
+        expect.equal(sorted(set(errors.OWN) - {name for name, _ in named}), [], "what it does not name")
 
 
 def check_options(site):
