@@ -7,7 +7,7 @@ use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{
     Control, Metadata, RebuildRequest, ResizeRequest, SpawnRequest, Stop,
 };
-use powervm_driver::partition::PowerState;
+use powervm_driver::partition::{PartitionUuid, PowerState};
 use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
 use powervm_harness::audit::{Inventory, ItemKind};
@@ -50,7 +50,10 @@ fn rebuilt() -> RebuildRequest {
 }
 
 fn bytes_on_disk(bench: &Bench) -> u64 {
-    match books::content(&bench.simulator.world(), instance(1)) {
+    match books::content(
+        &bench.simulator.world(),
+        PartitionUuid::of_instance(instance(1)).as_uuid(),
+    ) {
         Content::Sha256 { bytes, .. } => bytes,
         content => panic!("{content:?}"),
     }
