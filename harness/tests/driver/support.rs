@@ -222,3 +222,10 @@ pub(crate) fn at_step(
         }
     }
 }
+
+/// Ends when a request has met the rule.
+pub(crate) async fn is_met(simulator: &Simulator, rule: u64) {
+    while simulator.faults().hits(rule) != Some(1) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
