@@ -69,6 +69,12 @@ const PROGRAMS: &[Program] = &[
     )
     .with_package(),
     Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
+        "nova_scenarios",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("curl_hmc", None, Wanted::Recent),
 ];

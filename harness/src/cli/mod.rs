@@ -6,6 +6,7 @@ mod list;
 mod matrix;
 mod mixed;
 mod run;
+mod selection;
 mod soak;
 mod targets;
 

@@ -1,6 +1,6 @@
 //! `powervm-harness run`
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -10,19 +10,29 @@ use crate::leaks::Watch;
 use crate::live::LiveView;
 use crate::report::{self, RunReport, Verdict, table};
 use crate::runtime::{machine_clock, virtual_clock};
-use crate::scenario::{Scenario, catalog};
+use crate::scenario::selection::Selected;
 use crate::stats::{human, millis};
 use crate::wall::WallClock;
 
 use super::arguments::Run;
-use super::{Ending, Stop, print, say, targets, without_leaks};
+use super::{Ending, Stop, print, say, selection, targets, without_leaks};
 
 pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
-    let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
+    let selected = selection::select(&command.scenarios, &command.selection)?;
+    let is_embedded = targets::is_embedded(&command.target);
+    if command.concurrency > 1 && !is_embedded {
+        return Err(Stop::usage(anyhow!(
+            "--concurrency needs the embedded simulator: on one host the audit of a scenario would see the servers of others"
+        )));
+    }
     let wall = WallClock::start();
     let image = targets::image(command.image.as_deref())?;
-    let runtime = runtime(targets::is_embedded(&command.target))?;
-    let (report, leaks) = runtime.block_on(play(command, &scenarios, image))?;
+    let runtime = runtime(is_embedded)?;
+    let (report, leaks) = if command.concurrency > 1 {
+        play_in_parallel(command, &runtime, selected, image)?
+    } else {
+        runtime.block_on(play(command, selected, image))?
+    };
 
     let files = report::write(&report, &command.report)?;
     print(&match (command.json, command.phases) {
@@ -42,7 +52,7 @@ pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
 
 async fn play(
     command: &Run,
-    scenarios: &[Scenario],
+    selected: Selected,
     image: Image,
 ) -> Result<(RunReport, Vec<String>), Stop> {
     let cancel = CancellationToken::new();
@@ -53,18 +63,70 @@ async fn play(
     let settings = Settings {
         seed: command.target.seed,
         image,
+        excluded: selected.excluded,
         cancel,
     };
-    let live: Box<dyn Observer> = if command.quiet {
-        Box::new(NoObserver)
-    } else {
-        Box::new(LiveView::new())
-    };
-    let report = engine::run(scenarios, target.as_ref(), &settings, live.as_ref()).await;
+    let live = live(command);
+    let report = engine::run(
+        &selected.scenarios,
+        target.as_ref(),
+        &settings,
+        live.as_ref(),
+    )
+    .await;
     drop(target);
     let leaks = watch.leaks().await;
     interrupts.abort();
     Ok((report?, leaks))
+}
+
+/// Each scenario on a clock of its own; interrupts are waited for on the machine's.
+fn play_in_parallel(
+    command: &Run,
+    opener: &Runtime,
+    selected: Selected,
+    image: Image,
+) -> Result<(RunReport, Vec<String>), Stop> {
+    let target = opener.block_on(targets::open(&command.target))?;
+    let cancel = CancellationToken::new();
+    let settings = Settings {
+        seed: command.target.seed,
+        image,
+        excluded: selected.excluded,
+        cancel: cancel.clone(),
+    };
+    let live = live(command);
+    let over = CancellationToken::new();
+    let waiting = runtime(false)?;
+    let played = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            waiting.block_on(async {
+                tokio::select! {
+                    () = interrupts(cancel) => over.cancelled().await,
+                    () = over.cancelled() => {}
+                }
+            });
+        });
+        let (scenarios, threads) = (&selected.scenarios, usize::from(command.concurrency));
+        let played = engine::run_in_parallel(
+            scenarios,
+            target.as_ref(),
+            &settings,
+            live.as_ref(),
+            threads,
+        );
+        over.cancel();
+        played
+    });
+    Ok(played?)
+}
+
+fn live(command: &Run) -> Box<dyn Observer> {
+    if command.quiet {
+        Box::new(NoObserver)
+    } else {
+        Box::new(LiveView::new())
+    }
 }
 
 /// The runtime for a target.
