@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use powervm_driver::host::switches::MANAGEMENT;
 use powervm_driver::network::NetworkInterface;
-use powervm_driver::operations::{Control, Progress, Server, SpawnRequest, StorageKind};
+use powervm_driver::operations::{
+    Control, InterfaceInfo, Progress, Server, SpawnRequest, StorageKind,
+};
 use powervm_driver::partition::Flavor;
 use powervm_driver::saga::Phase;
 use powervm_driver::storage::image::{Image as DriverImage, ImageSource};
@@ -57,11 +60,19 @@ pub(super) fn new_interfaces(order: &Order) -> Vec<NetworkInterface> {
     vlans.map(|vlan| NetworkInterface::on_vlan(*vlan)).collect()
 }
 
-/// The interfaces that a server has, to be made again as they are.
-pub(super) fn same_interfaces(server: &Server) -> Vec<NetworkInterface> {
-    let mut interfaces: Vec<_> = server.interfaces.iter().collect();
+/// The interfaces that were asked for, in the order of their slots: the one to the management network is the driver's.
+fn asked_for(server: &Server) -> Vec<&InterfaceInfo> {
+    let interfaces = server.interfaces.iter();
+    let mut interfaces: Vec<_> = interfaces
+        .filter(|interface| interface.switch.as_deref() != Some(MANAGEMENT))
+        .collect();
     interfaces.sort_by_key(|interface| interface.slot);
     interfaces
+}
+
+/// The interfaces that a server has, to be made again as they are.
+pub(super) fn same_interfaces(server: &Server) -> Vec<NetworkInterface> {
+    asked_for(server)
         .into_iter()
         .filter_map(|interface| {
             Some(NetworkInterface {
@@ -97,9 +108,7 @@ pub(super) fn image(image: &Image) -> DriverImage {
 
 /// What there is to see of a server that is at that place among the hosts.
 pub(super) fn view(server: &Server, place: usize) -> ServerView {
-    let mut interfaces: Vec<_> = server.interfaces.iter().collect();
-    interfaces.sort_by_key(|interface| interface.slot);
-    let interfaces = interfaces.into_iter().filter_map(|interface| {
+    let interfaces = asked_for(server).into_iter().filter_map(|interface| {
         let mac = interface.mac.map(|mac| mac.to_string());
         Some((interface.vlan?, mac.unwrap_or_default()))
     });
