@@ -9,8 +9,11 @@ import nova_today  # noqa: E402  (after the choice of the backend)
 from nova_today_suite import interface  # noqa: E402
 from nova_today_suite import older  # noqa: E402
 
-nova_today.LIFE = tuple(older.check_methods if subject is interface.check_methods else subject
-                        for subject in nova_today.LIFE)
+# What a crowd costs is for nova_today_eventlet.
+nova_today.TURNS = tuple(
+    (disks, weather,
+     tuple(older.check_methods if subject is interface.check_methods else subject for subject in subjects))
+    for disks, weather, subjects in nova_today.TURNS if weather == "calm")
 
 if __name__ == "__main__":
     nova_today.main("nova_31")

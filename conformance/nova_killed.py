@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills nova-compute with our driver while it makes ten servers, and starts it again.
+"""Kills or stops nova-compute with our driver while it makes ten servers, and starts it again.
 
 Run by ``cargo xtask conformance``; by hand, in an environment with requirements/nova-today.txt and the package:
 ``python nova_killed.py --simulator target/debug/powervm-sim --work /tmp/somewhere``.
@@ -26,6 +26,14 @@ low_ms = 100
 high_ms = 300
 """
 
+SUBJECTS = (
+    kills.check_begin,
+    kills.check_kill_early,
+    kills.check_kill_late,
+    kills.check_stop,
+    kills.check_interrupt,
+)
+
 
 def run(report, simulator_path, work):
     """One simulator, one cloud."""
@@ -48,7 +56,7 @@ def run(report, simulator_path, work):
             begun = True
         if begun:
             site = sites.Site(report, simulator, cloud)
-            for subject in (kills.check_begin, kills.check_kill_early, kills.check_kill_late):
+            for subject in SUBJECTS:
                 report.subject(subject, site)
         with report.check("the services stop"):
             cloud.save_log()

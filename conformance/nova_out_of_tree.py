@@ -42,7 +42,7 @@ SHORT_LIFE = tuple(name for name in LIFE if name not in (
     "crowd.check", "interfaces.check", "sriov.check"))
 
 VARIANTS = (
-    program.Variant("ssp, token file", "ssp", password=False, life=LIFE),
+    program.Variant("ssp, token file", "ssp", password=False, life=("ours.check_options", *LIFE)),
     program.Variant("localdisk, token file", "localdisk", password=False, life=LIFE),
     program.Variant("ssp, password", "ssp", password=True, life=SHORT_LIFE),
 )

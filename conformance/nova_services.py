@@ -14,12 +14,14 @@ from nova_suite import cloud as clouds
 from nova_suite import endpoint
 from nova_suite import frame
 from nova_suite import management
+from nova_suite import ours
 from nova_suite import program
 from pypowervm_suite import clients
 from pypowervm_suite import leftovers
 from pypowervm_suite import simulator as simulators
 
 LIFE = (
+    ours.check_refused,
     leftovers.take,
     api.check_services,
     api.check_life,

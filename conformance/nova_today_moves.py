@@ -12,10 +12,13 @@ import os
 
 from nova_suite import frame
 from nova_suite import novalink
+from nova_today_suite import booking
 from nova_today_suite import cloud as clouds
 from nova_today_suite import evacuation
+from nova_today_suite import host
 from nova_today_suite import migration
 from nova_today_suite import moving
+from nova_today_suite import object_store
 from nova_today_suite import pair
 from nova_today_suite import site as sites
 from pypowervm_suite import simulator as simulators
@@ -42,11 +45,14 @@ RUNNING = (
 OFF = (
     moving.check_services,
     moving.check_life,
+    moving.check_kept,
     moving.check_disk,
     moving.check_migration,
     moving.check_resize,
     evacuation.check,
     moving.check_end,
+    moving.check_forgotten,
+    host.check_secrets,
 )
 
 
@@ -58,7 +64,8 @@ def run(report, simulator_path, work):
     with contextlib.ExitStack() as ends:
         def start(name, *arguments):
             folder = os.path.join(work, name)
-            simulator = simulators.Simulator(simulator_path, "novalink", folder, [*SYSTEMS, *arguments], weather=weather)
+            simulator = simulators.Simulator(
+                simulator_path, "novalink", folder, [*SYSTEMS, *arguments], weather=weather)
             ends.callback(simulator.kill)
             os.chmod(folder, 0o700)
             return simulator
@@ -75,7 +82,11 @@ def run(report, simulator_path, work):
         with report.check("a powervm-sim starts for each of two systems on one storage"):
             each = {host: start(host, "--only-system", system) for host, system in zip(moving.HOSTS, ("neo", "neo2"))}
         cloud = clouds.Cloud(each["first"], os.path.join(work, "first"), "ssp", each)
-        _live(report, cloud, pair.Pair(report, cloud, each), OFF)
+        site = pair.Pair(report, cloud, each)
+        store = site.keep("store", object_store.ObjectStore())
+        ends.callback(store.close)
+        cloud.options = store.options()
+        _live(report, cloud, site, OFF)
         for simulator in each.values():
             frame.check_simulator(report, simulator)
 
@@ -88,8 +99,10 @@ def _live(report, cloud, site, life):
         cloud.serve_images()
         begun = True
     if begun:
+        book = booking.Book(site)
         for subject in life:
             report.subject(subject, site)
+            book.check(sites.name_of(subject))
     with report.check("the services stop"):
         cloud.save_log()
         cloud.doCleanups()

@@ -31,6 +31,8 @@ debug = true
 compute_driver = powervm.PowerVMDriver
 transport_url = {transport}
 vif_plugging_timeout = 0
+# Up to 20, nova-compute does not wait for what runs when it is stopped.
+manager_shutdown_timeout = 20
 [oslo_concurrency]
 lock_path = {folder}
 [placement]
@@ -122,6 +124,17 @@ class Cloud(clouds.Cloud):
         """SIGKILL."""
         self._process.kill()
         self._process.wait()
+
+    def end_compute(self, number):
+        """Sends it a signal that it heeds; gives the seconds until it has ended."""
+        began = time.monotonic()
+        self._process.send_signal(number)
+        try:
+            self._process.wait(START)
+        except subprocess.TimeoutExpired:
+            self.kill_compute()
+            raise Unmet("nova-compute still ran %d s after signal %d" % (START, number)) from None
+        return time.monotonic() - began
 
     def end(self):
         """Ends what setUp does not."""

@@ -1,5 +1,6 @@
-"""Ten servers are made, and nova-compute dies in the middle."""
+"""Ten servers are made, and nova-compute dies in the middle, or is stopped."""
 
+import signal
 import time
 
 from nova_killed_suite import cloud as clouds
@@ -24,6 +25,7 @@ def check_begin(site):
                                                  extra_spec={"powervm:proc_units": "0.05"}))
         site.keep("image", next(iter(cloud.glance.images)))
         site.keep("before", site.inventory())
+        site.keep("known", _partitions(site))
     with site.check("it makes a server"):
         server = cloud.wait(_ask(site, "first", 1)[0], "ACTIVE")
         expect.equal(site.partition(server)["state"], "running", "its state")
@@ -32,23 +34,47 @@ def check_begin(site):
 
 def check_kill_early(site):
     """As soon as the first partitions are there."""
-    _check_kill(site, "while the first partitions are made", lambda partitions: len(partitions) >= 3)
+    _check_end(site, "killed while the first partitions are made", _has_begun, site.cloud.kill_compute)
 
 
 def check_kill_late(site):
     """When some servers run already."""
-    _check_kill(site, "when some run already", lambda partitions: any(
-        partition["state"] == "running" for partition in partitions) and len(partitions) >= CROWD // 2)
+    _check_end(site, "killed when some run already", lambda partitions: any(
+        partition["state"] == "running" for partition in partitions) and len(partitions) >= CROWD // 2,
+        site.cloud.kill_compute)
 
 
-def _check_kill(site, when, is_time):
+def check_stop(site):
+    """As an operator stops the service: it is to leave no work for the next start."""
+
+    def stop():
+        seconds = site.cloud.end_compute(signal.SIGTERM)
+        expect.within(int(seconds), 0, PATIENCE, "the seconds until it has ended")
+        whole = [partition["name"] for partition in _new(site, site.known) if partition["state"] != "not activated"]
+        units = [line for line in site.inventory() - site.before if line.startswith("unit boot_")]
+        expect.equal(len(units), len(whole), "boot disks beside those that run (%s)" % whole)
+
+    _check_end(site, "stopped while the first partitions are made", _has_begun, stop)
+
+
+def check_interrupt(site):
+    """As whoever started it in a terminal ends it."""
+    _check_end(site, "interrupted while the first partitions are made", _has_begun,
+               lambda: site.cloud.end_compute(signal.SIGINT))
+
+
+def _has_begun(partitions):
+    return len(partitions) >= 3
+
+
+def _check_end(site, how, is_time, end):
     cloud = site.cloud
     servers = []
-    with site.check("ten servers are asked for, and nova-compute is killed " + when):
+    with site.check("ten servers are asked for, and nova-compute is " + how):
         known = _partitions(site)
         servers = _ask(site, "many", CROWD)
         _until(lambda: is_time(_new(site, known)), "it is time")
-        cloud.kill_compute()
+        end()
         made = _new(site, known)
         running = [partition for partition in made if partition["state"] == "running"]
         expect.true(len(running) < CROWD, "they are not all there: %d" % len(running))

@@ -41,6 +41,10 @@ class Session:
             return False
         return True
 
+    def values(self, path, element):
+        """What all elements of that name say in an answer."""
+        return re.findall(r"<%s(?: [^>]*)?>([^<]*)</%s>" % (element, element), self._ask("GET", path).decode())
+
     def add_unit(self, tier, name, gigabytes):
         """Makes a logical unit."""
         self._ask("PUT", "Tier/%s/LogicalUnit" % tier, (UNIT % (gigabytes, name)).encode(),

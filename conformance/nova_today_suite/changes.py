@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import threading
 import time
 
 from nova.tests.functional.api import client
@@ -12,11 +11,8 @@ from pypowervm_suite import content
 from pypowervm_suite import expect
 from pypowervm_suite.report import Unmet
 
-CROWD = 10
 # Seconds after which the driver takes a state for settled, and some more.
 SETTLES = 18
-# A thread that is never held up runs about a hundred times a second, while ten servers boot for some seconds.
-LEAST_TICKS = 20
 
 
 def check_interfaces(site):
@@ -76,7 +72,8 @@ def check_images(site):
         cloud.api.post_server_action(site.server["id"], {"unrescue": None})
         cloud.wait(site.server, "ACTIVE")
         expect.equal(site.compare(before), ([], []), "what is left or lost")
-    with site.check("rebuilds it from another image"):
+    with site.check("rebuilds it in place from another image"):
+        number = site.partition(site.server)["id"]
         data = content.pattern(life.IMAGE_BYTES, seed=1)
         image = type(site.image)("another image", data)
         cloud.add_image(image)
@@ -85,6 +82,7 @@ def check_images(site):
         wanted = hashlib.sha256(data).hexdigest()
         expect.true(any(disk["sha256"] == wanted for disk in site.simulator.contents().values()),
                     "some disk holds that image")
+        expect.equal(site.partition(site.server)["id"], number, "its partition's number")
     if cloud.disks == "localdisk":
         with site.check("a snapshot is refused, and the server goes on"):
             made = len(cloud.glance.images)
@@ -111,54 +109,32 @@ def check_images(site):
 
 
 def check_resize(site):
-    """Other sizes on the same host."""
+    """Other sizes on the same host, with a volume."""
     cloud = site.cloud
+    with site.check("attaches the volume again"):
+        reachable(site)
+        cloud._attach_volumes(site.server, [site.volume.id])
+        attached = site.keep("attached", len(mappings(site)))
+        expect.within(attached - len(site.mappings), 1, 2, "the new mappings")
     for name, end in (("reverts it", "revertResize"), ("confirms it", "confirmResize")):
-        with site.check("resizes it and " + name):
+        with site.check("resizes it and %s; its volume comes along" % name):
             larger = cloud._create_flavor(name="larger " + end, memory_mb=2048, vcpu=1, disk=2, ephemeral=0, swap=0)
             cloud.api.post_server_action(site.server["id"], {"resize": {"flavorRef": larger}})
             cloud.wait(site.server, "VERIFY_RESIZE")
+            expect.equal(len(mappings(site)), site.attached, "the mappings")
             cloud.api.post_server_action(site.server["id"], {end: None})
             server = cloud.wait(site.server, "ACTIVE")
             wanted = 2048 if end == "confirmResize" else 1024
             expect.equal(server["flavor"]["ram"], wanted, "the memory")
             expect.equal(site.partition(site.server)["state"], "running", "its state")
+            expect.equal(len(mappings(site)), site.attached, "the mappings")
             found = cloud._get_allocations_by_server_uuid(site.server["id"])
             expect.equal(found[cloud.provider()]["resources"]["MEMORY_MB"], wanted, "the allocation")
-
-
-def check_console(site):
-    """A console, as far as the host's command."""
-    cloud = site.cloud
-    with site.check("opens a VNC console"):
-        console = cloud.api.api_post("/servers/%s/remote-consoles" % site.server["id"],
-                                 {"remote_console": {"protocol": "vnc", "type": "novnc"}}).body["remote_console"]
-        expect.true("token" in console["url"], "it has a token: " + console["url"])
-
-
-def check_crowd(site):
-    """Ten servers at once."""
-    cloud = site.cloud
-    with site.check("boots ten servers with one request, and deletes them"):
-        flavor = cloud._create_flavor(name="small", memory_mb=512, vcpu=1, disk=1, ephemeral=0, swap=0,
-                                      extra_spec={"powervm:proc_units": "0.05"})
-        before = site.inventory()
-        request = dict(cloud._build_server("many", site.image["id"], flavor, networks="none"),
-                       min_count=CROWD, max_count=CROWD)
-        downloads = len(cloud.downloads)
-        with ticking() as ticks:
-            cloud.api.post_server({"server": request})
-        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
-        made = [server for server in cloud.api.get_servers() if server["name"].startswith("many")]
-        servers = [cloud.wait(server, "ACTIVE") for server in made]
-        expect.equal(len(servers), CROWD, "the servers")
-        expect.within(len(cloud.downloads) - downloads, 0, 1, "the downloads of their image")
-        for server in servers:
-            cloud.api.delete_server(server["id"])
-        for server in servers:
-            cloud._wait_until_deleted(server)
-        expect.equal(without_images(site.compare(before)), ([], []), "what is left or lost")
-
+    with site.check("detaches the volume again"):
+        reachable(site)
+        cloud.api.delete_server_volume(site.server["id"], site.volume.id)
+        cloud._wait_for_volume_detach(site.server["id"], site.volume.id)
+        expect.equal(len(mappings(site)), len(site.mappings), "the mappings")
 
 def check_shutdown(site):
     """What a guest does by itself."""
@@ -170,26 +146,6 @@ def check_shutdown(site):
         cloud.wait(site.server, "SHUTOFF")
         expect.equal(site.partition(site.server)["state"], "not activated", "its state")
         cloud._start_server(site.server)
-
-
-@contextlib.contextmanager
-def ticking():
-    """Gives how often another thread of the compute service ran within it."""
-    counted = [0]
-    is_over = threading.Event()
-
-    def count():
-        while not is_over.is_set():
-            time.sleep(0.01)
-            counted[0] += 1
-
-    thread = threading.Thread(target=count, daemon=True)
-    thread.start()
-    try:
-        yield lambda: counted[0]
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def reachable(site):

@@ -1,10 +1,13 @@
 """A server whose host is lost."""
 
+import base64
+
 from nova_today_suite import moving
 from nova_today_suite import site as sites
 from pypowervm_suite import expect
 
 MACHINE = "first"
+NVRAM = base64.b64encode(bytes(range(256)))
 
 
 def check(site):
@@ -16,12 +19,18 @@ def check(site):
         expect.true(contents, "something lies on disks")
         cloud.computes[MACHINE].stop()
         force_down(cloud, True)
-    with site.check("evacuates the server: it is made anew on the other host, from the disk that it had"):
+    with site.check("evacuates the server: it is made anew on the other host, with its disk, its slots and its NVRAM"):
+        uuid = sites.partition_uuid(site.server["id"])
+        # The guest of a simulated host writes none.
+        site.store.objects[uuid] = NVRAM
         cloud.api.post_server_action(site.server["id"], {"evacuate": {"host": "second"}})
         cloud.wait_for_move(site.server, "done")
         server = cloud.wait(site.server, "SHUTOFF")
         expect.equal(server["OS-EXT-SRV-ATTR:host"], "second", "its host")
         expect.true(site.consoles["second"].has(sites.partition_uuid(server["id"])), "its partition is there")
+        found = site.consoles["second"].values("LogicalPartition/%s?group=NVRAM" % uuid.upper(), "PartitionNVRAM")
+        expect.equal(found, [NVRAM.decode()], "its NVRAM")
+        expect.true(("GET", uuid + "_slot_map") in site.store.asked, "its slots were fetched")
         expect.equal(hashes(site.simulator.contents()), hashes(site.contents), "what lies on the disks")
     with site.check("the lost host comes back, and what was left of the server there is removed"):
         # Nova wants it in this order.

@@ -41,6 +41,7 @@ def check_life(site):
         request = dict(cloud._build_server("first", image["id"], flavor, networks=[
             {"port": cloud.neutron.port_1["id"]}]), config_drive=True)
         made = cloud.api.post_server({"server": request})
+        cloud.passwords.append(made["adminPass"])
         site.keep("server", cloud.wait(made, "ACTIVE"))
     with site.check("its partition runs, with an adapter, its disk and its config drive"):
         partition = site.partition(site.server)

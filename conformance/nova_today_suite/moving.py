@@ -17,6 +17,11 @@ def check_services(site):
         links = site.cloud.links
         site.keep("consoles", {host: rest.Session(link) for host, link in links.items()})
     services.check_listed(site, HOSTS)
+    with site.check("each host has the whole pool in placement, and gives out its share"):
+        found = [site.cloud._get_provider_inventory(site.cloud.provider(host))["DISK_GB"] for host in HOSTS]
+        pool = int(float(site.consoles[HOSTS[0]].values("SharedStoragePool", "Capacity")[0]))
+        expect.equal([disk["total"] for disk in found], [pool] * len(HOSTS), "the disk of each")
+        expect.equal(sum(disk["total"] * disk["allocation_ratio"] for disk in found), pool, "what all give out")
     site.keep("before", site.inventory())
 
 
@@ -34,6 +39,20 @@ def check_life(site):
             {"port": cloud.neutron.port_1["id"]}]), config_drive=True)
         site.keep("server", cloud.wait(cloud.api.post_server({"server": request}), "ACTIVE"))
         check_place(site, "first")
+
+
+def check_kept(site):
+    """With a store outside of the hosts."""
+    with site.check("its slots are kept in Swift"):
+        # Its NVRAM will be, once it has run for a while.
+        expect.true(sites.partition_uuid(site.server["id"]) + "_slot_map" in site.store.objects,
+                    "they are among %s" % sorted(site.store.objects))
+
+
+def check_forgotten(site):
+    """After its end."""
+    with site.check("nothing of it is left in Swift"):
+        expect.equal(sorted(site.store.objects), [], "the objects")
 
 
 def check_disk(site):

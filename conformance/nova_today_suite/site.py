@@ -72,3 +72,8 @@ def _name(thing):
 def partition_uuid(instance):
     """The UUID of an instance's partition: its first bit is never set."""
     return "%x%s" % (int(instance[0], 16) & 7, instance[1:].lower())
+
+
+def name_of(subject):
+    """A function full of checks, by module and name."""
+    return "%s.%s" % (subject.__module__.rsplit(".", 1)[-1], subject.__name__)

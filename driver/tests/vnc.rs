@@ -290,6 +290,25 @@ async fn vencrypt(
 }
 
 #[tokio::test]
+async fn after_its_end_nothing_holds_the_consoles() {
+    let fake = Fake::default();
+    let repeater = Repeater::of(fake.clone(), None);
+    let (mut stream, task) = client(&repeater);
+    assert!(ask(&mut stream, KNOWN).await.unwrap().contains("200"));
+    plain(&mut stream).await;
+    drop(stream);
+    // From now on it waits five minutes before it closes the console.
+    task.await.unwrap().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    repeater.serve(listener, &cancel).await.unwrap();
+    drop(repeater);
+    assert_eq!(fake.done(), ["open", "close"]);
+    assert_eq!(Arc::strong_count(&fake.0), 1);
+}
+
+#[tokio::test]
 async fn with_certificates_there_is_tls_between() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let folder = tempfile::tempdir().unwrap();

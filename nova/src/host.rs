@@ -26,7 +26,7 @@ pub struct Host {
     events: Arc<Mutex<Option<LifecycleEvents>>>,
     /// Cancels all calls.
     closing: CancellationToken,
-    /// Operations that run.
+    /// Operations that run, and who serves consoles.
     running: TaskTracker,
 }
 
@@ -95,7 +95,7 @@ impl Host {
     /// As [`Call::start`]; the call fails when nobody can listen there, or the certificates cannot be used.
     pub fn serve_consoles(&self, address: &str) -> Result<Call<Value>, Trouble> {
         let (driver, closing) = (self.driver.clone(), self.closing.clone());
-        let address = address.to_owned();
+        let (running, address) = (self.running.clone(), address.to_owned());
         Call::start(&self.closing, |_| async move {
             let tls = vnc::acceptor(&driver.config().vnc)?;
             let unusable =
@@ -104,7 +104,7 @@ impl Host {
             let port = listener.local_addr().map_err(unusable)?.port();
             let is_encrypted = tls.is_some();
             let repeater = Repeater::of(driver, tls);
-            tokio::spawn(async move {
+            running.spawn(async move {
                 if let Err(error) = repeater.serve(listener, &closing).await {
                     tracing::error!(%error, "consoles are served no more");
                 }

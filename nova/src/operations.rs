@@ -17,7 +17,8 @@ use serde_json::Value;
 
 use crate::migration;
 use crate::request::{
-    self, Arriving, Cache, Destroy, Move, One, Plug, Prune, Rescue, Spawn, Unplug, Volumes, read,
+    self, Arriving, Cache, Destroy, Move, One, Plug, Prune, Rebuild, Rescue, Spawn, Unplug,
+    Volumes, read,
 };
 use crate::trouble::Trouble;
 
@@ -70,6 +71,10 @@ pub async fn perform(
             })
         }
         "monitor" => tell(driver.monitor(true, control).await?),
+        "rebuild" => {
+            let asked: Rebuild = read(request)?;
+            tell(driver.rebuild(asked.request(feed)?, control).await?)
+        }
         "destroy" => {
             let asked: Destroy = read(request)?;
             let asked = DestroyRequest {
@@ -179,6 +184,7 @@ pub fn method(name: &str, request: &Value) -> NovaMethod {
     match name {
         "spawn" if request.get("existing_disk") == Some(&Value::Bool(true)) => NovaMethod::Rebuild,
         "spawn" => NovaMethod::Spawn,
+        "rebuild" => NovaMethod::Rebuild,
         "destroy" => NovaMethod::Destroy,
         "start" => NovaMethod::PowerOn,
         "stop" => NovaMethod::PowerOff,
@@ -282,6 +288,7 @@ async fn change(
     control: &Control,
 ) -> Result<Value, Trouble> {
     let (instance, name_of_it) = (asked.instance, Some(asked.name.clone()));
+    let volumes = request::connections(&asked.volumes)?;
     match name {
         "depart" => {
             let asked = DepartRequest {
@@ -295,6 +302,8 @@ async fn change(
                 flavor: asked.flavor.into(),
                 from_gb: asked.from_gb,
                 timeout: asked.timeout.map(Duration::from_secs),
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.migrate_disk_and_power_off(asked, control).await?)
         }
@@ -304,6 +313,8 @@ async fn change(
                 name: asked.name,
                 flavor: asked.flavor.into(),
                 power_on: asked.power_on,
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.finish_migration(asked, control).await?)
         }
@@ -320,6 +331,8 @@ async fn change(
                 name: name_of_it,
                 before: Before::Flavor(Box::new(asked.flavor.into())),
                 power_on: asked.power_on,
+                volumes,
+                metadata: asked.metadata,
             };
             tell(driver.finish_revert_migration(asked, control).await?)
         }

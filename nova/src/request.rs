@@ -1,5 +1,7 @@
 //! What Python asks for, as plain data.
 
+mod rebuild;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use self::rebuild::Rebuild;
 use crate::trouble::Trouble;
 
 /// Reads a request.
@@ -237,11 +240,7 @@ impl Spawn {
     /// # Errors
     /// What of it cannot be.
     pub fn request(self, feed: Option<Arc<dyn Feed>>) -> Result<SpawnRequest, Trouble> {
-        let image = match (self.image, feed) {
-            (None, _) => None,
-            (Some(picture), Some(feed)) => Some(picture.fed(feed)),
-            (Some(_), None) => return Err(Trouble::invalid("there is an image but no download")),
-        };
+        let image = fed(self.image, feed)?;
         let networks: Result<_, _> = self.networks.into_iter().map(TryInto::try_into).collect();
         Ok(SpawnRequest {
             instance: self.instance,
@@ -282,6 +281,14 @@ fn config_drive(files: BTreeMap<String, String>, dated: i64) -> Result<ConfigDri
 pub fn connections(infos: &[Value]) -> Result<Vec<Connection>, Trouble> {
     let read = infos.iter().map(Connection::parse);
     Ok(read.collect::<Result<_, _>>()?)
+}
+
+fn fed(image: Option<Picture>, feed: Option<Arc<dyn Feed>>) -> Result<Option<Image>, Trouble> {
+    match (image, feed) {
+        (None, _) => Ok(None),
+        (Some(picture), Some(feed)) => Ok(Some(picture.fed(feed))),
+        (Some(_), None) => Err(Trouble::invalid("there is an image but no download")),
+    }
 }
 
 /// A server to be removed.
@@ -398,6 +405,12 @@ pub struct Move {
     pub other_host: bool,
     /// Seconds that the guest may take to shut down.
     pub timeout: Option<u64>,
+    /// Volumes that are disconnected, or connected again.
+    #[serde(default)]
+    pub volumes: Vec<Value>,
+    /// What is kept for the instance.
+    #[serde(default)]
+    pub metadata: Metadata,
     /// Whether to power it on in the end.
     #[serde(default)]
     pub power_on: bool,

@@ -50,6 +50,13 @@ impl Program {
 
 /// The longest first, so that none of them runs alone at the end.
 const PROGRAMS: &[Program] = &[
+    Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
+        "nova_today_eventlet",
+        Some("nova-today.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package(),
     Program::new(
         "nova_out_of_tree",
         Some("nova-powervm.txt"),
@@ -70,13 +77,6 @@ const PROGRAMS: &[Program] = &[
     .with_package(),
     Program::new("nova_31", Some("nova-31.txt"), Wanted::Exactly311).with_package(),
     Program::new("nova_killed", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
-    Program::new(
-        "nova_today_eventlet",
-        Some("nova-today.txt"),
-        Wanted::Exactly311,
-    )
-    .with_package(),
-    Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
     Program::new(
         "nova_today_moves",
         Some("nova-today.txt"),

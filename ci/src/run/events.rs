@@ -121,9 +121,9 @@ impl Log<'_> {
             self.test(job, said, ended, ended)?;
         }
         let whole = Said {
-            test: "runs to its end".to_owned(),
+            test: "as a whole".to_owned(),
             verdict: verdict(job.outcome),
-            reason: (job.outcome != Outcome::Success).then(|| job.outcome.word().to_owned()),
+            reason: (job.outcome != Outcome::Success).then(|| why(job)),
         };
         self.test(job, whole, began, ended)
     }
@@ -208,6 +208,14 @@ fn is_told(told: &BTreeSet<String>, printed: &str) -> bool {
     let longer = format!("{printed}: ");
     let next = told.range(longer.clone()..).next();
     told.contains(printed) || next.is_some_and(|name| name.starts_with(&longer))
+}
+
+fn why(job: &JobResult) -> String {
+    let counts = job.counts.iter().map(|counts| format!(": {counts}"));
+    [job.outcome.word().to_owned()]
+        .into_iter()
+        .chain(counts)
+        .collect()
 }
 
 /// Two programs may have checks of the same name.

@@ -18,6 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use powervm_report::results::Results;
+use powervm_report::table;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -243,12 +245,13 @@ async fn scenarios(
         .args(&config.run.scenarios)
         .current_dir(&config.run.checkout);
     let limit = config.run.limits.scenarios;
-    let ended = job(site, SCENARIOS, command, limit).await;
+    let mut ended = job(site, SCENARIOS, command, limit).await;
     // Where nothing could run there may be none.
-    let _ = fs::rename(
-        report.join("events.jsonl"),
-        events::of_job(&site.work, SCENARIOS),
-    );
+    let events = events::of_job(&site.work, SCENARIOS);
+    let _ = fs::rename(report.join("events.jsonl"), &events);
+    if let (Ok(job), Ok(results)) = (&mut ended, Results::read(&events)) {
+        job.counts = Some(table::counts(&results));
+    }
     ended
 }
 

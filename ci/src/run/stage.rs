@@ -65,7 +65,11 @@ impl Site {
         let blocks = self.file_mib.saturating_mul(2048);
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", "ulimit -c 0; ulimit -f \"$0\"; exec \"$@\""])
+            .args([
+                "-c",
+                "ulimit -c 0; ulimit -f \"$1\"; shift; exec \"$@\"",
+                "powervm-ci",
+            ])
             .arg(blocks.to_string())
             .arg(program);
         process::cleaned(&mut command);
@@ -130,7 +134,7 @@ impl Site {
 fn told(command: &Command) -> String {
     let words = command
         .get_args()
-        .skip(3)
+        .skip(4)
         .map(|word| word.to_string_lossy().into_owned());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -175,7 +175,7 @@ async fn a_folder_is_run_in_an_environment_of_its_own() {
     }
     let junit = fs::read_to_string(site.path("logs/r/junit.xml")).unwrap();
     assert!(
-        junit.contains("nova-today: a") && junit.contains("scenarios: runs to its end"),
+        junit.contains("nova-today: a") && junit.contains("scenarios: as a whole"),
         "{junit}"
     );
     assert!(
@@ -238,9 +238,9 @@ LOG
             ("nova-today", "nova-today: ssp: boots", "passed"),
             ("nova-today", "nova-today: ssp: it moves: there", "failed"),
             ("nova-today", "nova-today: ssp: stops", "failed"),
+            ("r", "nova-today: as a whole", "failed"),
             ("r", "nova-today: only printed", "passed"),
-            ("r", "nova-today: runs to its end", "failed"),
-            ("r", "scenarios: runs to its end", "passed"),
+            ("r", "scenarios: as a whole", "passed"),
             ("scenarios", "test_server_basic_ops", "passed"),
         ]
     );

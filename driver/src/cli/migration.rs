@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::arguments::{Connection, LiveMigrate, Place};
+use super::arguments::{Connection, LiveMigrate, Migrate, Place};
 use super::connection::{self, Origin};
 use super::output::{Output, Table};
 use super::recover;
 use super::volume::{connections, keep, read_metadata};
 use crate::error::{Error, Result};
 use crate::operations::{
-    ConsoleAccess, Control, Driver, LiveMigration, Migrated, MigrationOptions,
+    ColdMigration, ConsoleAccess, Control, Driver, LiveMigration, Migrated, MigrationOptions,
     RemoteRestartRequest, ServerRef,
 };
+use crate::partition::Flavor;
 use crate::rest::Endpoint;
 
 /// Moves a server to another host.
@@ -23,6 +24,60 @@ pub(super) async fn live_migrate(
     control: &Control,
 ) -> Result<()> {
     let request = request(order, origin.connection)?;
+    let destination = reach(order, origin, control).await?;
+    let outcome = driver.live_migrate(&destination, request, control).await;
+    leave(&destination).await;
+    let migrated = outcome?;
+    keep(&order.kept, &migrated.arrived.metadata)?;
+    output.print(&migrated, shown)
+}
+
+/// Moves a server to another host while it is off.
+pub(super) async fn migrate(
+    driver: &Driver,
+    asked: &Migrate,
+    origin: &Origin<'_>,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
+    let order = &asked.order;
+    let move_it = request(order, origin.connection)?;
+    let is_resized = asked.vcpus.is_some()
+        || asked.memory.is_some()
+        || asked.disk > 0
+        || !asked.property.is_empty();
+    let flavor = match is_resized {
+        true => {
+            let now = driver.show(move_it.server.clone()).await?;
+            Some(Flavor {
+                vcpus: asked.vcpus.unwrap_or(now.vcpus),
+                memory_mb: asked.memory.unwrap_or(now.memory_mb),
+                root_gb: asked.disk,
+                extra_specs: asked.property.iter().cloned().collect(),
+            })
+        }
+        false => None,
+    };
+    let destination = reach(order, origin, control).await?;
+    let request = ColdMigration {
+        order: move_it,
+        flavor,
+    };
+    let outcome = driver.cold_migrate(&destination, request, control).await;
+    leave(&destination).await;
+    let migrated = outcome?;
+    keep(&order.kept, &migrated.arrived.metadata)?;
+    output.print(&migrated, shown)
+}
+
+async fn leave(destination: &Driver) {
+    if let Err(error) = destination.session().logoff().await {
+        tracing::debug!(%error, "could not log off");
+    }
+}
+
+/// A driver of the other host.
+async fn reach(order: &LiveMigrate, origin: &Origin<'_>, control: &Control) -> Result<Driver> {
     let (there, place) = destination(order, origin)?;
     let destination = match (order.to.is_elsewhere(origin.connection), origin.is_dry_run) {
         (false, true) => connection::connect(&there, &place).await?,
@@ -33,13 +88,7 @@ pub(super) async fn live_migrate(
     if !origin.is_dry_run {
         recover::first(&destination, control).await?;
     }
-    let outcome = driver.live_migrate(&destination, request, control).await;
-    if let Err(error) = destination.session().logoff().await {
-        tracing::debug!(%error, "could not log off");
-    }
-    let migrated = outcome?;
-    keep(&order.kept, &migrated.arrived.metadata)?;
-    output.print(&migrated, shown)
+    Ok(destination)
 }
 
 fn request(order: &LiveMigrate, here: &Connection) -> Result<LiveMigration> {

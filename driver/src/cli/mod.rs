@@ -19,6 +19,7 @@ mod network;
 mod nova;
 mod output;
 mod progress;
+mod rebuild;
 mod recover;
 mod rescue;
 mod resize;

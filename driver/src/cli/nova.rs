@@ -24,6 +24,7 @@ fn server(verb: &ServerVerb) -> Option<NovaMethod> {
     Some(match verb {
         ServerVerb::Create(create) if create.existing_disk => NovaMethod::Rebuild,
         ServerVerb::Create(_) => NovaMethod::Spawn,
+        ServerVerb::Rebuild(_) => NovaMethod::Rebuild,
         ServerVerb::List => NovaMethod::Host,
         ServerVerb::Show { .. } => NovaMethod::Instance,
         ServerVerb::Start { .. } => NovaMethod::PowerOn,

@@ -1,8 +1,11 @@
 //! `powervm server resize`, `resize-confirm` and `resize-revert`
 
+use std::path::PathBuf;
+
 use super::arguments::{Resize, ResizeRevert};
 use super::output::{Output, Table};
 use super::server::shown;
+use super::volume::connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
     Before, ConfirmRequest, Control, DepartRequest, Destination, Driver, ResizeRequest,
@@ -42,12 +45,15 @@ pub(super) async fn resize(
 pub(super) async fn depart(
     driver: &Driver,
     server: &str,
+    volume: &[PathBuf],
     output: &Output,
     control: &Control,
 ) -> Result<()> {
     let reference = ServerRef::parse(server);
     let now = driver.show(reference.clone()).await?;
     let request = DepartRequest {
+        volumes: connections(volume)?,
+        metadata: Default::default(),
         instance: now.summary.id.as_uuid(),
         name: named(&reference),
         destination: Destination::OtherHost,
@@ -110,6 +116,8 @@ pub(super) async fn revert(
 ) -> Result<()> {
     let found = find(driver, &asked.server).await?;
     let request = RevertRequest {
+        volumes: connections(&asked.volume)?,
+        metadata: Default::default(),
         instance: found.as_uuid(),
         name: named(&ServerRef::parse(&asked.server)),
         before: Before::Journal,

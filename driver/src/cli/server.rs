@@ -5,12 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::arguments::{Create, ServerVerb};
+use super::arguments::{Create, Drive, ServerVerb};
 use super::connection::{Origin, random};
 use super::migration;
 use super::output::{Output, Table};
 use super::volume::connections;
-use super::{rescue, resize};
+use super::{rebuild, rescue, resize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{
     Control, DestroyRequest, Driver, Metadata, Reboot, Server, ServerRef, ServerSummary,
@@ -39,18 +39,7 @@ pub(super) async fn run(
                 shown(&created.server)
             })
         }
-        ServerVerb::Rebuild(create) => {
-            if create.uuid.is_none() || create.existing_disk {
-                return Err(Error::invalid(
-                    "a server that is made anew is named by its UUID, and gets a new disk",
-                    "give --uuid, and leave --existing-disk out",
-                ));
-            }
-            let request = request(create).await?;
-            let instance = request.instance;
-            let server = driver.rebuild(request, control).await?;
-            output.print(&Created { instance, server }, |made| shown(&made.server))
-        }
+        ServerVerb::Rebuild(asked) => rebuild::run(driver, asked, output, control).await,
         ServerVerb::Evacuate(order) => {
             if order.server.uuid.is_none() {
                 return Err(Error::invalid(
@@ -107,7 +96,12 @@ pub(super) async fn run(
         ServerVerb::Rescue(asked) => rescue::rescue(driver, asked, output, control).await,
         ServerVerb::Unrescue { server } => rescue::unrescue(driver, server, output, control).await,
         ServerVerb::Resize(asked) => resize::resize(driver, asked, output, control).await,
-        ServerVerb::Depart { server } => resize::depart(driver, server, output, control).await,
+        ServerVerb::Depart { server, volume } => {
+            resize::depart(driver, server, volume, output, control).await
+        }
+        ServerVerb::Migrate(order) => {
+            migration::migrate(driver, order, origin, output, control).await
+        }
         ServerVerb::ResizeConfirm { server } => {
             resize::confirm(driver, server, output, control).await
         }
@@ -201,7 +195,13 @@ async fn request(create: &Create) -> Result<SpawnRequest> {
             root_gb: create.disk,
             extra_specs: create.property.iter().cloned().collect(),
         },
-        image: image(create).await?,
+        image: match &create.image {
+            None => None,
+            Some(image) => {
+                let (name, checksum) = (&create.image_name, &create.image_checksum);
+                Some(image_of(image, name.as_deref(), checksum.as_deref()).await?)
+            }
+        },
         volumes: connections(&create.volume)?,
         metadata: Metadata::from_iter(
             create
@@ -210,20 +210,9 @@ async fn request(create: &Create) -> Result<SpawnRequest> {
                 .map(|distro| ("image_os_distro".to_owned(), distro.clone())),
         ),
         networks: create.network.clone(),
-        config_drive: config_drive(create)?,
+        config_drive: config_drive(&create.drive)?,
         power_on: !create.no_start,
     })
-}
-
-async fn image(create: &Create) -> Result<Option<Image>> {
-    let Some(given) = &create.image else {
-        return Ok(None);
-    };
-    let (name, checksum) = (
-        create.image_name.as_deref(),
-        create.image_checksum.as_deref(),
-    );
-    image_of(given, name, checksum).await.map(Some)
 }
 
 /// The image in a file or behind a URL.
@@ -242,14 +231,15 @@ pub(super) async fn image_of(
     }
 }
 
-fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
+/// The config drive that these options ask for.
+pub(super) fn config_drive(asked: &Drive) -> Result<Option<ConfigDrive>> {
     let mut drive = ConfigDrive {
-        hostname: create.hostname.clone(),
-        user_data: create.user_data.as_deref().map(read).transpose()?,
-        metadata: create.meta.iter().cloned().collect(),
+        hostname: asked.hostname.clone(),
+        user_data: asked.user_data.as_deref().map(read).transpose()?,
+        metadata: asked.meta.iter().cloned().collect(),
         ..ConfigDrive::default()
     };
-    for path in &create.public_key {
+    for path in &asked.public_key {
         let key = String::from_utf8(read(path)?).map_err(|error| {
             Error::caused(
                 ErrorKind::Invalid,
@@ -265,10 +255,10 @@ fn config_drive(create: &Create) -> Result<Option<ConfigDrive>> {
             .public_keys
             .insert(name.into_owned(), key.trim().to_owned());
     }
-    for (guest, path) in &create.file {
+    for (guest, path) in &asked.file {
         drive.files.insert(guest.clone(), read(Path::new(path))?);
     }
-    let wanted = create.config_drive
+    let wanted = asked.config_drive
         || drive.hostname.is_some()
         || drive.user_data.is_some()
         || !(drive.metadata.is_empty() && drive.public_keys.is_empty() && drive.files.is_empty());

@@ -260,3 +260,38 @@ fn none_active(all: &[Vios]) -> Error {
         "start one and see that its RMC connection becomes active",
     )
 }
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! Virtual I/O Servers for tests.
+
+    use super::{FcPort, Vios, VnicAbility};
+    use crate::volume::Wwpn;
+
+    /// The port name with this number.
+    pub(crate) fn wwpn(number: u64) -> Wwpn {
+        format!("{number:016x}").parse().unwrap()
+    }
+
+    /// One that works, with ports by number and by how many virtual ones each can still lend.
+    pub(crate) fn vios(id: u32, ports: &[(u64, u32)]) -> Vios {
+        let port = |(number, available): &(u64, u32)| FcPort {
+            name: format!("fcs{number}"),
+            wwpn: wwpn(*number),
+            available: *available,
+            total: 64,
+        };
+        Vios {
+            uuid: format!("V{id}"),
+            name: format!("vios{id}"),
+            id: Some(id),
+            state: "running".to_owned(),
+            rmc: "active".to_owned(),
+            is_management: false,
+            is_active: true,
+            uptime: 0,
+            ports: ports.iter().map(port).collect(),
+            vnic: VnicAbility::default(),
+        }
+    }
+}

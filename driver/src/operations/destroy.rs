@@ -58,32 +58,16 @@ impl Driver {
     /// The step that failed, and why. [`ErrorKind::Precondition`] while a Virtual I/O Server that serves it is out of
     /// reach: it is powered off then and has everything else that it had.
     pub async fn destroy(&self, request: DestroyRequest, control: &Control) -> Result<()> {
-        self.remove(request, false, control).await
-    }
-
-    /// As [`Self::destroy`]; what is kept of the server stays.
-    pub(super) async fn remove_for_rebuild(
-        &self,
-        request: DestroyRequest,
-        control: &Control,
-    ) -> Result<()> {
-        self.remove(request, true, control).await
-    }
-
-    async fn remove(
-        &self,
-        request: DestroyRequest,
-        is_rebuilt: bool,
-        control: &Control,
-    ) -> Result<()> {
+        let uuid = PartitionUuid::of_instance(request.instance);
+        if !control.is_dry_run() {
+            self.finish_rebuilds(uuid, control).await?;
+        }
         let mut asked = Asked {
             instance: request.instance,
             name: request.name,
             destroy_disks: request.destroy_disks,
             volumes: request.volumes,
-            is_rebuilt,
         };
-        let uuid = PartitionUuid::of_instance(asked.instance);
         let turn = self.shared.instances.take(&uuid).await;
         let found = self.find(uuid).await?;
         // Written down with it: when the partition is gone, nothing else knows its name.
@@ -177,7 +161,7 @@ fn recipe(asked: &Asked) -> Saga<Destroy> {
     }
     // Last: as long as there is a partition, a repeated call knows its name and its number.
     saga = saga.step(Step::new(PARTITION, Destroy::delete_partition).after(before));
-    if asked.destroy_disks && !asked.is_rebuilt {
+    if asked.destroy_disks {
         saga = saga.step(Step::new(KEPT, Destroy::forget_kept).after([PARTITION]));
     }
     saga
@@ -303,7 +287,7 @@ impl Destroy {
             .uuid
             .instances()
             .iter()
-            .map(|instance| names::config_drive(*instance))
+            .flat_map(|instance| names::config_drives(*instance))
             .collect();
         let is_ours =
             |mapped: &Mapped| mapped.kind == Kind::OpticalMedia && names.contains(&mapped.name);
@@ -367,8 +351,8 @@ impl Destroy {
                         .is_none_or(|mapped| mapped == unit.udid)
             })
         };
-        let boot = self.asked.name.as_deref().map(names::boot_unit);
-        let has_boot_name = |name: &str| boot.as_deref() == Some(name);
+        let boot = self.asked.name.as_deref().map(names::boot_units);
+        let has_boot_name = |name: &str| boot.iter().flatten().any(|boot| boot == name);
         let mut doomed: Vec<&Unit> = units
             .iter()
             .filter(|unit| !unit.is_image() && was_mapped(unit))
@@ -401,7 +385,7 @@ impl Destroy {
                 self.uuid
                     .instances()
                     .iter()
-                    .map(|instance| names::boot_virtual_disk(name, *instance)),
+                    .flat_map(|instance| names::boot_virtual_disks(name, *instance)),
             );
         }
         if doomed.is_empty() {

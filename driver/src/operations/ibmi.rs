@@ -10,6 +10,7 @@ use powervm_schema::xml::Element;
 use super::driver::{Driver, path_of};
 use super::kept;
 use super::request::SpawnRequest;
+use super::volume::Metadata;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::System;
 use crate::partition::slots::Occupant;
@@ -24,8 +25,13 @@ const IPL_SOURCE: &str = "b";
 
 /// Whether the server is to run IBM i.
 pub(super) fn is_asked(request: &SpawnRequest) -> bool {
-    let distro = request.metadata.get(DISTRO);
-    distro.is_some_and(|distro| distro.eq_ignore_ascii_case("ibmi"))
+    is_told(&request.metadata) == Some(true)
+}
+
+/// Whether the image has IBM i, where that is told.
+pub(super) fn is_told(metadata: &Metadata) -> Option<bool> {
+    let distro = metadata.get(DISTRO)?;
+    Some(distro.eq_ignore_ascii_case("ibmi"))
 }
 
 /// What it may ask for.

@@ -17,7 +17,7 @@ use crate::saga::checkpoint;
 use crate::storage::flights::Flight;
 use crate::storage::image::{Claim, Image};
 use crate::storage::local::Disk;
-use crate::storage::mapping::{self, Kind, Wanted};
+use crate::storage::mapping::{self, Kind, Mapped, Wanted};
 use crate::storage::names::{self, ImageUnitName};
 use crate::storage::ssp::{ImageCache, ImageJob, ImageUnit, Unit};
 
@@ -80,6 +80,9 @@ pub(super) struct DiskNotes {
     disk: Option<BootDisk>,
     /// Path of the disk's logical unit.
     unit: Option<String>,
+    /// Its identifier.
+    #[serde(default)]
+    udid: Option<String>,
     /// Somebody else has a disk of that name.
     disk_is_foreign: bool,
 }
@@ -131,12 +134,13 @@ impl Boarded {
 pub(super) async fn existing(driver: &Driver, name: &str, instance: Uuid) -> Result<DiskNotes> {
     let disk = match &driver.shared.disks {
         Disks::Ssp { images, .. } => {
-            let name = names::boot_unit(name);
+            let both = names::boot_units(name);
+            let [name, _] = &both;
             let units = images.units().list().await?.into_iter();
-            let mut found = units.filter(|unit| !unit.is_image() && unit.name == name);
+            let mut found = units.filter(|unit| !unit.is_image() && both.contains(&unit.name));
             match (found.next(), found.next()) {
                 (Some(unit), None) => BootDisk::Unit(unit),
-                (None, _) => return Err(no_disk(&name)),
+                (None, _) => return Err(no_disk(name)),
                 (Some(_), Some(_)) => {
                     return Err(Error::operation(
                         ErrorKind::Precondition,
@@ -147,11 +151,12 @@ pub(super) async fn existing(driver: &Driver, name: &str, instance: Uuid) -> Res
             }
         }
         Disks::Local(disks) => {
-            let name = names::boot_virtual_disk(name, instance);
-            match disks.find_disk(&name).await? {
-                Some(disk) => BootDisk::Disk(disk),
-                None => return Err(no_disk(&name)),
-            }
+            let [usual, other] = names::boot_virtual_disks(name, instance);
+            let found = match disks.find_disk(&usual).await? {
+                None => disks.find_disk(&other).await?,
+                found => found,
+            };
+            BootDisk::Disk(found.ok_or_else(|| no_disk(&usual))?)
         }
     };
     let vioses = driver.mappings().await?;
@@ -311,6 +316,7 @@ pub(super) async fn create_disk<M: MakesDisk>(maker: &M) -> Result<()> {
                 .await?;
             maker.disk_notes(|found| {
                 found.unit = Some(unit.path.clone());
+                found.udid = Some(unit.udid.clone());
                 found.image = Some(UsedImage {
                     udid: image.udid,
                     is_ours: image.is_ours,
@@ -360,6 +366,22 @@ pub(super) async fn delete_disk<M: MakesDisk>(maker: &M) -> Result<()> {
         },
         Disks::Local(_) if is_foreign => Ok(()),
         Disks::Local(disks) => disks.remove(std::slice::from_ref(&names.disk)).await,
+    }
+}
+
+/// The disk as it is mapped, if it is made: also when another process has made it.
+pub(super) fn made<M: MakesDisk>(maker: &M) -> Option<Mapped> {
+    let names = maker.disk_names()?;
+    match &maker.driver().shared.disks {
+        Disks::Ssp { .. } => maker
+            .disk_notes(|found| found.udid.clone())
+            .map(|udid| Wanted::logical_unit(&names.unit, &udid).mapped().clone()),
+        Disks::Local(_) => Some(Mapped {
+            kind: Kind::VirtualDisk,
+            name: names.disk.clone(),
+            udid: None,
+            is_logical_volume: true,
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod announce;
+mod boot_disk;
 mod bridge;
 mod console;
 mod control;
@@ -31,11 +32,14 @@ mod plan;
 mod plug;
 mod plug_events;
 mod power;
+mod reach;
+mod rebuild;
 mod recovery;
 mod remote_restart;
 mod request;
 mod rescue;
 mod resize;
+mod room;
 mod server;
 pub(crate) mod shared;
 mod snapshot;
@@ -65,13 +69,14 @@ pub use inventory::{Inventory, Item, ItemKind};
 pub use lifecycle::{LifecycleEvent, LifecycleEvents, Transition};
 pub use meters::{Meter, Metered};
 pub use migrate::{
-    Arrived, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
+    Arrived, ColdMigration, ConsoleAccess, DestinationHost, LiveMigration, Migrated, MigrationData,
     MigrationOptions, Prepared, SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort,
     SourceTrunk,
 };
 pub use operation::Plan;
 pub use plug_events::PlugEvents;
-pub use recovery::{Interrupted, Recovered};
+pub use rebuild::RebuildRequest;
+pub use recovery::{Interrupted, Recovered, journalled_kinds};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use rescue::RescueRequest;

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use powervm_schema::units::Gigabytes;
 use powervm_schema::view::FieldValue;
 use uuid::Uuid;
 
-use super::driver::{Driver, path_of};
+use super::driver::{Disks, Driver, path_of};
 use super::ibmi;
 use super::imaged;
 use super::plug;
 use super::request::SpawnRequest;
+use super::room;
 use super::volume::request::refuse_twins;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::switches::MANAGEMENT;
@@ -89,11 +91,12 @@ impl Plan {
                 error,
             )
         })?;
-        let (system, vioses, switches, namesakes, ()) = futures_util::try_join!(
+        let (system, vioses, switches, namesakes, (), ()) = futures_util::try_join!(
             driver.system(),
             driver.active_vioses(),
             driver.switches(),
             namesakes(driver, request),
+            check_room(driver, request),
             refuse_existing(driver, partition, &name),
         )?;
         let is_ibmi = ibmi::is_asked(request);
@@ -188,6 +191,20 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
             "destroy it first",
         )),
     }
+}
+
+/// That the storage can have the boot disk.
+async fn check_room(driver: &Driver, request: &SpawnRequest) -> Result<()> {
+    let Some(image) = &request.image else {
+        return Ok(());
+    };
+    let disk = match &driver.shared.disks {
+        Disks::Ssp { .. } => names::boot_unit(&request.name),
+        Disks::Local(_) => names::boot_virtual_disk(&request.name, request.instance),
+    };
+    let image = Gigabytes::holding(image.size);
+    let wanted = Gigabytes::whole(request.flavor.root_gb).max(image);
+    room::check(driver, &disk, wanted, Gigabytes::default()).await
 }
 
 /// Disks that have the boot disk's name already.

@@ -204,27 +204,38 @@ async fn plug_adapter(
     partition: PartitionUuid,
     planned: &PlannedInterface,
 ) -> Result<Made> {
-    let shared = &driver.shared;
-    let vlan = planned.interface.vlan;
     let switch = planned
         .switch
         .as_ref()
         .ok_or_else(|| Error::internal("an adapter without a switch"))?;
-    adapter::ensure_virtual_network(
-        &shared.session,
-        &shared.system.uuid,
-        switch,
-        vlan,
-        &shared.networks,
-    )
-    .await?;
     let new = NewAdapter {
         switch,
-        vlan,
+        vlan: planned.interface.vlan,
         mac: planned.mac,
         slot: planned.slot,
     };
-    adapter::create(&shared.session, partition, &new).await
+    plug_into_switch(driver, partition, &new).await
+}
+
+/// Makes an adapter on its VLAN, which is made where an HMC has none of it.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn plug_into_switch(
+    driver: &Driver,
+    partition: PartitionUuid,
+    new: &NewAdapter<'_>,
+) -> Result<Made> {
+    let shared = &driver.shared;
+    adapter::ensure_virtual_network(
+        &shared.session,
+        &shared.system.uuid,
+        new.switch,
+        new.vlan,
+        &shared.networks,
+    )
+    .await?;
+    adapter::create(&shared.session, partition, new).await
 }
 
 /// An interface that a server has.

@@ -19,6 +19,7 @@ use super::migrate::{Arrive, Depart};
 use super::monitor::Monitor;
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
+use super::rebuild::Rebuild;
 use super::remote_restart::RemoteRestart;
 use super::rescue::{Rescue, Unrescue};
 use super::resize::{Confirm, Resize, Revert};
@@ -45,6 +46,7 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Unplug>(),
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
+    Entry::of::<Rebuild>(),
     Entry::of::<RemoteRestart>(),
     Entry::of::<Resize>(),
     Entry::of::<Confirm>(),
@@ -57,6 +59,12 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Suspension>(),
     Entry::of::<Monitor>(),
 ];
+
+/// What a journal calls each operation that it may hold.
+#[must_use]
+pub fn journalled_kinds() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|entry| entry.kind).collect()
+}
 
 /// One kind of operation.
 #[derive(Clone, Copy)]
@@ -150,17 +158,7 @@ impl Driver {
             }
             let mut was = Interrupted::of(&record);
             tracing::warn!(operation = was.title, plan = ?was.plan, steps = ?was.steps, "recovering");
-            let result = match Entry::for_record(&record) {
-                Some(entry) => (entry.recover)(self, &record, control).await,
-                None => Err(Error::operation(
-                    ErrorKind::Precondition,
-                    format!(
-                        "the journal has an operation that this version does not know: {}",
-                        record.beginning.kind
-                    ),
-                    "use the version of powervm that began it",
-                )),
-            };
+            let result = take_up(self, &record, control).await;
             match &result {
                 Ok(plan) => was.plan = Some(*plan),
                 Err(error) => {
@@ -181,6 +179,24 @@ impl Driver {
         let running = self.running().clone();
         pending.retain(|record| !running.contains(&record.id));
         Ok(pending)
+    }
+}
+
+/// Finishes or undoes one operation, and tells which.
+///
+/// # Errors
+/// It cannot be; it stays in the journal.
+pub(super) async fn take_up(driver: &Driver, record: &Record, control: &Control) -> Result<Plan> {
+    match Entry::for_record(record) {
+        Some(entry) => (entry.recover)(driver, record, control).await,
+        None => Err(Error::operation(
+            ErrorKind::Precondition,
+            format!(
+                "the journal has an operation that this version does not know: {}",
+                record.beginning.kind
+            ),
+            "use the version of powervm that began it",
+        )),
     }
 }
 

@@ -61,7 +61,8 @@ impl RemoteRestartRequest {
 impl Driver {
     /// Starts a server here whose system has failed. One that is here already is only started, if it is off.
     ///
-    /// When its system is back, [`Driver::remote_restart_cleanup`] removes what is left of the server there.
+    /// When its system is back, [`Driver::remote_restart_cleanup`] removes what is left of the server there. Its state
+    /// is [`PowerState::Unknown`] if it could not be read after that.
     ///
     /// # Errors
     /// A NovaLink, which manages no other system; a server that is not capable of it; [`Error::Saga`] with the step
@@ -96,9 +97,28 @@ impl Driver {
                 override_vlan_bridge: request.override_vlan_bridge,
             },
         };
-        self.perform_restart(asked, turn, control).await?;
-        let state = state_of(self.session(), uuid).await?;
-        Ok(PowerState::of(&state))
+        let restarted = self.perform_restart(asked, turn, control).await;
+        if let Err(error) = restarted {
+            if is_here || Place::surely(self, uuid).await? != Place::Here {
+                return Err(error);
+            }
+            // What has come stays.
+            control.warn(format!(
+                "the server has come, and something failed then: {error}"
+            ));
+            self.start(uuid.as_uuid(), control).await?;
+        }
+        self.keep_slots_if_possible(uuid, control).await;
+        // It has come and was started: that its state cannot be read now makes no failure of it.
+        match state_of(self.session(), uuid).await {
+            Ok(state) => Ok(PowerState::of(&state)),
+            Err(error) => {
+                control.warn(format!(
+                    "the server was restarted, and its state cannot be read: {error}"
+                ));
+                Ok(PowerState::Unknown)
+            }
+        }
     }
 
     /// Removes what is left on this host of a server that was restarted on another one. That there is nothing is as

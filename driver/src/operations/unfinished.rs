@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::driver::Driver;
-use super::{destroy, operation::Operation, spawn};
+use super::{destroy, operation::Operation, rebuild, spawn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Record;
 use crate::partition::PartitionUuid;
@@ -43,13 +43,17 @@ pub(super) async fn removals<A: DeserializeOwned, N: DeserializeOwned + Default>
     Ok(removals)
 }
 
-/// That no creation and no removal of the server is still to be undone or finished: that would hit whatever bears its
+/// That no creation, removal or rebuild of the server is still to be undone or finished: that would hit whatever bears its
 /// identity then.
 ///
 /// # Errors
 /// There is one; [`ErrorKind::Precondition`].
 pub(super) async fn refuse(driver: &Driver, partition: PartitionUuid) -> Result<()> {
-    let kinds = [spawn::Spawn::KIND, destroy::Destroy::KIND];
+    let kinds = [
+        spawn::Spawn::KIND,
+        destroy::Destroy::KIND,
+        rebuild::Rebuild::KIND,
+    ];
     match of(driver, partition, &kinds).await?.first() {
         None => Ok(()),
         Some(record) => Err(Error::operation(
@@ -60,8 +64,16 @@ pub(super) async fn refuse(driver: &Driver, partition: PartitionUuid) -> Result<
     }
 }
 
-async fn of(driver: &Driver, partition: PartitionUuid, kinds: &[&str]) -> Result<Vec<Record>> {
-    /// What both have of what they were asked for.
+/// What is not over of these kinds, of a server.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn of(
+    driver: &Driver,
+    partition: PartitionUuid,
+    kinds: &[&str],
+) -> Result<Vec<Record>> {
+    /// What they have all of what they were asked for.
     #[derive(Deserialize)]
     struct Asked {
         instance: Uuid,

@@ -169,6 +169,7 @@ fn able(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::vios::samples::vios;
 
     const ALL: VnicAbility = VnicAbility {
         serves: true,
@@ -189,16 +190,8 @@ mod tests {
             ..SriovWish::on("prod")
         };
         let vioses = vioses.iter().map(|vnic| Vios {
-            uuid: "v".to_owned(),
-            name: "vios1".to_owned(),
-            id: Some(1),
-            state: "running".to_owned(),
-            rmc: "active".to_owned(),
-            is_management: false,
-            is_active: true,
-            uptime: 0,
-            ports: Vec::new(),
             vnic: *vnic,
+            ..vios(1, &[])
         });
         able("p9", system, &wish, vioses.collect()).map(|able| able.len())
     }

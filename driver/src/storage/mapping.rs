@@ -122,6 +122,11 @@ impl Wanted {
         self.slot
     }
 
+    /// The address that it is to have, if that matters.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
     pub(crate) fn of(storage: MappedStorage<'_>, element: Element) -> Self {
         Self {
             mapped: Mapped::of(&storage),
@@ -265,35 +270,45 @@ fn new_mapping(
     client: &Client,
     wanted: &Wanted,
 ) -> VirtualScsiMapping {
-    let mut mapping = VirtualScsiMapping::new();
     if let Some(bus) = bus_with_room(vios, client, wanted.slot) {
-        // The bus is named by both of its adapters exactly as they were read.
-        for part in [
-            "AssociatedLogicalPartition",
-            "ClientAdapter",
-            "ServerAdapter",
-        ] {
-            if let Some(element) = bus.element().child(part) {
-                mapping
-                    .0
-                    .insert_ordered(element.clone(), VirtualScsiMapping::ORDER);
-            }
-        }
-    } else {
-        mapping.set_partition_href(&client.href);
-        let mut adapter = mapping.client_adapter_mut();
-        let mut own = adapter.adapter_mut();
-        own.set_adapter_type(AdapterType::Client);
-        match wanted.slot {
-            Some(slot) => own.set_slot(slot),
-            None => own.set_use_next_available_slot(true),
-        };
-        let mut adapter = mapping.server_adapter_mut();
-        adapter
-            .adapter_mut()
-            .set_adapter_type(AdapterType::Server)
-            .set_use_next_available_slot(true);
+        return behind(&bus, wanted);
     }
+    let mut mapping = VirtualScsiMapping::new();
+    mapping.set_partition_href(&client.href);
+    let mut adapter = mapping.client_adapter_mut();
+    let mut own = adapter.adapter_mut();
+    own.set_adapter_type(AdapterType::Client);
+    match wanted.slot {
+        Some(slot) => own.set_slot(slot),
+        None => own.set_use_next_available_slot(true),
+    };
+    let mut adapter = mapping.server_adapter_mut();
+    adapter
+        .adapter_mut()
+        .set_adapter_type(AdapterType::Server)
+        .set_use_next_available_slot(true);
+    holding(mapping, wanted)
+}
+
+/// A mapping on the bus of another one.
+pub(crate) fn behind(bus: &VirtualScsiMapping<&Element>, wanted: &Wanted) -> VirtualScsiMapping {
+    let mut mapping = VirtualScsiMapping::new();
+    // The bus is named by both of its adapters exactly as they were read.
+    for part in [
+        "AssociatedLogicalPartition",
+        "ClientAdapter",
+        "ServerAdapter",
+    ] {
+        if let Some(element) = bus.element().child(part) {
+            mapping
+                .0
+                .insert_ordered(element.clone(), VirtualScsiMapping::ORDER);
+        }
+    }
+    holding(mapping, wanted)
+}
+
+fn holding(mut mapping: VirtualScsiMapping, wanted: &Wanted) -> VirtualScsiMapping {
     let mut storage: Storage<&mut Element> = mapping.storage_mut();
     storage.element_mut().push(wanted.element.clone());
     if let Some(address) = &wanted.address {

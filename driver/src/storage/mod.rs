@@ -3,6 +3,7 @@
 pub mod cached;
 pub mod capture;
 pub(crate) mod drives;
+pub(crate) mod exchange;
 pub(crate) mod fabric;
 pub(crate) mod flights;
 pub mod image;

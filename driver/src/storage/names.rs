@@ -49,6 +49,27 @@ pub fn boot_unit(instance_name: &str) -> String {
     sanitised("boot_", instance_name, "", MAX_FILE_NAME)
 }
 
+/// The two names that an instance's boot disk in a shared storage pool has in turn, the usual one first: one that is made
+/// anew is there before the old one goes.
+#[must_use]
+pub fn boot_units(instance_name: &str) -> [String; 2] {
+    let usual = boot_unit(instance_name);
+    let other = other_unit(&usual);
+    [usual, other]
+}
+
+/// Of the two names of a boot disk in a pool, the other one: with a dot at the end, or without.
+#[must_use]
+pub fn other_unit(name: &str) -> String {
+    match name.strip_suffix('.') {
+        Some(name) => name.to_owned(),
+        None => {
+            let start: String = name.chars().take(MAX_FILE_NAME - 1).collect();
+            format!("{start}.")
+        }
+    }
+}
+
 /// Whether a logical unit's name is one that this driver gives to an instance's own disk.
 #[must_use]
 pub fn is_instance_unit(name: &str) -> bool {
@@ -65,6 +86,30 @@ pub fn is_boot_unit(name: &str) -> bool {
 #[must_use]
 pub fn boot_virtual_disk(instance_name: &str, instance: Uuid) -> String {
     short_name("b_", instance_name, instance)
+}
+
+/// The two names that an instance's boot disk in a volume group has in turn, the usual one first: one that is made anew
+/// is there before the old one goes, and names of virtual disks are unique.
+#[must_use]
+pub fn boot_virtual_disks(instance_name: &str, instance: Uuid) -> [String; 2] {
+    let usual = boot_virtual_disk(instance_name, instance);
+    let other = other_virtual_disk(&usual);
+    [usual, other]
+}
+
+/// Of the two names of a boot disk in a volume group, the other one: a dot before the UUID's characters, or none.
+#[must_use]
+pub fn other_virtual_disk(name: &str) -> String {
+    let mark = name.len().saturating_sub(5);
+    match (
+        name.get(..mark),
+        name.get(mark..mark + 1),
+        name.get(mark + 1..),
+    ) {
+        (Some(start), Some("."), Some(tail)) => format!("{start}_{tail}"),
+        (Some(start), Some(_), Some(tail)) => format!("{start}.{tail}"),
+        _ => format!("{name}."),
+    }
 }
 
 fn short_name(prefix: &str, instance_name: &str, instance: Uuid) -> String {
@@ -131,6 +176,15 @@ pub fn config_drive(instance: Uuid) -> String {
         ".iso",
         MAX_MEDIUM_NAME,
     )
+}
+
+/// The two names that an instance's config drive has in turn, the usual one first: one that is made anew is there before
+/// the old one goes.
+#[must_use]
+pub fn config_drives(instance: Uuid) -> [String; 2] {
+    let digits = instance.simple().to_string();
+    let other = sanitised("cfg_", &digits, "_.iso", MAX_MEDIUM_NAME);
+    [config_drive(instance), other]
 }
 
 /// The last part of a device name: servers report `/dev/x` where `x` was asked for.
@@ -232,6 +286,25 @@ mod tests {
         );
         assert_eq!(config_drive(INSTANCE).len(), MAX_MEDIUM_NAME);
         assert_eq!(base_name("/dev/b_instance_fa3b"), "b_instance_fa3b");
+    }
+
+    #[test]
+    fn what_is_made_anew_has_the_other_of_two_names() {
+        let [usual, other] = boot_virtual_disks("instance-00000001", INSTANCE);
+        assert_eq!((&*usual, &*other), ("b_instance_fa3b", "b_instance.fa3b"));
+        assert_eq!(other_virtual_disk(&other), usual);
+        assert!(is_boot_virtual_disk(&other) && is_instance_virtual_disk(&other));
+        let [usual, other] = config_drives(INSTANCE);
+        assert_eq!(usual, config_drive(INSTANCE));
+        assert_eq!(other, "cfg_fa3b7c440d2e4b5f9c118e6f00aa_.iso");
+        assert_eq!(other_virtual_disk(""), ".");
+        let [usual, other] = boot_units("web server/1");
+        assert_eq!(
+            (&*usual, &*other),
+            ("boot_web_server_1", "boot_web_server_1.")
+        );
+        assert_eq!(other_unit(&other), usual);
+        assert!(is_boot_unit(&other) && boot_units(&"a".repeat(90))[1].len() == MAX_FILE_NAME);
     }
 
     #[test]

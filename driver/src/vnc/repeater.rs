@@ -45,7 +45,10 @@ struct Shared {
     /// Consoles are opened and closed one after the other, for each server.
     turns: Turns<Uuid>,
     open: Mutex<BTreeMap<Uuid, Open>>,
+    /// Clients, and consoles that wait for their end: all of them hold the consoles.
     tasks: TaskTracker,
+    /// Nobody is served any more.
+    over: CancellationToken,
 }
 
 /// A console that is open.
@@ -73,13 +76,15 @@ impl Repeater {
             turns: Turns::default(),
             open: Mutex::default(),
             tasks: TaskTracker::new(),
+            over: CancellationToken::new(),
         };
         Self {
             shared: Arc::new(shared),
         }
     }
 
-    /// Serves clients until it is cancelled; then lets them go, and closes the consoles that it opened.
+    /// Serves clients until it is cancelled; then lets them go, and closes the consoles that it opened. After that
+    /// nothing of the repeater's holds them any more.
     ///
     /// # Errors
     /// A console that stays open.
@@ -186,7 +191,10 @@ impl Repeater {
 
     /// Closes a console after a while, unless somebody has come meanwhile.
     async fn close_later(self, server: Uuid, visits: u64) {
-        sleep(CLOSED_AFTER).await;
+        tokio::select! {
+            () = self.shared.over.cancelled() => return,
+            () = sleep(CLOSED_AFTER) => {}
+        }
         let _turn = self.shared.turns.take(&server).await;
         let is_idle = |open: &Open| open.clients == 0 && open.visits == visits;
         if !self.open().get(&server).is_some_and(is_idle) {
@@ -199,6 +207,7 @@ impl Repeater {
     }
 
     async fn close_all(&self) -> Result<()> {
+        self.shared.over.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
         let servers: Vec<Uuid> = std::mem::take(&mut *self.open()).into_keys().collect();
@@ -221,11 +230,13 @@ impl Drop for Visit {
         open.clients = open.clients.saturating_sub(1);
         let (clients, visits) = (open.clients, open.visits);
         drop(all);
+        let shared = &self.repeater.shared;
         if clients == 0
-            && !self.repeater.shared.tasks.is_closed()
+            && !shared.over.is_cancelled()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(self.repeater.clone().close_later(self.server, visits));
+            let closing = self.repeater.clone().close_later(self.server, visits);
+            shared.tasks.spawn_on(closing, &runtime);
         }
     }
 }

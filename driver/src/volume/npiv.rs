@@ -124,41 +124,14 @@ pub(crate) fn owner_of(vioses: &[Vios], port: Wwpn) -> Option<(&Vios, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::vios::FcPort;
-
-    fn name(number: u64) -> Wwpn {
-        format!("{number:016x}").parse().unwrap()
-    }
-
-    fn vios(ports: &[(u64, u32)]) -> Vios {
-        Vios {
-            uuid: String::new(),
-            name: String::new(),
-            id: None,
-            state: String::new(),
-            rmc: String::new(),
-            is_management: false,
-            is_active: true,
-            uptime: 0,
-            ports: ports
-                .iter()
-                .map(|(number, available)| FcPort {
-                    name: format!("fcs{number}"),
-                    wwpn: name(*number),
-                    available: *available,
-                    total: 64,
-                })
-                .collect(),
-            vnic: Default::default(),
-        }
-    }
+    use crate::host::vios::samples::{vios, wwpn};
 
     #[test]
     fn pairs_are_kept_in_short_values_and_read_back() {
         let pairs: Vec<PortPair> = (0..9)
             .map(|n| PortPair {
-                port: name(n),
-                names: [name(100 + n), name(200 + n)],
+                port: wwpn(n),
+                names: [wwpn(100 + n), wwpn(200 + n)],
             })
             .collect();
         let mut metadata = BTreeMap::from([
@@ -178,13 +151,13 @@ mod tests {
 
     #[test]
     fn servers_take_turns_and_give_what_is_used_least() {
-        let (one, two) = (vios(&[(1, 9), (2, 20)]), vios(&[(3, 5)]));
-        let fabric = [name(1), name(2), name(3)];
+        let (one, two) = (vios(2, &[(1, 9), (2, 20)]), vios(3, &[(3, 5)]));
+        let fabric = [wwpn(1), wwpn(2), wwpn(3)];
         let chosen = choose(&[&one, &two], &fabric, 4).unwrap();
-        assert_eq!(chosen, [name(2), name(3), name(1), name(3)]);
-        assert_eq!(choose(&[&two, &one], &fabric, 1).unwrap(), [name(3)]);
-        assert_eq!(choose(&[&one], &[name(9)], 1), None);
-        assert_eq!(choose(&[&vios(&[(1, 0)])], &fabric, 1), None);
+        assert_eq!(chosen, [wwpn(2), wwpn(3), wwpn(1), wwpn(3)]);
+        assert_eq!(choose(&[&two, &one], &fabric, 1).unwrap(), [wwpn(3)]);
+        assert_eq!(choose(&[&one], &[wwpn(9)], 1), None);
+        assert_eq!(choose(&[&vios(2, &[(1, 0)])], &fabric, 1), None);
         assert_eq!(choose(&[], &fabric, 1), None);
     }
 }

@@ -12,7 +12,7 @@ mod selection;
 mod soak;
 mod targets;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -114,6 +114,7 @@ fn log(default: &str) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .finish();
     // Somebody else's subscriber, in a test for instance, may stay.

@@ -19,6 +19,7 @@ use super::wire::{Call, Strike};
 use super::{
     Selection,
     run::{self, Watch},
+    telling,
 };
 
 /// What befalls a request.
@@ -42,7 +43,7 @@ const FAULTS: [Fault; 12] = [
     rule("401", |rule| {
         rule.answer(401, "Unauthorized", "The session is not valid.")
     }),
-    rule("404", |rule| {
+    rule(ABSENT, |rule| {
         rule.answer(404, "Not found", "HSCL9999 The resource was not found.")
     }),
     rule("412", |rule| {
@@ -133,21 +134,27 @@ pub fn run(selection: &Selection, watch: Watch<'_>) -> MatrixReport {
     run::run("faults", selection, watch, deal, case)
 }
 
-/// A fault, and another one after it: also where the first one has led the operation by then.
+/// What is asked a second time when it is answered with it: that something is not there which has to be.
+const ABSENT: &str = "404";
+
+/// A fault, and another one after it: also where the first one has led the operation by then. Not two that both say that
+/// something is not there: they may meet the same request, and whom the server tells twice has to believe it.
 fn pair(random: &mut ChaCha8Rng, stage: &Stage) -> Option<Case> {
     let last = stage.calls.len();
     let first = random.random_range(1..=last.max(1));
     let second = random.random_range(first + 1..=last + last / 2 + 2);
-    let mut draw = |number: usize| {
+    let mut draw = |number: usize, but: Option<&str>| {
         let call = stage.calls.get(number - 1);
         let able: Vec<Fault> = FAULTS
             .into_iter()
-            .filter(|fault| fault.can_befall(call))
+            .filter(|fault| fault.can_befall(call) && but != Some(fault.name))
             .collect();
         able.get(random.random_range(0..able.len())).copied()
     };
+    let one = draw(first, None)?;
+    let other = draw(second, Some(ABSENT).filter(|absent| one.name == *absent))?;
     Some(Case {
-        strikes: vec![(first, draw(first)?), (second, draw(second)?)],
+        strikes: vec![(first, one), (second, other)],
     })
 }
 
@@ -238,6 +245,9 @@ async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
 
 async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Result<&'static str> {
     let subject = scene.stage.subject;
+    if let Some(flaw) = telling::flaw(error, &scene.simulator) {
+        bail!("{flaw}");
+    }
     if let Error::Saga(failure) = error
         && !failure.left_behind.is_empty()
     {
@@ -248,7 +258,7 @@ async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Resu
         return taken_up(scene).await;
     }
     let unchanged = scene.is_as_before().await;
-    if subject.failed() == Failed::AsBefore {
+    if subject.failed() != Failed::Repeatable {
         scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }

@@ -1,8 +1,10 @@
 //! Every operation, with something going wrong at every request that it makes.
 //!
-//! [`sagas`]: the four loops over the steps and records of each operation. [`faults`]: a request, or two, meets what real servers and networks do. [`crashes`]: the driver is gone at a
-//! request, and another one is started on its journal. After each case the host is compared with what it was, or with
-//! what it should have become: everything in the simulator's world, partitions' states and the contents of boot disks.
+//! [`sagas`]: the four loops over the steps and records of each operation. [`faults`]: a request, or two, meets what
+//! real servers and networks do. [`crashes`]: the driver is gone at a request, and another one is started on its
+//! journal. After each case the host is compared with what it was, or with what it should have become: everything in
+//! the simulator's world, partitions' states and the contents of boot disks. An error has to say where it failed, why,
+//! and what to do.
 //! Cases run in simulated time, each in a world and a runtime of its own, so a seed and a case's name repeat it.
 
 pub mod crashes;
@@ -14,6 +16,7 @@ mod run;
 pub mod sagas;
 mod stage;
 mod subjects;
+mod telling;
 mod turns;
 mod wire;
 

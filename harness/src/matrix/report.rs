@@ -1,6 +1,6 @@
 //! What came of a matrix. Nothing in it depends on the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct CaseFailure {
 pub struct SubjectReport {
     /// The operation.
     pub operation: String,
+    /// What a journal calls the operations that it consists of.
+    pub journalled: BTreeSet<String>,
     /// Requests that it makes when nothing goes wrong.
     pub calls: usize,
     /// Cases.
@@ -97,6 +99,7 @@ impl SubjectReport {
     pub(super) fn of<'e>(stage: &Stage, cases: impl Iterator<Item = &'e Ended>) -> Self {
         let mut report = Self {
             operation: stage.subject.full_name(),
+            journalled: stage.journalled.clone(),
             calls: stage.calls.len(),
             ..Self::default()
         };

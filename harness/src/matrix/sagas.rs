@@ -184,7 +184,7 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
         (_, Err(Error::Saga(failure))) if !failure.left_behind.is_empty() => {
             bail!("something could not be undone: {failure}")
         }
-        (_, Err(_)) if subject.failed() == Failed::AsBefore => {
+        (_, Err(_)) if subject.failed() != Failed::Repeatable => {
             scene.is_as_before().await?;
             Ok("undone")
         }

@@ -1,5 +1,6 @@
 //! A world that is prepared for an operation, and as many copies of it as there are cases.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::target::embedded::{SimulatedDevices, books};
 
 use super::furniture::{self, Furniture, Volumes};
 use super::subjects::snapshot::content;
-use super::subjects::{SUBJECT, Subject, Work, image, instance};
+use super::subjects::{SUBJECT, Subject, Work, image, instance, rebuild};
 use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
 
 /// Where links of the simulator point; nothing listens there.
@@ -45,6 +46,8 @@ pub(super) struct Stage {
     template: Simulator,
     saved: Saved,
     seed: u64,
+    /// The first host that is still there.
+    first: usize,
     config: Config,
     volumes: Arc<Volumes>,
     /// What is kept of servers before the operation.
@@ -55,6 +58,8 @@ pub(super) struct Stage {
     pub(super) calls: Vec<Call>,
     /// What it writes into the journal then.
     pub(super) records: Vec<Written>,
+    /// What the journal calls the operations that it consists of.
+    pub(super) journalled: BTreeSet<String>,
 }
 
 /// One copy of it.
@@ -155,6 +160,7 @@ impl Stage {
                 saved: template.save(),
                 template,
                 seed,
+                first: 0,
                 config,
                 volumes: Arc::default(),
                 kept: MemoryStore::default(),
@@ -162,34 +168,41 @@ impl Stage {
                 after: Inventory::default(),
                 calls: Vec::new(),
                 records: Vec::new(),
+                journalled: BTreeSet::new(),
             };
             let scene = stage.scene()?;
             let actor = scene.actor().await?;
             let provided = subject.furniture.provide(&scene.simulator, &actor.driver);
             let volumes = Arc::new(provided.await?);
             furniture::with(&volumes, actor.prepare(&control)).await?;
+            if let Some(befalls) = subject.befalls() {
+                befalls(&scene.simulator)?;
+            }
             let before = scene.look().await?;
             let saved = scene.simulator.save();
             let kept = scene.kept.copy();
             (stage.saved, stage.before, stage.volumes) = (saved, before, volumes);
+            stage.first = usize::from(subject.befalls().is_some());
             stage.kept = kept;
 
             let scene = stage.scene()?;
-            let (calls, records, after) = furniture::with(&stage.volumes, async {
+            let (calls, records, journalled, after) = furniture::with(&stage.volumes, async {
                 let actor = scene.actor().await?;
                 actor.line.arm(Vec::new());
                 actor.run(&control).await?;
                 let (calls, records) = (actor.line.calls(), actor.line.records());
+                let journalled = scene.journalled().await?;
                 let after = scene.look().await?;
                 scene.is_content_right()?;
                 if let Some(reverse) = subject.reverse() {
                     reverse(&actor.driver, &control).await?;
                     scene.is_as_before().await?;
                 }
-                anyhow::Ok((calls, records, after))
+                anyhow::Ok((calls, records, journalled, after))
             })
             .await?;
             (stage.calls, stage.records, stage.after) = (calls, records, after);
+            stage.journalled = journalled;
             Ok(stage)
         })
         .with_context(|| {
@@ -203,7 +216,7 @@ impl Stage {
     /// A copy of the world, with an empty journal.
     fn scene(&self) -> anyhow::Result<Scene<'_>> {
         let hosts = if self.subject.has_two_hosts() { 2 } else { 1 };
-        let journals = (0..hosts).map(|_| JournalFile::in_memory());
+        let journals = (self.first..hosts).map(|_| JournalFile::in_memory());
         Ok(Scene {
             stage: self,
             simulator: self.template.fork(&self.saved),
@@ -257,8 +270,8 @@ impl Scene<'_> {
     pub(super) async fn actor(&self) -> anyhow::Result<Actor> {
         let line = Arc::new(Line::default());
         let mut drivers = Vec::new();
-        for number in 0..self.journals.len() {
-            drivers.push(self.driver(number, &line).await?);
+        for (host, journal) in (self.stage.first..).zip(&self.journals) {
+            drivers.push(self.driver(host, journal, &line).await?);
         }
         let mut drivers = drivers.into_iter();
         Ok(Actor {
@@ -269,7 +282,12 @@ impl Scene<'_> {
         })
     }
 
-    async fn driver(&self, number: usize, line: &Arc<Line>) -> anyhow::Result<Driver> {
+    async fn driver(
+        &self,
+        number: usize,
+        journal: &JournalFile,
+        line: &Arc<Line>,
+    ) -> anyhow::Result<Driver> {
         let consoles = self.simulator.novalinks();
         let console = consoles.get(number).unwrap_or(&self.simulator);
         let credentials = console.credentials();
@@ -283,7 +301,6 @@ impl Scene<'_> {
             ..SessionOptions::default()
         };
         let session = Session::logon(endpoint, wire, options).await?;
-        let journal = self.journals.get(number).context("there is no journal")?;
         let journal = Arc::new(Mortal {
             journal: journal.clone(),
             line: Arc::clone(line),
@@ -329,6 +346,7 @@ impl Scene<'_> {
                 inventory.add(ItemKind::Partition, state, "");
             }
         }
+        rebuild::name_as_usual(&mut inventory);
         Ok(inventory)
     }
 
@@ -386,6 +404,16 @@ impl Scene<'_> {
         }
     }
 
+    /// What the journals call the operations that they have.
+    async fn journalled(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut kinds = BTreeSet::new();
+        for journal in &self.journals {
+            let records = journal.history(usize::MAX).await?;
+            kinds.extend(records.into_iter().map(|record| record.beginning.kind));
+        }
+        Ok(kinds)
+    }
+
     /// All operations that the journals take for unfinished.
     pub(super) async fn pending(&self) -> anyhow::Result<Vec<Record>> {
         let mut pending = Vec::new();
@@ -404,7 +432,8 @@ impl Scene<'_> {
             let first = world.systems_in_order().first().map(|system| system.uuid);
             return Ok(there.is_some() && there != first);
         }
-        Ok(self.outcome().await? == Some(Outcome::Done))
+        let is_over = |ended| matches!(ended, Outcome::Done | Outcome::Finished);
+        Ok(self.outcome().await?.is_some_and(is_over))
     }
 
     /// How the operation ended that the first host's journal has last.

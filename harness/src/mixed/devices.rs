@@ -13,7 +13,7 @@ use crate::storage::{Protocol, Storage};
 const PATIENCE: u32 = 60;
 
 /// Waits until a server takes devices: until it is off, or has booted and its connection is there.
-async fn ready(hall: &Hall, server: Uuid) -> bool {
+pub(super) async fn ready(hall: &Hall, server: Uuid) -> bool {
     for _ in 0..PATIENCE {
         let world = hall.simulator.world();
         let found = world.partition(Owner::Partition(server));

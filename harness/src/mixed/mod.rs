@@ -3,6 +3,7 @@
 //!
 //! It runs on the simulator of this process under a paused clock, so that a day takes as long as its requests do.
 
+mod change;
 mod devices;
 mod disturber;
 mod hall;

@@ -13,7 +13,7 @@ use powervm_simulator::model::Owner;
 use uuid::Uuid;
 
 use super::hall::{Chance, Hall, Home};
-use super::{devices, jobs};
+use super::{change, devices, jobs};
 use crate::image::{Origin, derived_uuid};
 
 pub(super) async fn live(hall: &Hall, number: u16) {
@@ -67,12 +67,23 @@ fn is_there(hall: &Hall, uuid: Uuid) -> bool {
     world.partition(Owner::Partition(uuid)).is_some()
 }
 
-fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnRequest {
+/// The image, as the driver takes it.
+pub(super) fn image(hall: &Hall) -> DriverImage {
     let source = match &hall.image.origin {
         Origin::Memory(bytes) => ImageSource::Bytes(bytes.clone()),
         Origin::File(path) => ImageSource::File(path.clone()),
         Origin::Temporary(path) => ImageSource::File(path.to_path_buf()),
     };
+    DriverImage {
+        id: hall.image.uuid,
+        name: hall.image.name.clone(),
+        checksum: hall.image.md5.clone(),
+        size: hall.image.bytes,
+        source,
+    }
+}
+
+fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnRequest {
     SpawnRequest {
         instance: uuid,
         name,
@@ -82,13 +93,7 @@ fn order(hall: &Hall, uuid: Uuid, name: String, chance: &mut Chance) -> SpawnReq
             root_gb: 1,
             extra_specs: std::collections::BTreeMap::new(),
         },
-        image: Some(DriverImage {
-            id: hall.image.uuid,
-            name: hall.image.name.clone(),
-            checksum: hall.image.md5.clone(),
-            size: hall.image.bytes,
-            source,
-        }),
+        image: Some(image(hall)),
         volumes: Vec::new(),
         metadata: std::collections::BTreeMap::new(),
         networks: (0..chance.between(1, 2))
@@ -104,7 +109,9 @@ async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
         return hall.unexpected(format!("the partition {uuid} of a server has gone"));
     };
     let (driver, control) = (&home.driver, Control::default());
-    match chance.between(0, 9) {
+    match chance.between(0, 12) {
+        10 | 11 => change::size(hall, home, uuid, chance).await,
+        12 => change::disk(hall, home, uuid, moves).await,
         0 => {
             let stopped = driver.stop(uuid, Stop::Graceful, &control).await;
             hall.note("stop", stopped);
@@ -130,11 +137,14 @@ async fn act(hall: &Hall, uuid: Uuid, moves: bool, chance: &mut Chance) {
     }
 }
 
-/// The server moves to the other system, if there is one.
+/// The server moves to the other system, if there is one. Only one that is off or has booted can.
 async fn migrate(hall: &Hall, home: &Home, uuid: Uuid) {
     let Some(other) = hall.homes.iter().find(|other| other.system != home.system) else {
         return;
     };
+    if !devices::ready(hall, uuid).await {
+        return;
+    }
     let job = Job::new(format!("LogicalPartition/{uuid}"), "Migrate")
         .parameter("TargetManagedSystemName", &other.name)
         .timeout(Duration::from_secs(3600));

@@ -327,6 +327,40 @@ async fn a_size_that_cannot_be_is_refused_before_anything_is_touched() {
     }
 }
 
+/// Thin disks of a pool may be promised more than there is, so that only the pool knows whether one more fits.
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_does_not_fit_at_the_time_leaves_nothing() {
+    for (flavor, disk) in FLAVORS
+        .into_iter()
+        .zip([DiskDriver::Ssp, DiskDriver::LocalDisk])
+    {
+        let bench = Bench::new(flavor, disk).await;
+        bench.spawn(1).await.unwrap();
+        let capacity = bench.driver.capacity().await.unwrap().disk;
+        // The pool has promised a part of all that it has to the first server.
+        let too_much = match disk {
+            DiskDriver::Ssp => capacity.total_gb,
+            DiskDriver::LocalDisk => capacity.total_gb - capacity.used_gb + 2.0,
+        } as u64;
+        let before = bench.world().await;
+        bench.calls.take();
+        let server = SpawnRequest {
+            flavor: size(1, 1024, too_much),
+            ..request(2)
+        };
+        let refused = bench.driver.spawn(server, &Control::default()).await;
+        let flaw_of_spawn = flaw(NovaMethod::Spawn, refused, NoSpace, &["boot", "GB"]);
+        assert_eq!(flaw_of_spawn, None, "{flavor:?}");
+        let refused = bench.resize(size(1, 1024, too_much)).await;
+        let flaw_of_resize = flaw(NovaMethod::Resize, refused, NoSpace, &["boot", "GB"]);
+        assert_eq!(flaw_of_resize, None, "{flavor:?}");
+        let is_touched = bench.calls.take().iter().any(|(method, _)| method != "GET");
+        assert_eq!(is_touched, disk == DiskDriver::Ssp, "{flavor:?}");
+        assert_same(&before, &bench.world().await, "refused");
+        bench.assert_sound();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_be_is_refused_before_anything_is_touched() {
     let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;

@@ -12,7 +12,6 @@ use powervm_driver::partition::slots::{Occupant, SlotMap};
 use powervm_driver::rest::Groups;
 use powervm_driver::store::{MemoryStore, Store};
 use powervm_driver::{Error, ErrorKind};
-use powervm_harness::audit::Inventory;
 use powervm_harness::storage::Protocol;
 use powervm_schema::partition::LogicalPartition;
 use powervm_simulator::Flavor;
@@ -362,62 +361,4 @@ async fn what_cannot_be_evacuated_is_refused_before_anything_is_touched() {
         ErrorKind::Exists | ErrorKind::Precondition
     ));
     assert_same(&before, &bench.world().await, "refused");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_is_rebuilt_from_another_image_in_its_slots() {
-    for flavor in FLAVORS {
-        for disk in DISKS {
-            let (bench, _) = keeping(flavor, disk).await;
-            let san = San::new(&bench, 1, Protocol::FibreChannel).await;
-            ready(&bench, true).await;
-            san.attach(&bench, 0..1).await.unwrap();
-            write_nvram(&bench.driver, "Ym9vdA==").await;
-            let (slots, _) = bench.driver.keep(instance(1)).await.unwrap();
-            let before = bench.world().await;
-            let again = SpawnRequest {
-                volumes: san.connections.clone(),
-                power_on: false,
-                ..request(1)
-            };
-            let control = Control::default();
-            bench.driver.rebuild(again.clone(), &control).await.unwrap();
-            assert_eq!(
-                seats(&kept(&bench.driver).await),
-                seats(&slots),
-                "{flavor:?} {disk}"
-            );
-            assert_eq!(nvram(&bench.driver).await.as_deref(), Some("Ym9vdA=="));
-            let without_config_drive = |mut world: Inventory| {
-                // Which server has the next config drive is a matter of turns.
-                world
-                    .items
-                    .retain(|item| item.kind != ItemKind::Adapter && !item.name.contains("cfg_"));
-                world
-            };
-            let after = without_config_drive(bench.world().await);
-            assert_as_before(without_config_drive(before), after, "rebuilt");
-
-            // One that fails after the removal is repeated.
-            let rule = Rule::new("PUT", "*ManagedSystem/*/LogicalPartition").answer(
-                500,
-                "no",
-                "HSCL9999 no",
-            );
-            bench.simulator.faults().add(rule.first(1)).unwrap();
-            bench
-                .driver
-                .rebuild(again.clone(), &control)
-                .await
-                .unwrap_err();
-            bench.driver.rebuild(again, &control).await.unwrap();
-            assert_eq!(
-                seats(&kept(&bench.driver).await),
-                seats(&slots),
-                "{flavor:?} {disk}"
-            );
-            assert_eq!(nvram(&bench.driver).await.as_deref(), Some("Ym9vdA=="));
-            bench.assert_sound();
-        }
-    }
 }

@@ -105,8 +105,8 @@ async fn checks_change_nothing_and_say_why() {
             .stop(instance(1), stop, &control)
             .await
             .unwrap();
-        let error = hosts.checked().await.unwrap_err();
-        assert!(error.to_string().contains("not activated"), "{error}");
+        // One that is off may go as well: an inactive migration.
+        hosts.checked().await.unwrap();
     }
 }
 

@@ -127,3 +127,23 @@ async fn a_novalink_restarts_no_servers_of_other_systems() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Precondition);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_server_that_was_restarted_the_slots_are_kept_that_it_has_there() {
+    let store = powervm_driver::store::MemoryStore::default();
+    let mut hosts = Hosts::new(Flavor::Hmc).await;
+    for driver in &mut hosts.drivers {
+        *driver = driver.clone().keeping_in(store.clone());
+    }
+    hosts.spawn_as(restartable(1)).await;
+    let there = hosts.destination();
+    there.forget_kept(instance(1)).await.unwrap();
+    enter(&hosts, SystemState::Error);
+    there
+        .remote_restart(RemoteRestartRequest::of(instance(1)), &Control::default())
+        .await
+        .unwrap();
+    let kept = there.slot_map(instance(1)).await.unwrap().unwrap();
+    assert!(!kept.slots.is_empty());
+    assert_eq!(kept, there.keep(instance(1)).await.unwrap().0);
+}

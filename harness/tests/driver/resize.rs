@@ -52,6 +52,8 @@ impl Bench {
         flavor: Size,
     ) -> powervm_driver::Result<Departure> {
         let request = DepartRequest {
+            volumes: Vec::new(),
+            metadata: Default::default(),
             instance: instance(1),
             name: Some("web-1".to_owned()),
             destination,
@@ -76,6 +78,8 @@ impl Bench {
 
     async fn revert(&self, before: Before, power_on: bool) -> powervm_driver::Result<()> {
         let request = RevertRequest {
+            volumes: Vec::new(),
+            metadata: Default::default(),
             instance: instance(1),
             name: Some("web-1".to_owned()),
             before,
@@ -84,6 +88,7 @@ impl Bench {
         self.driver
             .finish_revert_migration(request, &Control::default())
             .await
+            .map(drop)
     }
 
     async fn partition(&self) -> Element {
@@ -188,6 +193,8 @@ async fn reverting_puts_back_every_attribute() {
             .unwrap();
         assert!(left.was_on && left.disk.is_none());
         let arrival = ArriveRequest {
+            volumes: Vec::new(),
+            metadata: Default::default(),
             instance: instance(1),
             name: "web-1".to_owned(),
             flavor: with(size(1, 1024, 1), &[("dedicated_proc", "true")]),
@@ -311,6 +318,8 @@ async fn what_cannot_be_is_refused_before_anything_is_touched() {
             assert_eq!(bench.world().await, before);
         }
         let reduced = DepartRequest {
+            volumes: Vec::new(),
+            metadata: Default::default(),
             instance: instance(1),
             name: None,
             destination: Destination::SameHost,
@@ -421,6 +430,8 @@ async fn what_a_server_was_stands_in_the_journal() {
     bench.resize(size(2, 4096, 0)).await.unwrap();
     // By its UUID alone: the journal knows its name too.
     let request = RevertRequest {
+        volumes: Vec::new(),
+        metadata: Default::default(),
         instance: instance(1),
         name: None,
         before: Before::Journal,

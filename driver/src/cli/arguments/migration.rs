@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::server::pair;
 use super::{Connection, Kept, Place};
 
 /// Move a server to another host while it runs.
@@ -31,6 +32,25 @@ pub(in crate::cli) struct LiveMigrate {
     /// Only if memory and processors can be placed there as well as here
     #[arg(long)]
     pub(in crate::cli) affinity: bool,
+}
+
+/// Move a server to another host while it is off.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct Migrate {
+    #[command(flatten)]
+    pub(in crate::cli) order: LiveMigrate,
+    /// Virtual processors that it is to have there; as many as now without
+    #[arg(long)]
+    pub(in crate::cli) vcpus: Option<u32>,
+    /// Memory in MB that it is to have there; as much as now without
+    #[arg(long, visible_alias = "ram", value_name = "MB")]
+    pub(in crate::cli) memory: Option<u64>,
+    /// Boot disk in GB, not less than now; it stays as it is without
+    #[arg(long, value_name = "GB", default_value_t = 0)]
+    pub(in crate::cli) disk: u64,
+    /// Extra spec of its new flavor, such as powervm:proc_units=0.5; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(in crate::cli) property: Vec<(String, String)>,
 }
 
 /// The other host.

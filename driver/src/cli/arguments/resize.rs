@@ -1,5 +1,7 @@
 //! Servers that get another size.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::server::pair;
@@ -34,4 +36,7 @@ pub(in crate::cli) struct ResizeRevert {
     /// Leave it powered off
     #[arg(long)]
     pub(in crate::cli) no_start: bool,
+    /// File with the connection_info of a volume that is to be attached again; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) volume: Vec<PathBuf>,
 }

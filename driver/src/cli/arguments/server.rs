@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::LiveMigrate;
+use super::rebuild::{Drive, Rebuild};
 use super::rescue::Rescue;
 use super::resize::{Resize, ResizeRevert};
 use super::snapshot::Snapshot;
 use super::store::Evacuate;
+use super::{LiveMigrate, Migrate};
 use crate::network::NetworkInterface;
 use crate::operations::ServerRef;
 
@@ -81,6 +82,9 @@ pub(in crate::cli) enum ServerVerb {
     Depart {
         /// Name or UUID
         server: String,
+        /// File with the connection_info of a volume that is to be detached; repeatable
+        #[arg(long, value_name = "FILE")]
+        volume: Vec<PathBuf>,
     },
     /// Keep the size that a server got
     ResizeConfirm {
@@ -89,10 +93,8 @@ pub(in crate::cli) enum ServerVerb {
     },
     /// Give a server the size back that it had
     ResizeRevert(ResizeRevert),
-    /// Make a server anew where it is, from another image: what was on its boot disk is lost, its volumes stay
-    ///
-    /// Give it all that it is to have, as to create. One that failed after the server was removed can be repeated.
-    Rebuild(Box<Create>),
+    /// Give a server a new boot disk from an image, and a new config drive: what was on its disk is lost, its volumes stay
+    Rebuild(Box<Rebuild>),
     /// Make a server on this host whose own host is lost, from its disk in the pool and its volumes
     ///
     /// Give it all that it is to have, as to create, and its UUID, but no image: --existing-disk, or its volumes. Where slots and NVRAM are kept, it gets
@@ -126,6 +128,10 @@ pub(in crate::cli) enum ServerVerb {
     },
     /// Move a server to another host while it runs
     LiveMigrate(Box<LiveMigrate>),
+    /// Move a server to another host while it is off, with another size if need be
+    ///
+    /// It is shut down, moved, changed, and started again if it ran.
+    Migrate(Box<Migrate>),
     /// Stop the migration of a server: it stays where it is
     LiveMigrateAbort {
         /// Its UUID, or its name
@@ -196,24 +202,8 @@ pub(in crate::cli) struct Create {
     /// repeatable
     #[arg(long, visible_alias = "nic", value_name = "VLAN")]
     pub(in crate::cli) network: Vec<NetworkInterface>,
-    /// Attach a config drive; the options below imply it
-    #[arg(long)]
-    pub(in crate::cli) config_drive: bool,
-    /// File with user data for the config drive
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) user_data: Option<PathBuf>,
-    /// SSH public key file for the config drive; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) public_key: Vec<PathBuf>,
-    /// Host name for the config drive; the server's name without
-    #[arg(long)]
-    pub(in crate::cli) hostname: Option<String>,
-    /// Metadata for the config drive; repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub(in crate::cli) meta: Vec<(String, String)>,
-    /// File to appear in the guest; repeatable
-    #[arg(long, value_name = "GUEST_PATH=FILE", value_parser = pair)]
-    pub(in crate::cli) file: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(in crate::cli) drive: Drive,
     /// Leave it powered off
     #[arg(long)]
     pub(in crate::cli) no_start: bool,

@@ -19,9 +19,6 @@ pub(in crate::operations) struct Asked {
     pub(super) destroy_disks: bool,
     /// Without credentials: nothing is logged on to.
     pub(super) volumes: Vec<Connection>,
-    /// Whether it is to be made anew, with what is kept of it.
-    #[serde(default)]
-    pub(super) is_rebuilt: bool,
 }
 
 impl Asked {

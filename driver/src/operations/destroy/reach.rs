@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use powervm_schema::atom::Entry;
-use powervm_schema::vios::ClientAdapter;
 
 use super::Destroy;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::host::{Vios, vios};
-use crate::operations::driver::path_of;
-use crate::rest::Groups;
+use crate::operations::reach;
 
 impl Destroy {
     /// That no Virtual I/O Server that serves the partition, or has something of it, is out of reach: what it has
@@ -19,7 +17,7 @@ impl Destroy {
     /// Returns those that can be reached.
     ///
     /// # Errors
-    /// One is, or all are; [`ErrorKind::Precondition`].
+    /// One is, or all are; [`crate::ErrorKind::Precondition`].
     pub(super) async fn check_reach(&self, seen: &[Entry]) -> Result<Vec<Vios>> {
         let all: Vec<Vios> = seen.iter().map(Vios::read).collect();
         let active = vios::active(&all)?;
@@ -30,7 +28,10 @@ impl Destroy {
         if active.len() == all.len() {
             return Ok(active);
         }
-        let serving = self.serving().await?;
+        let serving = match &self.found {
+            Some(found) => reach::serving(&self.driver, self.uuid, found.has_ports).await?,
+            None => BTreeSet::new(),
+        };
         let is_needed = |vios: &&Vios| {
             vios.id.is_some_and(|id| serving.contains(&id))
                 || self.notes.with(|notes| notes.has_something_on(&vios.uuid))
@@ -49,33 +50,5 @@ impl Destroy {
         }
         let so = format!("what serves {} cannot be removed", self.asked.title());
         Err(vios::out_of_reach(&needed, &so))
-    }
-
-    /// The numbers of the Virtual I/O Servers at the other ends of the partition's adapters. The hypervisor knows them,
-    /// whether the servers can be reached or not.
-    async fn serving(&self) -> Result<BTreeSet<u32>> {
-        let mut numbers = BTreeSet::new();
-        let Some(found) = &self.found else {
-            return Ok(numbers);
-        };
-        let mut kinds = vec!["VirtualSCSIClientAdapter"];
-        if found.has_ports {
-            kinds.push("VirtualFibreChannelClientAdapter");
-        }
-        for kind in kinds {
-            let path = format!("{}/{kind}", path_of(self.uuid));
-            let feed = match self.driver.session().get_feed(&path, Groups::None).await {
-                // It has gone meanwhile.
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                feed => feed?,
-            };
-            numbers.extend(feed.entries.iter().filter_map(|entry| {
-                let document = ClientAdapter(&entry.content);
-                let adapter = document.adapter();
-                let remote = adapter.remote_partition_id().ok().flatten();
-                remote.or_else(|| adapter.connecting_partition_id().ok().flatten())
-            }));
-        }
-        Ok(numbers)
     }
 }

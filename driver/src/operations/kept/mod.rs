@@ -198,31 +198,6 @@ impl Driver {
         Ok(kept)
     }
 
-    /// What a server has now that is to be made anew where it is; what is kept of it, when it is gone.
-    pub(super) async fn kept_now(
-        &self,
-        partition: PartitionUuid,
-        control: &Control,
-    ) -> Result<Kept> {
-        let path = path_of(partition);
-        let groups = Groups::Named(&[NVRAM]);
-        let entry = match self.session().get_entry(&path, groups).await {
-            Err(error) if error.is_not_found() => return self.load_kept(partition, control).await,
-            entry => entry?,
-        };
-        let document = LogicalPartition(&entry.content);
-        let nvram = document.partition().nvram().map(str::to_owned);
-        if self.keeps() && !control.is_dry_run() {
-            // A call that is repeated after the removal finds them here alone.
-            self.keep_slots(partition).await?;
-            self.keep_nvram(partition).await?;
-        }
-        Ok(Kept {
-            slots: Some(survey::look(self, partition).await?),
-            nvram: nvram.filter(|nvram| !nvram.trim().is_empty()),
-        })
-    }
-
     /// Sees to it that nothing is kept of a server.
     pub(super) async fn delete_kept(&self, partition: PartitionUuid) -> Result<()> {
         let store = self.store()?;

@@ -150,33 +150,7 @@ pub(super) fn scsi(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn name(number: u64) -> Wwpn {
-        format!("{number:016x}").parse().unwrap()
-    }
-
-    fn vios(id: u32, ports: &[(u64, u32)]) -> Vios {
-        Vios {
-            uuid: format!("V{id}"),
-            name: format!("vios{id}"),
-            id: Some(id),
-            state: String::new(),
-            rmc: String::new(),
-            is_management: false,
-            is_active: true,
-            uptime: 0,
-            ports: ports
-                .iter()
-                .map(|(number, available)| FcPort {
-                    name: format!("fcs{number}"),
-                    wwpn: name(*number),
-                    available: *available,
-                    total: 64,
-                })
-                .collect(),
-            vnic: Default::default(),
-        }
-    }
+    use crate::host::vios::samples::{vios, wwpn};
 
     fn port(slot: u32, vios: &str, fabric: &str) -> SourcePort {
         SourcePort {
@@ -188,7 +162,7 @@ mod tests {
     }
 
     fn fabrics() -> BTreeMap<String, Vec<Wwpn>> {
-        let of = |numbers: &[u64]| numbers.iter().map(|number| name(*number)).collect();
+        let of = |numbers: &[u64]| numbers.iter().map(|number| wwpn(*number)).collect();
         BTreeMap::from([("A".to_owned(), of(&[1, 3])), ("B".to_owned(), of(&[2, 4]))])
     }
 

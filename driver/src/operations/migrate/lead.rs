@@ -80,7 +80,7 @@ impl Driver {
         }
     }
 
-    async fn find_on_either(
+    pub(super) async fn find_on_either(
         &self,
         destination: &Self,
         request: &LiveMigration,

@@ -12,6 +12,7 @@
 mod adapters;
 mod arrive;
 mod arrived;
+mod cold;
 mod console;
 pub(in crate::operations) mod course;
 mod data;
@@ -27,6 +28,7 @@ pub(in crate::operations) use depart::Depart;
 pub(in crate::operations) use lead::{HERE, PREPARE, THERE};
 
 pub use arrived::Arrived;
+pub use cold::ColdMigration;
 pub use data::{
     ConsoleAccess, DestinationHost, LiveMigration, MigrationData, MigrationOptions, Prepared,
     SourceBus, SourceDisk, SourceHost, SourceInterface, SourcePort, SourceTrunk,

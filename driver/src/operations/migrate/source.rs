@@ -29,7 +29,16 @@ impl Driver {
     ///
     /// # Errors
     /// Why it could not; those of the requests.
-    pub async fn check_migration_source(&self, mut data: MigrationData) -> Result<MigrationData> {
+    pub async fn check_migration_source(&self, data: MigrationData) -> Result<MigrationData> {
+        self.check_source(data, false).await
+    }
+
+    /// As [`Self::check_migration_source`]; `is_cold` when the server is shut down before it goes.
+    pub(super) async fn check_source(
+        &self,
+        mut data: MigrationData,
+        is_cold: bool,
+    ) -> Result<MigrationData> {
         let uuid = data.partition();
         let entry = self
             .session()
@@ -60,7 +69,7 @@ impl Driver {
                 data.destination.memory_region_mb
             )));
         }
-        if let Some(why) = obstacle(&document, &mobility, &data) {
+        if let Some(why) = obstacle(&document, &mobility, &data, is_cold) {
             return Err(refuse(why));
         }
         let (console, vioses, served, adapters, switches) = futures_util::try_join!(
@@ -181,6 +190,7 @@ fn obstacle(
     document: &LogicalPartition<&Element>,
     system: &Mobility,
     data: &MigrationData,
+    is_cold: bool,
 ) -> Option<String> {
     let partition = document.partition();
     let (there, state) = (&data.destination, partition.state().ok().flatten());
@@ -191,12 +201,20 @@ fn obstacle(
     if let Some(migration) = migration.filter(|state| *state != MigrationState::NotMigrating) {
         return Some(format!("its migration state is {migration}"));
     }
-    if state != Some(PartitionState::Running) {
+    let is_off = is_cold || state == Some(PartitionState::NotActivated);
+    if !is_off && state != Some(PartitionState::Running) {
         let state = state.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
         return Some(format!("it does not run, but is {state}"));
     }
     if document.migration_disable().ok().flatten() == Some(true) {
         return Some("its migration is disabled".to_owned());
+    }
+    // What is off starts there in a mode that the host has, and nobody in it has to be told.
+    if is_off {
+        let is_ibmi = partition.partition_type().ok().flatten() == Some(PartitionType::Os400);
+        return is_ibmi
+            .then(|| ibmi_obstacle(document, system, data))
+            .flatten();
     }
     let mode = partition.current_processor_compatibility_mode();
     if let Some(mode) = mode.filter(|mode| !knows(&there.compatibility_modes, mode)) {

@@ -54,7 +54,7 @@ async fn remove_config_drive(
     let names: Vec<String> = uuid
         .instances()
         .iter()
-        .map(|instance| names::config_drive(*instance))
+        .flat_map(|instance| names::config_drives(*instance))
         .collect();
     let repositories = driver.repositories(vioses).await?;
     let had_it = |vios: &str| {

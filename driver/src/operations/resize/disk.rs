@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::driver::{Disks, Driver};
+use crate::operations::room;
 use crate::partition::PartitionUuid;
 use crate::storage::mapping::{self, Kind};
 use crate::storage::names;
@@ -66,20 +67,7 @@ impl Growth {
                 "choose a size with the same boot disk",
             ));
         }
-        if let Disks::Local(disks) = &driver.shared.disks {
-            let capacity = disks.capacity().await?;
-            let missing = wanted.saturating_sub(disk.capacity).as_f64();
-            if missing > capacity.total_gb - capacity.used_gb {
-                return Err(Error::operation(
-                    ErrorKind::NoSpace,
-                    format!(
-                        "the volume group {} has no {missing} GB left for the boot disk {}",
-                        disks.name, disk.name
-                    ),
-                    "free some, or choose a size with a smaller boot disk",
-                ));
-            }
-        }
+        room::check(driver, &disk.name, wanted, disk.capacity).await?;
         Ok(Some(Self {
             name: disk.name,
             path: disk.path,
@@ -136,20 +124,20 @@ impl BootDisk {
     async fn find(driver: &Driver, partition: PartitionUuid, name: &str) -> Result<Option<Self>> {
         match &driver.shared.disks {
             Disks::Ssp { images, .. } => {
-                let unit_name = names::boot_unit(name);
+                let both = names::boot_units(name);
                 let (vioses, units) =
                     futures_util::try_join!(driver.mappings(), images.units().list())?;
                 let mapped = vioses
                     .iter()
                     .flat_map(|vios| mapping::mapped_to(&vios.content, partition))
-                    .find(|mapped| mapped.kind == Kind::LogicalUnit && mapped.name == unit_name);
+                    .find(|mapped| mapped.kind == Kind::LogicalUnit && both.contains(&mapped.name));
                 let Some(mapped) = mapped else {
                     return Ok(None);
                 };
                 let is_it = |udid: &str| mapped.udid.as_deref().is_none_or(|known| known == udid);
                 Ok(units
                     .into_iter()
-                    .find(|unit| !unit.is_image() && unit.name == unit_name && is_it(&unit.udid))
+                    .find(|unit| !unit.is_image() && unit.name == mapped.name && is_it(&unit.udid))
                     .map(|unit| Self {
                         name: unit.name,
                         path: Some(unit.path),
@@ -158,8 +146,9 @@ impl BootDisk {
                     }))
             }
             Disks::Local(disks) => {
-                for instance in partition.instances() {
-                    let name = names::boot_virtual_disk(name, instance);
+                let instances = partition.instances();
+                let both = |instance| names::boot_virtual_disks(name, instance);
+                for name in instances.into_iter().flat_map(both) {
                     if let Some(disk) = disks.find_disk(&name).await? {
                         return Ok(Some(Self {
                             is_file: disk.is_converted_file(),

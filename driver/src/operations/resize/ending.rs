@@ -9,12 +9,14 @@ use uuid::Uuid;
 
 use super::request::{Before, ConfirmRequest, Destination, RevertRequest};
 use super::run::{Asked, POWER_OFF, POWER_ON, Part, RENAME, Resize, SIZE, edit, rename};
+use super::volumes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::control::Control;
 use crate::operations::driver::{Driver, path_of};
 use crate::operations::operation::{Notes, Operation, Plan};
 use crate::operations::plan::find_pool;
 use crate::operations::request::DestroyRequest;
+use crate::operations::volume::VolumesReport;
 use crate::operations::{jobs, power};
 use crate::partition::configuration::{NewSize, room_without};
 use crate::partition::name::{migrating_name, partition_name, resizing_name};
@@ -79,8 +81,8 @@ impl Driver {
     }
 
     /// Reverts a resize, or takes a server back that left for another host: its partition gets back its size and
-    /// its name, and is powered on if that is asked for. A boot disk that has grown stays large. One that
-    /// is what it was already is only powered on.
+    /// its name, its volumes are attached, and it is powered on if that is asked for. A boot disk that has grown stays
+    /// large. One that is what it was already only gets its volumes and is powered on. Returns what became of the volumes.
     ///
     /// # Errors
     /// No such server, or one that is not being resized or moved; nothing is known of what it was. What failed on the
@@ -89,7 +91,25 @@ impl Driver {
         &self,
         request: RevertRequest,
         control: &Control,
-    ) -> Result<()> {
+    ) -> Result<VolumesReport> {
+        let (instance, power_on) = (request.instance, request.power_on);
+        let Some(wanted) = volumes::wanted(instance, &request.volumes, &request.metadata) else {
+            let none = volumes::none(&instance.to_string(), &request.metadata);
+            return self.take_back(request, control).await.map(|()| none);
+        };
+        let first = RevertRequest {
+            power_on: false,
+            ..request
+        };
+        self.take_back(first, control).await?;
+        let attached = self.attach_volumes(wanted, control).await?;
+        if power_on {
+            self.start(instance, control).await?;
+        }
+        Ok(attached)
+    }
+
+    async fn take_back(&self, request: RevertRequest, control: &Control) -> Result<()> {
         let uuid = PartitionUuid::of_instance(request.instance);
         let turn = self.shared.instances.take(&uuid).await;
         let place = self.place_of(uuid, request.name.clone()).await?;

@@ -2,14 +2,16 @@
 //!
 //! A resize is done with the server off and stays to be confirmed: until then the partition bears another name
 //! (`resize_…`, or `migrate_…` when it goes to another host), and can become what it was. It can be done whole, or in
-//! the two halves that a compute manager has for it. Volumes stay attached: a manager that ends their connections in
-//! between detaches them when the server has left, and attaches them before it arrives or is taken back.
+//! the two halves that a compute manager has for it. Volumes stay attached, but for those that a
+//! manager names because it ends their connections in between: these are detached when the server has left, and attached
+//! before it arrives or when it is taken back.
 
 mod disk;
 mod ending;
 mod live;
 mod request;
 mod run;
+mod volumes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use super::driver::{Driver, path_of};
 use super::operation::Notes;
 use super::plan::find_pool;
 use super::unfinished;
+use super::volume::VolumesReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::configuration::{NewSize, room_without};
 use crate::partition::state::is_stoppable;
@@ -78,10 +81,11 @@ impl Driver {
         self.run_resize(resize, control).await.map(drop)
     }
 
-    /// Lets a server leave, for another size or for another host: powers it off, lets its boot disk grow, and gives
-    /// its partition the name of one that leaves.
+    /// Lets a server leave, for another size or for another host: powers it off, lets its boot disk grow, gives
+    /// its partition the name of one that leaves, and detaches its volumes.
     ///
-    /// A failed or cancelled call leaves the server as it was; only a boot disk that has grown stays large.
+    /// A failed or cancelled call leaves the server as it was; only a boot disk that has grown stays large. One whose
+    /// process was killed while volumes were detached has left, with its volumes detached or not.
     ///
     /// # Errors
     /// Before anything is changed: as [`Driver::resize`], and a boot disk that is not in a shared storage pool when the
@@ -93,8 +97,8 @@ impl Driver {
     ) -> Result<Departure> {
         let subject = Subject {
             instance: request.instance,
-            name: request.name,
-            flavor: request.flavor,
+            name: request.name.clone(),
+            flavor: request.flavor.clone(),
             from_gb: request.from_gb,
         };
         let part = Part::Leave(request.destination);
@@ -103,27 +107,53 @@ impl Driver {
             Destination::SameHost => None,
             Destination::OtherHost => resize.shared_disk().await?,
         };
-        let asked = self.run_resize(resize, control).await?;
+        let resize = self.run_resize(resize, control).await?;
+        let (uuid, left) = (
+            resize.uuid,
+            Departure {
+                before: resize.asked.before.clone(),
+                was_on: resize.asked.was_on,
+                disk,
+            },
+        );
+        // The server's turn is its own: others work on it now.
+        drop(resize);
         if request.destination == Destination::OtherHost {
-            self.keep_slots_if_possible(asked.uuid, control).await;
-            self.keep_nvram_if_possible(asked.uuid).await;
+            self.keep_slots_if_possible(uuid, control).await;
+            self.keep_nvram_if_possible(uuid).await;
         }
-        Ok(Departure {
-            before: asked.asked.before.clone(),
-            was_on: asked.asked.was_on,
-            disk,
-        })
+        self.leave_volumes(&request, &left, control).await?;
+        Ok(left)
     }
 
-    /// Lets a server that has left for another size on this host arrive: changes its partition and powers it on if
-    /// that is asked for.
+    /// Lets a server that has left for another size on this host arrive: attaches its volumes, changes its partition
+    /// and powers it on if that is asked for. Returns what became of the volumes.
     ///
     /// A failed or cancelled call leaves the server as it left.
     ///
     /// # Errors
     /// Before anything is changed: no such server, one that has not left, a size that breaks a rule or that the host
     /// has no room for. Then [`Error::Saga`].
-    pub async fn finish_migration(&self, request: ArriveRequest, control: &Control) -> Result<()> {
+    pub async fn finish_migration(
+        &self,
+        request: ArriveRequest,
+        control: &Control,
+    ) -> Result<VolumesReport> {
+        let wanted = volumes::wanted(request.instance, &request.volumes, &request.metadata);
+        let attached = match &wanted {
+            Some(wanted) => self.attach_volumes(wanted.clone(), control).await?,
+            None => volumes::none(&request.name, &request.metadata),
+        };
+        match self.arrive_resized(request, control).await {
+            Ok(()) => Ok(attached),
+            Err(error) => {
+                self.take_volumes_back(wanted, control).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn arrive_resized(&self, request: ArriveRequest, control: &Control) -> Result<()> {
         let subject = Subject {
             instance: request.instance,
             name: Some(request.name),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::operations::volume::Metadata;
 use crate::partition::{Configuration, Flavor};
+use crate::volume::Connection;
 
 /// A server that is to have another size, on the host where it is.
 #[derive(Debug, Clone)]
@@ -45,6 +47,10 @@ pub struct DepartRequest {
     pub from_gb: Option<u64>,
     /// How long the guest may take to shut down; the configured time without.
     pub timeout: Option<Duration>,
+    /// Volumes whose connections end: they are detached.
+    pub volumes: Vec<Connection>,
+    /// What is kept for the instance, for its volumes.
+    pub metadata: Metadata,
 }
 
 /// What became of it: to be kept until the move is confirmed or reverted.
@@ -80,6 +86,10 @@ pub struct ArriveRequest {
     pub flavor: Flavor,
     /// Whether to power it on in the end.
     pub power_on: bool,
+    /// Volumes as the storage shows them now: they are attached.
+    pub volumes: Vec<Connection>,
+    /// What is kept for the instance, for its volumes.
+    pub metadata: Metadata,
 }
 
 /// A resize or a cold migration that is good.
@@ -102,6 +112,10 @@ pub struct RevertRequest {
     pub before: Before,
     /// Whether to power it on in the end.
     pub power_on: bool,
+    /// Volumes as the storage shows them now: they are attached.
+    pub volumes: Vec<Connection>,
+    /// What is kept for the instance, for its volumes.
+    pub metadata: Metadata,
 }
 
 /// What a server was before its resize.

@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::devices::Disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operations::boot_disk;
 use crate::operations::driver::Driver;
 use crate::operations::management::Management;
 use crate::partition::PartitionUuid;
 use crate::storage::mapping::{self, Client, GROUP, Kind, Mapped, Wanted};
-use crate::storage::names;
 
 /// A boot disk, and the way to it.
 pub(super) struct Source {
@@ -72,7 +72,13 @@ impl Source {
         let document = LogicalPartition(document);
         let name = document.partition().name().unwrap_or_default().to_owned();
         let vioses = driver.mappings().await?;
-        let disk = boot_disk(&vioses, server, &name)?;
+        let disk = boot_disk::mapped(&vioses, server, &name)?.ok_or_else(|| {
+            Error::operation(
+                ErrorKind::Precondition,
+                format!("{name} has no boot disk of its own"),
+                "where it boots from a volume, have a snapshot made of the volume",
+            )
+        })?;
         let serving = |entry: &&Entry| mapping::mapped_to(&entry.content, server).contains(&disk);
         let (device, mapping) = match &management {
             Management::Vios(vios) => {
@@ -199,41 +205,6 @@ impl Mapping {
 
 fn slot_of(mapping: VirtualScsiMapping<&Element>) -> Option<u32> {
     mapping.client_adapter()?.adapter().slot().ok().flatten()
-}
-
-/// The server's own disk: not a volume, not what it is rescued with.
-fn boot_disk(vioses: &[Entry], server: PartitionUuid, name: &str) -> Result<Mapped> {
-    let mut found: Vec<Mapped> = vioses
-        .iter()
-        .flat_map(|entry| mapping::mapped_to(&entry.content, server))
-        .filter(is_boot_disk)
-        .collect();
-    found.sort();
-    found.dedup();
-    if found.len() > 1 {
-        found.retain(|disk| disk.name == names::boot_unit(name));
-    }
-    match (found.pop(), found.pop()) {
-        (Some(disk), None) => Ok(disk),
-        (None, _) => Err(Error::operation(
-            ErrorKind::Precondition,
-            format!("{name} has no boot disk of its own"),
-            "where it boots from a volume, have a snapshot made of the volume",
-        )),
-        (Some(_), Some(_)) => Err(Error::operation(
-            ErrorKind::Precondition,
-            format!("several disks of {name} may be its boot disk"),
-            "detach those that are not",
-        )),
-    }
-}
-
-fn is_boot_disk(disk: &Mapped) -> bool {
-    match disk.kind {
-        Kind::LogicalUnit => names::is_boot_unit(&disk.name),
-        Kind::VirtualDisk => disk.is_logical_volume && names::is_boot_virtual_disk(&disk.name),
-        Kind::PhysicalVolume | Kind::OpticalMedia => false,
-    }
 }
 
 fn udid_of(disk: &Mapped) -> Result<&str> {

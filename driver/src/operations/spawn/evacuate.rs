@@ -1,9 +1,8 @@
-//! Makes a server anew: on another host when its own is lost, or where it is from another image.
+//! Makes a server anew on another host when its own is lost.
 
 use super::{DiskNotes, Disks, Driver, Making, Server, SpawnRequest, imaged};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::control::Control;
-use crate::operations::request::DestroyRequest;
 use crate::operations::resize::DiskInfo;
 use crate::partition::PartitionUuid;
 
@@ -63,32 +62,6 @@ impl Driver {
                 "make it anew from an image",
             )),
         }
-    }
-
-    /// Makes a server anew where it is, from the request's image: what was on its boot disk is lost, its volumes stay as
-    /// they are. It gets the interfaces and volumes that the request has, in the slots that it had.
-    ///
-    /// It is removed first, and cannot be brought back: a call that failed after that can be repeated, and makes it then.
-    ///
-    /// # Errors
-    /// A request without an image, for a server that has one; those of [`Driver::destroy`] and [`Driver::spawn`].
-    pub async fn rebuild(&self, request: SpawnRequest, control: &Control) -> Result<Server> {
-        if request.image.is_none() && request.volumes.is_empty() {
-            return Err(Error::invalid(
-                "there is nothing to make the server from",
-                "give an image, or the volume that it boots from",
-            ));
-        }
-        let partition = PartitionUuid::of_instance(request.instance);
-        let kept = self.kept_now(partition, control).await?;
-        let removal = DestroyRequest {
-            name: Some(request.name.clone()),
-            volumes: request.volumes.clone(),
-            ..DestroyRequest::of(request.instance)
-        };
-        self.remove_for_rebuild(removal, control).await?;
-        self.spawn_with(request, None, Making::Again(kept), control)
-            .await
     }
 
     /// As [`Self::spawn_with`], for a server of which something may be kept.

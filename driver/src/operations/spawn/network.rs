@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::Spawn;
 use crate::error::{Error, Result};
 use crate::network::Mac;
-use crate::network::adapter::{self, MANAGEMENT_VLAN, NewAdapter};
+use crate::network::adapter::{MANAGEMENT_VLAN, NewAdapter};
 use crate::operations::plug;
 use crate::operations::plug_events::Expected;
 use crate::storage::media::config_drive::PluggedInterface;
@@ -16,8 +16,7 @@ impl Spawn {
         if self.note(|found| found.macs.is_some()) {
             return Ok(());
         }
-        let shared = &self.driver.shared;
-        let (session, plan) = (&shared.session, &self.order()?.plan);
+        let plan = &self.order()?.plan;
         let partition = self.partition;
         let expected = Expected::of(
             &self.driver,
@@ -33,22 +32,14 @@ impl Spawn {
         }
         let mut management = None;
         if let Some(planned) = &plan.management {
-            let (switch, vlan) = (&planned.switch, MANAGEMENT_VLAN);
-            adapter::ensure_virtual_network(
-                session,
-                &shared.system.uuid,
-                switch,
-                vlan,
-                &shared.networks,
-            )
-            .await?;
             let new = NewAdapter {
-                switch,
-                vlan,
+                switch: &planned.switch,
+                vlan: MANAGEMENT_VLAN,
                 mac: planned.mac,
                 slot: planned.slot,
             };
-            management = Some(adapter::create(session, partition, &new).await?.mac);
+            let made = plug::plug_into_switch(&self.driver, partition, &new).await?;
+            management = Some(made.mac);
         }
         self.note(|found| found.macs = Some((macs, management)));
         Ok(())

@@ -22,6 +22,7 @@ use crate::operations::control::Control;
 use crate::operations::driver::Driver;
 use crate::operations::map;
 use crate::operations::operation::{Notes, Operation, Plan};
+use crate::operations::reach;
 use crate::partition::PartitionUuid;
 use crate::saga::{Saga, Step};
 use crate::storage::mapping::{self, GROUP, Kind, Mapped, Wanted};
@@ -40,7 +41,9 @@ impl Driver {
     /// Virtual I/O Server will not let go is warned of, and tried again by a repeated call.
     ///
     /// # Errors
-    /// A server whose devices cannot be changed now; [`crate::Error::Saga`] when a Virtual I/O Server could
+    /// Before anything is changed: a server whose devices cannot be changed now; a Virtual I/O Server that serves it and
+    /// is out of reach, which may have the volumes mapped ([`crate::ErrorKind::Precondition`]). Then
+    /// [`crate::Error::Saga`] when a Virtual I/O Server could
     /// not be changed, in which case all serve the volumes as before.
     pub async fn detach_volumes(
         &self,
@@ -57,6 +60,16 @@ impl Driver {
         let Some(scene) = Scene::find(self, partition).await? else {
             return Ok(nothing(&request));
         };
+        let may_have = |vios: &Vios| {
+            let volumes = request.volumes.iter();
+            let mut served = volumes.filter(|volume| find::is_served(self, volume));
+            served.any(|volume| match volume.transport {
+                Transport::FibreChannel(_) | Transport::Iscsi(_) => true,
+                Transport::File(_) | Transport::Rbd(_) => vios.is_management,
+            })
+        };
+        let so = format!("volumes of {} cannot be detached", scene.target.name);
+        reach::refuse_away(self, partition, may_have, &so).await?;
         // Not cancelled half way: what is unmapped is no use to anybody.
         let whole = control.uncancelled();
         let steps = whole.for_steps();

@@ -1,5 +1,7 @@
 //! Media repositories, and the media in them.
 
+use std::collections::BTreeSet;
+
 use powervm_schema::storage::{VirtualMediaRepository, VolumeGroup};
 use powervm_schema::units::Gigabytes;
 use powervm_schema::xml::Element;
@@ -42,6 +44,23 @@ impl Repository {
             }
         }
         Ok(found)
+    }
+
+    /// Names of the media in it.
+    ///
+    /// # Errors
+    /// Those of the request.
+    pub async fn media(&self, session: &Session) -> Result<BTreeSet<String>> {
+        let entry = session.get_entry(&self.path(), Groups::None).await?;
+        let group = VolumeGroup(&entry.content);
+        let names = group.media_repositories().flat_map(|repository| {
+            let media: Vec<_> = repository
+                .optical_media()
+                .filter_map(|media| media.name().map(str::to_owned))
+                .collect();
+            media
+        });
+        Ok(names.collect())
     }
 
     /// Makes a repository of so many gigabytes in this volume group of the first Virtual I/O Server

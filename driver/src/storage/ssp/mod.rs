@@ -7,6 +7,8 @@ mod watch;
 
 use powervm_schema::atom::Entry;
 use powervm_schema::storage::{Cluster, SharedStoragePool, Tier};
+use powervm_schema::units::Gigabytes;
+use powervm_schema::xml::Element;
 
 pub(crate) use cache::{ImageCache, ImageJob, ImageUnit};
 pub(crate) use units::{Unit, Units};
@@ -29,6 +31,8 @@ pub struct Pool {
     pub tier: String,
     /// UUID of the default tier.
     pub tier_uuid: String,
+    /// What the default tier could hold when it was found.
+    pub tier_size: Gigabytes,
     /// UUIDs of the Virtual I/O Servers of this host that belong to the cluster.
     pub vioses: Vec<String>,
 }
@@ -76,6 +80,7 @@ impl Pool {
             )));
         }
         Ok(Self {
+            tier_size: size_of(&Tier(&tier.content), &SharedStoragePool(&pool.content)),
             name: SharedStoragePool(&pool.content)
                 .name()
                 .unwrap_or_default()
@@ -113,12 +118,7 @@ impl Pool {
             .get_entry(&format!("SharedStoragePool/{}", self.uuid), Groups::None)
             .await?;
         let pool = SharedStoragePool(&pool.content);
-        let of_pool = pool.capacity().ok().flatten().unwrap_or_default();
-        let total = Tier(&tier.content)
-            .capacity()
-            .ok()
-            .flatten()
-            .unwrap_or(of_pool);
+        let total = size_of(&Tier(&tier.content), &pool);
         let free = pool
             .free_space()
             .ok()
@@ -130,6 +130,12 @@ impl Pool {
             used_gb: total.saturating_sub(free).as_f64(),
         })
     }
+}
+
+/// What a tier holds: its own number where it tells one, otherwise the pool's.
+fn size_of(tier: &Tier<&Element>, pool: &SharedStoragePool<&Element>) -> Gigabytes {
+    let of_pool = || pool.capacity().ok().flatten().unwrap_or_default();
+    tier.capacity().ok().flatten().unwrap_or_else(of_pool)
 }
 
 async fn find_cluster(session: &Session, name: &str) -> Result<Entry> {

@@ -160,7 +160,7 @@ async fn extend(driver: &Driver, control: &Control) -> Result<()> {
         .map(drop)
 }
 
-async fn spawn_from_volume(driver: &Driver, control: &Control) -> Result<()> {
+pub(super) async fn spawn_from_volume(driver: &Driver, control: &Control) -> Result<()> {
     let volumes = volumes();
     let request = SpawnRequest {
         image: None,

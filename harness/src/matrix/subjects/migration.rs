@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use powervm_driver::Result;
 use powervm_driver::network::NetworkInterface;
-use powervm_driver::operations::{ConsoleAccess, Control, Driver, LiveMigration, MigrationOptions};
+use powervm_driver::operations::{
+    ConsoleAccess, Control, Driver, LiveMigration, MigrationOptions, RemoteRestartRequest,
+};
+use powervm_simulator::Simulator;
+use powervm_simulator::model::Command;
+use powervm_simulator::model::names::SystemState;
 
 use super::{Pair, SUBJECT, instance, request};
 use crate::target::Flavor;
@@ -24,6 +30,7 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "live migration",
         flavors: &[Flavor::NovaLink, Flavor::Hmc],
         prepare: |source, _, control| Box::pin(prepare(source, control, None)),
+        befalls: None,
         run: |source, destination, control| Box::pin(migrate(source, destination, control)),
         no_return: "migrate",
         limit: LONGEST,
@@ -32,11 +39,49 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "live migration on Open vSwitch",
         flavors: &[Flavor::NovaLink],
         prepare: |source, _, control| Box::pin(prepare(source, control, PORT.parse().ok())),
+        befalls: None,
         run: |source, destination, control| Box::pin(migrate(source, destination, control)),
         no_return: "migrate",
         limit: LONGEST,
     },
+    Pair {
+        name: "remote restart",
+        flavors: &[Flavor::Hmc],
+        prepare: |source, _, control| Box::pin(prepare_restartable(source, control)),
+        befalls: Some(lose_first_system),
+        run: |_, destination, control| Box::pin(restart(destination, control)),
+        no_return: "restart it here",
+        limit: LONGEST,
+    },
 ];
+
+/// A server that its console may restart on another system.
+async fn prepare_restartable(source: &Driver, control: &Control) -> Result<()> {
+    let mut server = request(SUBJECT, true);
+    server.config_drive = None;
+    let spec = ("powervm:srr_capability".to_owned(), "true".to_owned());
+    server.flavor.extra_specs.extend([spec]);
+    source.spawn(server, control).await?;
+    tokio::time::sleep(BOOT).await;
+    Ok(())
+}
+
+fn lose_first_system(simulator: &Simulator) -> anyhow::Result<()> {
+    let world = simulator.world();
+    let systems = world.systems_in_order();
+    let first = systems.first().context("there is no system")?;
+    simulator.apply(Command::SetSystemState {
+        system: first.uuid,
+        state: SystemState::Error,
+    })?;
+    Ok(())
+}
+
+async fn restart(destination: &Driver, control: &Control) -> Result<()> {
+    let request = RemoteRestartRequest::of(instance(SUBJECT));
+    let restarted = destination.remote_restart(request, control).await;
+    restarted.map(drop)
+}
 
 async fn prepare(source: &Driver, control: &Control, port: Option<NetworkInterface>) -> Result<()> {
     let mut server = request(SUBJECT, true);

@@ -8,6 +8,7 @@ mod kept;
 mod meters;
 mod migration;
 mod power;
+pub(super) mod rebuild;
 mod rescue;
 mod resize;
 pub(super) mod snapshot;
@@ -24,6 +25,7 @@ use powervm_driver::operations::{Control, DestroyRequest, Driver, SpawnRequest};
 use powervm_driver::partition;
 use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
+use powervm_simulator::Simulator;
 use uuid::Uuid;
 
 use super::furniture::Furniture;
@@ -39,6 +41,8 @@ pub(super) type Act = for<'a> fn(&'a Driver, &'a Control) -> BoxFuture<'a, Resul
 pub(super) enum Failed {
     /// The host as it was.
     AsBefore,
+    /// The host as it was, before this step; after it, the operation goes on to its end.
+    AsBeforeUntil(&'static str),
     /// The host as it was, or on the way: the operation repeated brings it to its end.
     Repeatable,
 }
@@ -72,6 +76,14 @@ impl Subject {
         matches!(self.work, Work::Two(_))
     }
 
+    /// What befalls the first of two hosts before the operation, if anything does.
+    pub(super) fn befalls(&self) -> Option<Befalls> {
+        match self.work {
+            Work::One(_) => None,
+            Work::Two(pair) => pair.befalls,
+        }
+    }
+
     /// What takes it back, where that can be.
     pub(super) fn reverse(&self) -> Option<Act> {
         match self.work {
@@ -83,7 +95,10 @@ impl Subject {
     /// The step after which nothing is taken back any more, if there is one.
     pub(super) fn no_return(&self) -> Option<&'static str> {
         match self.work {
-            Work::One(_) => None,
+            Work::One(entry) => match entry.failed {
+                Failed::AsBeforeUntil(step) => Some(step),
+                Failed::AsBefore | Failed::Repeatable => None,
+            },
             Work::Two(pair) => Some(pair.no_return),
         }
     }
@@ -139,6 +154,9 @@ pub(super) struct Entry {
 pub(super) type ActOnBoth =
     for<'a> fn(&'a Driver, &'a Driver, &'a Control) -> BoxFuture<'a, Result<()>>;
 
+/// What befalls a machine room without anybody's doing.
+pub(super) type Befalls = fn(&Simulator) -> anyhow::Result<()>;
+
 /// An operation of two hosts. A failed one leaves both as they were; one that is repeated after it was done succeeds.
 #[derive(Debug)]
 pub(super) struct Pair {
@@ -146,6 +164,8 @@ pub(super) struct Pair {
     flavors: &'static [Flavor],
     /// Makes what the operation needs to be there.
     pub(super) prepare: ActOnBoth,
+    /// What befalls the first host then: it may be gone, with its driver.
+    pub(super) befalls: Option<Befalls>,
     /// The operation.
     pub(super) run: ActOnBoth,
     /// The step after which nothing is taken back any more.
@@ -168,6 +188,7 @@ const FAMILIES: &[&[Entry]] = &[
     power::ENTRIES,
     meters::ENTRIES,
     devices::ENTRIES,
+    rebuild::ENTRIES,
     rescue::ENTRIES,
     resize::ENTRIES,
 ];
@@ -177,6 +198,8 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
     (Furniture::Disks, devices::SERVED),
     (Furniture::Iscsi, devices::SERVED),
     (Furniture::Ports, devices::THROUGH_PORTS),
+    (Furniture::Disks, rebuild::FROM_VOLUME),
+    (Furniture::Ports, rebuild::FROM_VOLUME),
     (Furniture::Kept, kept::ENTRIES),
 ];
 

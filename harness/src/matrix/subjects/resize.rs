@@ -195,6 +195,8 @@ async fn live(driver: &Driver, control: &Control, vcpus: u32, memory_mb: u64) ->
 
 async fn depart(driver: &Driver, control: &Control, destination: Destination) -> Result<()> {
     let request = DepartRequest {
+        volumes: Vec::new(),
+        metadata: Default::default(),
         instance: instance(SUBJECT),
         name: Some(name(SUBJECT)),
         destination,
@@ -208,12 +210,14 @@ async fn depart(driver: &Driver, control: &Control, destination: Destination) ->
 
 async fn arrive(driver: &Driver, control: &Control) -> Result<()> {
     let request = ArriveRequest {
+        volumes: Vec::new(),
+        metadata: Default::default(),
         instance: instance(SUBJECT),
         name: name(SUBJECT),
         flavor: size(2, 2048),
         power_on: true,
     };
-    driver.finish_migration(request, control).await
+    driver.finish_migration(request, control).await.map(drop)
 }
 
 async fn arrive_with_disk(driver: &Driver, control: &Control) -> Result<()> {
@@ -235,10 +239,13 @@ async fn confirm(driver: &Driver, control: &Control) -> Result<()> {
 
 async fn revert(driver: &Driver, control: &Control) -> Result<()> {
     let request = RevertRequest {
+        volumes: Vec::new(),
+        metadata: Default::default(),
         instance: instance(SUBJECT),
         name: Some(name(SUBJECT)),
         before: Before::Flavor(Box::new(size(1, 1024))),
         power_on: true,
     };
-    driver.finish_revert_migration(request, control).await
+    let reverted = driver.finish_revert_migration(request, control).await;
+    reverted.map(drop)
 }

@@ -86,8 +86,8 @@ impl<'d> Parser<'d> {
             nodes: Vec::with_capacity(64),
             text: None,
             bindings: Vec::with_capacity(16),
-            names: Names::new(),
-            lists: Lists::new(),
+            names: Names::for_document(document.len()),
+            lists: Lists::for_document(document.len()),
             budget: limits.nodes,
             root: None,
         }

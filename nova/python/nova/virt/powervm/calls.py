@@ -76,7 +76,8 @@ KNOWN = Known()
 class Caller:
     """Starts operations on a host."""
 
-    def __init__(self, host):
+    def __init__(self, host=None):
+        """host: none before the service has started, and after it has stopped."""
         self.host = host
 
     def __call__(self, operation, request, pipe=None, outlet=None, context=None, instance=None):
@@ -85,17 +86,10 @@ class Caller:
 
     def begin(self, operation, request, pipe=None, outlet=None, plugs=None, context=None, instance=None):
         """Begins an operation."""
+        if self.host is None:
+            raise exception.VirtDriverNotReady()
         number = KNOWN.add(context, instance)
         return self.host.start(operation, json.dumps(request), number, pipe, outlet, plugs)
-
-
-class NotReady:
-    """Before the service has started, and after it has stopped."""
-
-    def __call__(self, *arguments, **keywords):
-        raise exception.VirtDriverNotReady()
-
-    begin = __call__
 
 
 class Records:

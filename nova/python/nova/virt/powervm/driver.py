@@ -54,7 +54,7 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, live_
     def __init__(self, virtapi):
         super().__init__(virtapi)
         self._host = None
-        self._call = calls.NotReady()
+        self._call = calls.Caller()
         self._listener = None
         self._records = None
         self._uuid = None
@@ -90,9 +90,8 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, live_
             LOG.warning("The session could not be ended: %s", errors.Failure(trouble).message)
         self._listener.join()
         self._records.close()
-        # With the last of them goes what keeps other drivers from the host.
-        self._host = self._listener = None
-        self._call = calls.NotReady()
+        # With the last who knows the host goes what keeps other drivers from it.
+        self._host = self._call.host = self._listener = None
 
     def get_available_nodes(self, refresh=False):
         return [self.node or CONF.host]

@@ -36,6 +36,7 @@ class Listener:
     def join(self):
         """Waits for its end, once the session is over."""
         self._thread.join(PATIENCE)
+        self._host = None
 
     def _run(self):
         while True:

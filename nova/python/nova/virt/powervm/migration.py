@@ -1,10 +1,10 @@
 """Other sizes and other hosts, with the server off: resize and cold migration."""
 
 from nova.compute import task_states
-from nova import exception
 from nova import objects
 from nova.virt.powervm import errors
 from nova.virt.powervm import plain
+from nova.virt.powervm import volumes
 
 
 class Migration:
@@ -12,9 +12,7 @@ class Migration:
 
     def migrate_disk_and_power_off(self, context, instance, dest, flavor, network_info, block_device_info=None,
                                    timeout=0, retry_interval=0):
-        if plain.volumes(block_device_info):
-            raise _refused("a resize of a server with volumes is not supported yet")
-        request = dict(_named(instance), flavor=plain.flavor(flavor), from_gb=instance.flavor.root_gb,
+        request = dict(_connected(instance, block_device_info), flavor=plain.flavor(flavor), from_gb=instance.flavor.root_gb,
                        timeout=timeout or None, other_host=self._leaves(context, instance, dest))
         with errors.told():
             told = self._call("depart", request, context=context, instance=instance)
@@ -23,9 +21,11 @@ class Migration:
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True, share_info=None):
         if stays(migration):
-            request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
+            request = dict(_connected(instance, block_device_info), flavor=plain.flavor(instance.flavor),
+                           power_on=power_on)
             with errors.told():
-                self._call("arrive", request, context=context, instance=instance)
+                told = self._call("arrive", request, context=context, instance=instance)
+            volumes.keep(instance, told)
             return
         request = self._whole(instance, network_info, block_device_info, power_on)
         request.update(existing_disk=True, place=disk_info or None)
@@ -40,9 +40,20 @@ class Migration:
 
     def finish_revert_migration(self, context, instance, network_info, migration, block_device_info=None,
                                 power_on=True, share_info=None):
-        request = dict(_named(instance), flavor=plain.flavor(instance.flavor), power_on=power_on)
+        request = dict(_connected(instance, block_device_info), flavor=plain.flavor(instance.flavor),
+                       power_on=power_on)
         with errors.told():
-            self._call("revert", request, context=context, instance=instance)
+            told = self._call("revert", request, context=context, instance=instance)
+        volumes.keep(instance, told)
+
+    def disconnect_after_revert(self, context, instance, block_device_info):
+        """Nova ends the connections of a server whose resize is reverted: it must not have their disks any more."""
+        request = _connected(instance, block_device_info)
+        if not request["volumes"]:
+            return
+        with errors.told():
+            self._call("stop", {"instance": instance.uuid}, context=context, instance=instance)
+            self._call("detach_volumes", request, context=context, instance=instance)
 
     def stays_after_revert(self, context, instance):
         """Whether Nova wants the other half of a resize on this host removed: it is the same partition."""
@@ -84,9 +95,10 @@ def _migration(context, instance):
     return objects.Migration.get_by_id(context.elevated(), instance.migration_context.migration_id)
 
 
-def _refused(reason):
-    return exception.InstanceFaultRollback(exception.ResizeError(reason=reason))
-
-
 def _named(instance):
     return {"instance": instance.uuid, "name": instance.name}
+
+
+def _connected(instance, block_device_info):
+    """Nova ends the connections of volumes when a server leaves, and makes them anew where it arrives."""
+    return dict(_named(instance), volumes=plain.volumes(block_device_info), metadata=plain.metadata_of(instance))

@@ -134,12 +134,16 @@ def register(conf):
     conf.register_opts(ENDPOINT + KNOWN + OURS + HERE + MACHINE, group=GROUP)
 
 
+def fabrics(names):
+    """An option for each fabric of a list with commas."""
+    return [cfg.Opt("fabric_%s_port_wwpns" % name.strip(), type=types.String(), default="",
+                    help="Port names of the Virtual I/O Servers on this fabric, separated by commas.")
+            for name in names.split(",") if name.strip()]
+
+
 def register_fabrics(conf):
     """Makes known an option for each fabric that the group names."""
-    names = [name.strip() for name in conf.powervm.fabrics.split(",") if name.strip()]
-    options = [cfg.Opt("fabric_%s_port_wwpns" % name, type=types.String(), default="",
-                       help="Port names of the Virtual I/O Servers on this fabric, separated by commas.")
-               for name in names]
+    options = fabrics(conf.powervm.fabrics)
     conf.register_opts(options, group=GROUP)
     return [option.dest for option in options]
 

@@ -67,6 +67,31 @@ class Servers:
                 instance, injected_files, admin_password, network_info)
             request["dated"] = int(time.time())
 
+    def rebuild(self, context, instance, image_meta, injected_files, admin_password, allocations, bdms,
+                detach_block_devices, attach_block_devices, network_info=None, evacuate=False, block_device_info=None,
+                preserve_ephemeral=False, accel_uuids=None, reimage_boot_volume=False):
+        """Exchanges the boot disk and the config drive; the server keeps all else, its volumes too."""
+        if evacuate or preserve_ephemeral or reimage_boot_volume:
+            # Nova's own way, removal and spawn, is right.
+            raise NotImplementedError()
+        wants_image = not plain.is_booted_from_volume(block_device_info)
+        request = {
+            "instance": instance.uuid,
+            "name": instance.name,
+            "root_gb": instance.flavor.root_gb,
+            "metadata": plain.metadata_of(instance),
+        }
+        self._with_config_drive(request, instance, injected_files, admin_password, network_info)
+        if wants_image:
+            request["image"] = plain.image(image_meta)
+        for state, before in ((task_states.REBUILD_BLOCK_DEVICE_MAPPING, task_states.REBUILDING),
+                              (task_states.REBUILD_SPAWNING, task_states.REBUILD_BLOCK_DEVICE_MAPPING)):
+            instance.task_state = state
+            instance.save(expected_task_state=[before])
+        with errors.told():
+            with self._download(context, instance, image_meta if wants_image else None) as pipe:
+                self._call("rebuild", request, pipe, context=context, instance=instance)
+
     def _make(self, operation, request, context, instance, network_info, pipe=None):
         """Makes a server, which starts when Neutron has said that its ports are up."""
         ports = [vif["id"] for vif in network_info or [] if vif.get("active") is False]
@@ -112,6 +137,7 @@ class Servers:
     def destroy(self, context, instance, network_info, block_device_info=None, destroy_disks=True,
                 destroy_secrets=True):
         if self.stays_after_revert(context, instance):
+            self.disconnect_after_revert(context, instance, block_device_info)
             return
         with errors.told():
             self._remove(context, instance, block_device_info, destroy_disks)

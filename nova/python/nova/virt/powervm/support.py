@@ -34,7 +34,6 @@ UNSUPPORTED = {
     "poll_rebooting_instances": "a reboot is over when its call is",
     "power_update_event": "for bare metal only",
     "quiesce": NO_REST,
-    "rebuild": "Nova's own way, removal and spawn, is right",
     "restore": "Nova's own way, power on, is right",
     "set_admin_password": NO_REST,
     "set_host_enabled": "Nova's own service state is enough",

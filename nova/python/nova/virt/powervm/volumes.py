@@ -19,7 +19,7 @@ class Volumes:
         with errors.told():
             told = self._call("attach_volumes", _request(connection_info, instance),
                               context=context, instance=instance)
-        _keep(instance, told)
+        keep(instance, told)
         for volume in told["volumes"]:
             if volume["target_udid"]:
                 connection_info["data"]["target_UDID"] = volume["target_udid"]
@@ -35,7 +35,7 @@ class Volumes:
         except exception.InstanceNotFound:
             LOG.warning("The server is not here, and so none of its volumes is attached here.", instance=instance)
             return
-        _keep(instance, told)
+        keep(instance, told)
 
     def extend_volume(self, context, connection_info, instance, requested_size):
         with errors.told():
@@ -47,7 +47,7 @@ class Volumes:
             told = self._call("arriving_connector" if is_coming else "volume_connector",
                               {"instance": instance.uuid, "metadata": plain.metadata_of(instance)},
                               instance=instance)
-        _keep(instance, told)
+        keep(instance, told)
         return told["connector"]
 
 
@@ -56,7 +56,7 @@ def _request(connection_info, instance):
             "metadata": plain.metadata_of(instance)}
 
 
-def _keep(instance, told):
+def keep(instance, told):
     """What the driver wants to know of the instance next time: names of its ports."""
     kept = told.get("metadata")
     if kept:

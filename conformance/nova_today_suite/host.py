@@ -1,0 +1,81 @@
+"""What the host tells of itself, and what the service writes into its log."""
+
+import threading
+import time
+
+from nova_suite import glance
+from nova_today_suite import cloud as clouds
+from nova_today_suite import ports
+from pypowervm_suite import content
+from pypowervm_suite import expect
+
+# Samples are taken so often, in seconds.
+SAMPLES = 35
+
+
+def check_meters(site):
+    """With site.server."""
+    cloud = site.cloud
+    with site.check("the hypervisor tells how long it has been up"):
+        (found,) = cloud.api.api_get("/os-hypervisors").body["hypervisors"]
+        with cloud.older("2.87"):
+            told = cloud.api.api_get("/os-hypervisors/%s/uptime" % found["id"]).body["hypervisor"]
+        expect.matches(told["uptime"], "up .*", "what it tells")
+    with site.check("the monitor of the processors has something to tell"):
+        driver = cloud.computes[clouds.HOST].manager.driver
+        driver.get_host_cpu_stats()
+        site.simulator.advance(SAMPLES)
+        ports.until(lambda: sum(driver.get_host_cpu_stats()[name] for name in ("kernel", "user", "idle")) > 0,
+                     "time is counted")
+    with site.check("diagnostics of a server have its memory and its interfaces"):
+        with cloud.older("2.47"):
+            told = cloud.api.api_get("/servers/%s/diagnostics" % site.server["id"]).body
+        memory = cloud.api.get_server(site.server["id"])["flavor"]["ram"]
+        expect.equal(told["memory"], memory * 1024, "the memory")
+
+
+def check_stop(site):
+    """Ends the compute service, and starts it again."""
+    cloud = site.cloud
+    with site.check("a stop of the service cancels what runs, and undoes it"):
+        before = site.inventory()
+        image = glance.Image("stuck", content.pattern(300 * 1024, seed=7))
+        cloud.add_image(image)
+        go_on = cloud.stick(image["id"])
+        request = cloud._build_server("stuck", image["id"], site.flavor, networks="none")
+        thread = threading.Thread(target=ports.post, args=(cloud, request), daemon=True)
+        thread.start()
+        ports.until(lambda: image["id"] in cloud.downloads, "its image is on its way")
+        server = ports.appearing(cloud, "stuck")
+        ports.until(lambda: site.partition(server), "its partition is there")
+        begin = time.monotonic()
+        cloud.computes[clouds.HOST].manager.driver.cleanup_host(clouds.HOST)
+        expect.within(int(time.monotonic() - begin), 0, 30, "the seconds that it took")
+        go_on()
+        thread.join(60)
+        left, lost = site.compare(before)
+        expect.equal((left, lost), ([], []), "what is left or lost")
+        cloud.computes[clouds.HOST].stop()
+        cloud.start_host(clouds.HOST)
+        cloud._delete_server(server)
+
+
+def check_log(site):
+    """Of everything so far."""
+    cloud = site.cloud
+    lines = [line for line in cloud.log.getvalue().splitlines() if "powervm_driver" in line]
+    with site.check("what the driver logs names the request and the instance"):
+        mine = [line for line in lines if "[instance: %s]" % site.server["id"] in line]
+        expect.true(mine, "there are lines about the server")
+        expect.true(all("[req-" in line or "[None req-" in line for line in mine if "spawn" in line), "with requests")
+        expect.true(any("req-" in line for line in mine), "with requests")
+    check_secrets(site)
+
+
+def check_secrets(site):
+    """Of everything so far."""
+    cloud = site.cloud
+    with site.check("no secret is in the log"):
+        text = cloud.log.getvalue() + cloud.stdlog.logger.output
+        for name, secret in cloud.secrets().items():
+            expect.true(secret not in text, name + " is not there")
