@@ -1,7 +1,10 @@
 //! Boot disks made anew, replaced for a while, copied to images and brought back from them.
 
-use powervm_driver::operations::{Control, RescueRequest, SnapshotRequest};
+use powervm_driver::operations::{
+    Control, Metadata, RebuildRequest, RescueRequest, SnapshotRequest,
+};
 use powervm_driver::storage::capture::CaptureTarget;
+use powervm_driver::storage::media::ConfigDrive;
 
 use super::{Driven, request};
 use crate::image::Image;
@@ -13,14 +16,18 @@ impl Driven {
     pub(super) async fn rebuild(&self, task: &Task, control: &Control) -> Result<(), Failure> {
         let order = &task.order;
         let instance = order.instance.uuid;
-        let known = self.known(instance);
-        let driver = &self.home(known.place)?.driver;
-        let was_on = driver.show(instance).await?.summary.state == "running";
-        let volumes = self.shown_to(order, known.place).await?;
-        let mut wanted = request::spawn(order, volumes, known.networks);
-        wanted.power_on = was_on;
+        let wanted = RebuildRequest {
+            instance,
+            name: Some(order.instance.name.clone()),
+            image: order.image.as_ref().map(request::image),
+            root_gb: order.size.root_gb,
+            config_drive: order.config_drive.then(ConfigDrive::default),
+            networks: self.known(instance).networks,
+            metadata: Metadata::new(),
+        };
+        let driver = self.driver_of(instance)?;
         driver.rebuild(wanted, control).await?;
-        self.look_again(instance).await
+        Ok(())
     }
 
     pub(super) async fn rescue(&self, task: &Task, control: &Control) -> Result<(), Failure> {

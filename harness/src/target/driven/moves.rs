@@ -1,7 +1,8 @@
 //! Servers that go to the other host.
 
 use powervm_driver::operations::{
-    Before, ConsoleAccess, Control, DepartRequest, Destination, LiveMigration, RevertRequest,
+    Before, ConsoleAccess, Control, DepartRequest, Destination, LiveMigration, Metadata,
+    RevertRequest,
 };
 
 use super::{Driven, request};
@@ -22,6 +23,8 @@ impl Driven {
             flavor: request::flavor(&order.size),
             from_gb: None,
             timeout: None,
+            volumes: Vec::new(),
+            metadata: Metadata::new(),
         };
         let left = source.migrate_disk_and_power_off(wanted, control).await?;
         let volumes = self.shown_to(order, there).await?;
@@ -43,6 +46,8 @@ impl Driven {
                     name: Some(instance.name.clone()),
                     before: Before::Kept(Box::new(left.before)),
                     power_on: left.was_on,
+                    volumes: Vec::new(),
+                    metadata: Metadata::new(),
                 };
                 source.finish_revert_migration(back, control).await?;
                 return Err(error.into());

@@ -1,7 +1,7 @@
 //! Servers that get another size, and the end of that: confirmed or taken back. The end of a move is the same.
 
 use powervm_driver::operations::{
-    Before, ConfirmRequest, Control, DestroyRequest, ResizeRequest, RevertRequest,
+    Before, ConfirmRequest, Control, DestroyRequest, Metadata, ResizeRequest, RevertRequest,
 };
 
 use super::{Driven, request};
@@ -55,6 +55,8 @@ impl Driven {
             name: Some(instance.name.clone()),
             before: Before::Journal,
             power_on: known.was_on,
+            volumes: Vec::new(),
+            metadata: Metadata::new(),
         };
         let here = &self.home(place)?.driver;
         here.finish_revert_migration(wanted, control).await?;
