@@ -48,11 +48,11 @@ impl Driver {
         let order = request.order;
         let uuid = self.find_on_either(destination, &order).await?;
         if Place::surely(self, uuid).await? == Place::Gone {
-            return self.live_migrate(destination, order, control).await;
+            return self.lead(destination, order, true, control).await;
         }
         self.check_cold(destination, uuid, &order).await?;
         if control.is_dry_run() {
-            let told = self.live_migrate(destination, order, control).await;
+            let told = self.lead(destination, order, true, control).await;
             return Err(told.map_or_else(
                 |error| with_power(error, request.flavor.is_some()),
                 |_| Error::internal("a dry run did something"),
@@ -69,7 +69,7 @@ impl Driver {
         }
         let off = self.stop(uuid.as_uuid(), Stop::Graceful, control).await;
         let moved = match off {
-            Ok(_) => self.live_migrate(destination, order, control).await,
+            Ok(_) => self.lead(destination, order, true, control).await,
             Err(error) => Err(error),
         };
         let mut migrated = match moved {

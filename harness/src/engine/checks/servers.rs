@@ -22,14 +22,15 @@ pub(super) fn as_ordered(
         let (Ok(done), Some(order)) = (&outcome.result, &outcome.operation.order) else {
             continue;
         };
+        let action = &outcome.operation.work.action;
         if let Done::View(view) = done {
-            checks.push(size(view, order));
+            checks.push(size(view, order, action));
         }
         let Some(Ok(look)) = looks.get(server) else {
             continue;
         };
-        if !matches!(done, Done::View(_)) && changes(&outcome.operation.work.action) {
-            checks.push(size(look, order));
+        if !matches!(done, Done::View(_)) && changes(action) {
+            checks.push(size(look, order, action));
         }
         checks.extend(devices(look, order));
         checks.extend(addresses(around, outcome, look));
@@ -52,8 +53,11 @@ fn changes(action: &Action) -> bool {
     )
 }
 
-fn size(view: &ServerView, order: &Order) -> Check {
-    let same = view.name == order.instance.name
+fn size(view: &ServerView, order: &Order, action: &Action) -> Check {
+    // So its partition is called until its new size is confirmed.
+    let is_pending = matches!(action, Action::Do(Deed::Resize(_)));
+    let own = view.name.strip_prefix("resize_").filter(|_| is_pending);
+    let same = own.unwrap_or(&view.name) == order.instance.name
         && view.vcpus.is_none_or(|vcpus| vcpus == order.size.vcpus)
         && view
             .memory_mb

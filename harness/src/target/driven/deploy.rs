@@ -79,11 +79,6 @@ impl Driven {
         let known = self.known(instance.uuid);
         let home = self.home(known.place)?;
         self.take_away(home, instance, true, control).await?;
-        // What waited for a move to be confirmed waits no more.
-        if let Some(place) = known.came_from {
-            self.take_away(self.home(place)?, instance, true, control)
-                .await?;
-        }
         self.hide_all(&known.volumes).await;
         self.lock().remove(&instance.uuid);
         Ok(())

@@ -87,6 +87,8 @@ struct Known {
     came_from: Option<usize>,
     /// Whether it ran before it was changed.
     was_on: bool,
+    /// Whether a new size is to be confirmed or taken back.
+    is_resized: bool,
     /// Whether it is away for a while.
     is_shelved: bool,
     /// Its interfaces, to be made again.

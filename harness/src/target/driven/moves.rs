@@ -1,92 +1,82 @@
 //! Servers that go to the other host.
 
-use powervm_driver::operations::{
-    Before, ConsoleAccess, Control, DepartRequest, Destination, LiveMigration, Metadata,
-    RevertRequest,
-};
+use powervm_driver::operations::{ColdMigration, ConsoleAccess, Control, LiveMigration, Migrated};
 
 use super::{Driven, request};
-use crate::target::{Failure, Task};
+use crate::target::{Failure, Order, Task};
 
 impl Driven {
-    /// Moves a server that is off meanwhile; it stays prepared where it was until the move is confirmed.
+    /// Moves a server that is off meanwhile. That it can be taken back is noted: the host that it left has nothing of it.
     pub(super) async fn migrate(&self, task: &Task, control: &Control) -> Result<(), Failure> {
-        let order = &task.order;
-        let instance = &order.instance;
-        let known = self.known(instance.uuid);
-        let (here, there) = (known.place, order.host.saturating_sub(1));
-        let (source, destination) = (&self.home(here)?.driver, &self.home(there)?.driver);
-        let wanted = DepartRequest {
-            instance: instance.uuid,
-            name: Some(instance.name.clone()),
-            destination: Destination::OtherHost,
-            flavor: request::flavor(&order.size),
-            from_gb: None,
-            timeout: None,
-            volumes: Vec::new(),
-            metadata: Metadata::new(),
+        let instance = task.order.instance.uuid;
+        let here = self.known(instance).place;
+        let there = task.order.host.saturating_sub(1);
+        self.move_cold(&task.order, there, control).await?;
+        self.note(instance, |known| known.came_from = Some(here));
+        Ok(())
+    }
+
+    pub(super) async fn move_cold(
+        &self,
+        order: &Order,
+        there: usize,
+        control: &Control,
+    ) -> Result<(), Failure> {
+        let here = self.known(order.instance.uuid).place;
+        let (source, destination) = (self.home(here)?, self.home(there)?);
+        let wanted = ColdMigration {
+            order: self.passage(order, here, there).await?,
+            flavor: None,
         };
-        let left = source.migrate_disk_and_power_off(wanted, control).await?;
-        let volumes = self.shown_to(order, there).await?;
-        let mut wanted = request::spawn(order, volumes, known.networks);
-        (wanted.image, wanted.power_on) = (None, left.was_on);
-        let arrived = match left.disk {
-            Some(disk) => {
-                destination
-                    .spawn_from_disk(wanted, Some(disk), control)
-                    .await
-            }
-            None => destination.evacuate(wanted, None, control).await,
-        };
-        let server = match arrived {
-            Ok(server) => server,
-            Err(error) => {
-                let back = RevertRequest {
-                    instance: instance.uuid,
-                    name: Some(instance.name.clone()),
-                    before: Before::Kept(Box::new(left.before)),
-                    power_on: left.was_on,
-                    volumes: Vec::new(),
-                    metadata: Metadata::new(),
-                };
-                source.finish_revert_migration(back, control).await?;
-                return Err(error.into());
-            }
-        };
-        self.settle(order, there, &server).await;
-        self.note(instance.uuid, |known| {
-            known.came_from = Some(here);
-            known.was_on = left.was_on;
-        });
+        let moved = source
+            .driver
+            .cold_migrate(&destination.driver, wanted, control)
+            .await?;
+        self.has_come(order, there, &moved).await;
         Ok(())
     }
 
     pub(super) async fn live_migrate(&self, task: &Task, control: &Control) -> Result<(), Failure> {
         let order = &task.order;
         let instance = order.instance.uuid;
-        let known = self.known(instance);
-        let (here, there) = (known.place, order.host.saturating_sub(1));
+        let here = self.known(instance).place;
+        let there = order.host.saturating_sub(1);
         let (source, destination) = (self.home(here)?, self.home(there)?);
         self.until_booted(&source.driver, instance).await;
-        let wanted = LiveMigration {
-            access: ConsoleAccess {
-                address: Some(destination.address.clone()).filter(|address| !address.is_empty()),
-                ..ConsoleAccess::default()
-            },
-            volumes: self.shown_to(order, there).await?,
-            source_volumes: self.reached(&order.volumes, here),
-            ..LiveMigration::of(instance)
-        };
+        let wanted = self.passage(order, here, there).await?;
         let moved = source
             .driver
             .live_migrate(&destination.driver, wanted, control)
             .await?;
+        self.has_come(order, there, &moved).await;
+        Ok(())
+    }
+
+    /// What moves, with its volumes as both hosts see them.
+    async fn passage(
+        &self,
+        order: &Order,
+        here: usize,
+        there: usize,
+    ) -> Result<LiveMigration, Failure> {
+        let address = self.home(there)?.address.clone();
+        Ok(LiveMigration {
+            access: ConsoleAccess {
+                address: Some(address).filter(|address| !address.is_empty()),
+                ..ConsoleAccess::default()
+            },
+            volumes: self.shown_to(order, there).await?,
+            source_volumes: self.reached(&order.volumes, here),
+            ..LiveMigration::of(order.instance.uuid)
+        })
+    }
+
+    async fn has_come(&self, order: &Order, there: usize, moved: &Migrated) {
         for volume in &moved.arrived.volumes {
             let udid = volume.target_udid.as_ref();
             self.volumes.learn(&volume.volume, there, udid);
         }
         self.settle(order, there, &moved.arrived.server).await;
-        Ok(())
     }
 
     /// That the host is lost is played: its partition goes, its disks stay.

@@ -1,7 +1,7 @@
 //! Servers that get another size, and the end of that: confirmed or taken back. The end of a move is the same.
 
 use powervm_driver::operations::{
-    Before, ConfirmRequest, Control, DestroyRequest, Metadata, ResizeRequest, RevertRequest,
+    Before, ConfirmRequest, Control, Metadata, ResizeRequest, RevertRequest,
 };
 
 use super::{Driven, request};
@@ -20,50 +20,52 @@ impl Driven {
         };
         driver.resize(wanted, control).await?;
         let was_on = before.summary.state == "running";
-        self.note(instance.uuid, |known| known.was_on = was_on);
+        self.note(instance.uuid, |known| {
+            known.was_on = was_on;
+            known.is_resized = true;
+        });
         Ok(())
     }
 
+    /// Of a move there is nothing to be confirmed: the host that the server left has nothing of it.
     pub(super) async fn confirm(&self, task: &Task, control: &Control) -> Result<(), Failure> {
         let instance = &task.order.instance;
-        let known = self.known(instance.uuid);
-        let home = self.home(known.came_from.unwrap_or(known.place))?;
-        let wanted = ConfirmRequest {
-            instance: instance.uuid,
-            name: Some(instance.name.clone()),
-        };
-        home.driver.confirm_migration(wanted, control).await?;
-        self.note(instance.uuid, |known| known.came_from = None);
+        if self.known(instance.uuid).is_resized {
+            let wanted = ConfirmRequest {
+                instance: instance.uuid,
+                name: Some(instance.name.clone()),
+            };
+            let driver = self.driver_of(instance.uuid)?;
+            driver.confirm_migration(wanted, control).await?;
+        }
+        self.note(instance.uuid, |known| {
+            known.came_from = None;
+            known.is_resized = false;
+        });
         Ok(())
     }
 
+    /// The size is taken back first, then the server moves back.
     pub(super) async fn revert(&self, task: &Task, control: &Control) -> Result<(), Failure> {
         let instance = &task.order.instance;
         let known = self.known(instance.uuid);
-        if known.came_from.is_some() {
-            let wanted = DestroyRequest {
+        if known.is_resized {
+            let wanted = RevertRequest {
+                instance: instance.uuid,
                 name: Some(instance.name.clone()),
-                destroy_disks: false,
-                ..DestroyRequest::of(instance.uuid)
+                before: Before::Journal,
+                power_on: known.was_on,
+                volumes: Vec::new(),
+                metadata: Metadata::new(),
             };
-            let there = &self.home(known.place)?.driver;
-            there.destroy(wanted, control).await?;
+            let driver = self.driver_of(instance.uuid)?;
+            driver.finish_revert_migration(wanted, control).await?;
+            self.note(instance.uuid, |known| known.is_resized = false);
         }
-        let place = known.came_from.unwrap_or(known.place);
-        let wanted = RevertRequest {
-            instance: instance.uuid,
-            name: Some(instance.name.clone()),
-            before: Before::Journal,
-            power_on: known.was_on,
-            volumes: Vec::new(),
-            metadata: Metadata::new(),
-        };
-        let here = &self.home(place)?.driver;
-        here.finish_revert_migration(wanted, control).await?;
-        self.note(instance.uuid, |known| {
-            known.place = place;
-            known.came_from = None;
-        });
+        if let Some(place) = known.came_from {
+            self.move_cold(&task.order, place, control).await?;
+            self.note(instance.uuid, |known| known.came_from = None);
+        }
         Ok(())
     }
 }
