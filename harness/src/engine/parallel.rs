@@ -1,6 +1,8 @@
 //! Several scenarios at a time, each in a world and on a clock of its own.
 
-use crate::leaks::Watch;
+use std::time::Duration;
+
+use crate::leaks::{Connections, Watch};
 use crate::matrix::pool;
 use crate::report::{RunReport, ScenarioReport};
 use crate::runtime::virtual_clock;
@@ -9,6 +11,9 @@ use crate::target::{Target, TargetError};
 
 use super::observer::{Event, Observer};
 use super::{Settings, scenario, summary};
+
+/// What the tasks of a scenario have after it to end by themselves.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the scenarios on so many threads. The report is that of [`super::run`], byte for byte: it has the scenarios in
 /// their order, and no scenario knows of another. The target has to make a host of its own for each. Also returns what
@@ -29,6 +34,7 @@ pub fn run_in_parallel(
     observer.observe(&Event::RunBegins {
         scenarios: scenarios.len(),
     });
+    let connections = Connections::begin();
     let all: Vec<(usize, &Scenario)> = scenarios.iter().enumerate().collect();
     let one =
         |(index, scenario): &(usize, &Scenario)| play(*index, scenario, target, settings, observer);
@@ -40,6 +46,7 @@ pub fn run_in_parallel(
         reports.push(report);
         leaks.extend(left);
     }
+    leaks.extend(connections.leak());
     let report = summary(reports, target, settings);
     observer.observe(&Event::RunEnds { report: &report });
     Ok((report, leaks))
@@ -51,7 +58,7 @@ fn play(
     target: &dyn Target,
     settings: &Settings,
     observer: &dyn Observer,
-) -> Result<(ScenarioReport, Vec<String>), TargetError> {
+) -> Result<(ScenarioReport, Option<String>), TargetError> {
     let runtime = virtual_clock()
         .map_err(|error| TargetError::Simulator(format!("cannot start the runtime: {error}")))?;
     let outcome = runtime.block_on(async {
@@ -59,7 +66,10 @@ fn play(
         observer.observe(&Event::ScenarioBegins { scenario, index });
         let report = scenario::run(scenario, target, settings, observer).await?;
         observer.observe(&Event::ScenarioEnds { report: &report });
-        Ok((report, watch.leaks().await))
+        let tasks = watch.tasks_after(PATIENCE).await;
+        let name = &scenario.name;
+        let left = (tasks > 0).then(|| format!("{tasks} tasks of {name} that still live"));
+        Ok((report, left))
     });
     runtime.shutdown_background();
     outcome
