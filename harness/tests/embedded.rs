@@ -9,7 +9,7 @@
 use std::fs;
 use std::time::Duration;
 
-use powervm_harness::engine::{NoObserver, Settings, run, run_in_parallel};
+use powervm_harness::engine::{NoObserver, Settings, run};
 use powervm_harness::image::Image;
 use powervm_harness::report::{self, RunReport, Verdict, table};
 use powervm_harness::runtime::virtual_clock;
@@ -60,47 +60,6 @@ fn passes(report: &RunReport) {
     assert_eq!(report.verdict, Verdict::Passed, "{}", table());
     assert_eq!(report.findings(), 0);
     assert_eq!(report.count(Verdict::Skipped), 0, "{}", table());
-}
-
-/// All of them, in worlds of their own on two threads.
-fn play_all(target: &Embedded, seed: u64) -> RunReport {
-    let scenarios = catalog::embedded().expect("scenarios");
-    let settings = Settings {
-        seed,
-        image: Image::made(),
-        excluded: Default::default(),
-        cancel: CancellationToken::new(),
-    };
-    let (report, leaks) =
-        run_in_parallel(&scenarios, target, &settings, &NoObserver, 2).expect("a usable target");
-    assert_eq!(leaks, Vec::<String>::new());
-    report
-}
-
-#[test]
-fn every_scenario_passes_on_a_novalink() {
-    let target = target(Flavor::NovaLink, 1, Weather::Typical, "typical");
-    passes(&play_all(&target, 1));
-}
-
-/// Behind a console nobody reads the disks of servers, so that no image is made of one.
-#[test]
-fn every_scenario_passes_on_a_console_or_says_what_it_lacks() {
-    let report = play_all(&target(Flavor::Hmc, 1, Weather::Typical, "typical"), 1);
-    let failed = table::render(&report, None);
-    assert_eq!(report.verdict, Verdict::Passed, "{failed}");
-    for scenario in &report.scenarios {
-        if scenario.verdict == Verdict::Skipped {
-            let reason = scenario.reason.as_deref();
-            assert_eq!(
-                reason,
-                Some("the target lacks capture"),
-                "{}",
-                scenario.name
-            );
-        }
-    }
-    assert!(report.count(Verdict::Skipped) < 20, "{failed}");
 }
 
 /// The bounds stand in the scenario itself: 1.5 times one deploy, one image upload, one mapping write per Virtual I/O

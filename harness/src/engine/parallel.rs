@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use crate::leaks::{Connections, Watch};
 use crate::matrix::pool;
 use crate::report::{RunReport, ScenarioReport};
@@ -34,6 +36,8 @@ pub fn run_in_parallel(
     observer.observe(&Event::RunBegins {
         scenarios: scenarios.len(),
     });
+    // The first runtime of a process opens two sockets for its signals, and they stay.
+    drop(runtime()?);
     let connections = Connections::begin();
     let all: Vec<(usize, &Scenario)> = scenarios.iter().enumerate().collect();
     let one =
@@ -52,6 +56,11 @@ pub fn run_in_parallel(
     Ok((report, leaks))
 }
 
+fn runtime() -> Result<Runtime, TargetError> {
+    virtual_clock()
+        .map_err(|error| TargetError::Simulator(format!("cannot start the runtime: {error}")))
+}
+
 fn play(
     index: usize,
     scenario: &Scenario,
@@ -59,8 +68,7 @@ fn play(
     settings: &Settings,
     observer: &dyn Observer,
 ) -> Result<(ScenarioReport, Option<String>), TargetError> {
-    let runtime = virtual_clock()
-        .map_err(|error| TargetError::Simulator(format!("cannot start the runtime: {error}")))?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         let watch = Watch::begin();
         observer.observe(&Event::ScenarioBegins { scenario, index });

@@ -35,6 +35,7 @@ impl Driven {
         self.note(order.instance.uuid, |known| {
             known.place = place;
             known.is_shelved = false;
+            known.root_gb = order.size.root_gb;
             known.networks = networks;
             known.volumes.clone_from(&order.volumes);
         });

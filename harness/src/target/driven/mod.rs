@@ -89,6 +89,10 @@ struct Known {
     was_on: bool,
     /// Whether a new size is to be confirmed or taken back.
     is_resized: bool,
+    /// GB of the boot disk that its size names; its disk is larger once a larger size was taken back.
+    root_gb: u64,
+    /// The same of the size before, until the new one is confirmed.
+    root_gb_before: u64,
     /// Whether it is away for a while.
     is_shelved: bool,
     /// Its interfaces, to be made again.

@@ -11,18 +11,21 @@ impl Driven {
     pub(super) async fn resize(&self, task: &Task, control: &Control) -> Result<(), Failure> {
         let instance = &task.order.instance;
         let driver = self.driver_of(instance.uuid)?;
+        let root_gb = self.known(instance.uuid).root_gb;
         let before = driver.show(instance.uuid).await?;
         let wanted = ResizeRequest {
             instance: instance.uuid,
             name: Some(instance.name.clone()),
             flavor: request::flavor(&task.order.size),
-            from_gb: None,
+            from_gb: Some(root_gb),
         };
         driver.resize(wanted, control).await?;
         let was_on = before.summary.state == "running";
         self.note(instance.uuid, |known| {
             known.was_on = was_on;
             known.is_resized = true;
+            known.root_gb_before = root_gb;
+            known.root_gb = task.order.size.root_gb;
         });
         Ok(())
     }
@@ -60,7 +63,10 @@ impl Driven {
             };
             let driver = self.driver_of(instance.uuid)?;
             driver.finish_revert_migration(wanted, control).await?;
-            self.note(instance.uuid, |known| known.is_resized = false);
+            self.note(instance.uuid, |known| {
+                known.is_resized = false;
+                known.root_gb = known.root_gb_before;
+            });
         }
         if let Some(place) = known.came_from {
             self.move_cold(&task.order, place, control).await?;
