@@ -11,25 +11,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = manifest.join("..").join("scenarios");
     println!("cargo:rerun-if-changed={}", folder.display());
 
+    // One folder a group; what lies beside the folders is about them.
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder)? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            files.push(path.canonicalize()?);
+        let group = entry?.path();
+        if !group.is_dir() {
+            continue;
+        }
+        println!("cargo:rerun-if-changed={}", group.display());
+        for entry in fs::read_dir(&group)? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                files.push(path.canonicalize()?);
+            }
         }
     }
-    files.sort();
+    files.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
 
     let mut list = String::from("&[\n");
     for file in &files {
         println!("cargo:rerun-if-changed={}", file.display());
+        let group = file.parent().and_then(|group| group.file_name());
+        let group = group.unwrap_or_default().to_string_lossy();
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         writeln!(
             list,
-            "    ({stem:?}, include_str!({:?})),",
+            "    ({group:?}, {stem:?}, include_str!({:?})),",
             file.display().to_string()
         )?;
     }

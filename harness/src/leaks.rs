@@ -57,20 +57,40 @@ impl Watch {
     }
 
     fn found(self) -> Vec<String> {
-        let now = Self::begin();
-        let more = |what: &str, before: usize, now: usize| {
-            let count = now.saturating_sub(before);
-            (count > 0)
-                .then(|| format!("{count} {what}, {before} before the run and {now} after it"))
-        };
-        [
-            more("tasks that still live", self.tasks, now.tasks),
-            more("connections that are still open", self.sockets, now.sockets),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let tasks = more("tasks that still live", self.tasks, tasks);
+        tasks
+            .into_iter()
+            .chain(more_sockets(self.sockets))
+            .collect()
     }
+}
+
+/// The same of a run on several runtimes: each has tasks of its own, but connections are the process's.
+#[derive(Debug, Clone, Copy)]
+pub struct Connections(usize);
+
+impl Connections {
+    /// Counts what there is now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(open_sockets())
+    }
+
+    /// What there is more, in words. Every runtime of the run has to be gone by then.
+    #[must_use]
+    pub fn leak(self) -> Option<String> {
+        more_sockets(self.0)
+    }
+}
+
+fn more_sockets(before: usize) -> Option<String> {
+    more("connections that are still open", before, open_sockets())
+}
+
+fn more(what: &str, before: usize, now: usize) -> Option<String> {
+    let count = now.saturating_sub(before);
+    (count > 0).then(|| format!("{count} {what}, {before} before the run and {now} after it"))
 }
 
 /// How many sockets this process has open; 0 where `/proc` does not tell.

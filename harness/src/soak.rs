@@ -14,7 +14,7 @@ use crate::audit::{Audit, Policy, compare};
 use crate::image::{Image, derived_uuid};
 use crate::scenario::{Disk, ServerSpec};
 use crate::stats::{Summary, millis};
-use crate::target::{Capacity, Content, Failure, Host, Instance, Order, PhaseWatch};
+use crate::target::{Capacity, Content, Failure, Host, Instance, Order, PhaseWatch, Size};
 use crate::wall::resident_kib;
 
 /// After how many deploys memory counts as warmed up.
@@ -201,7 +201,14 @@ async fn work(
 
 async fn problem(host: &dyn Host, order: &Order) -> Option<String> {
     match host.content(&order.instance).await {
-        Content::Sha256 { sha256, .. } if sha256 == order.image.sha256 => None,
+        Content::Sha256 { sha256, .. }
+            if order
+                .image
+                .as_ref()
+                .is_some_and(|image| sha256 == image.sha256) =>
+        {
+            None
+        }
         Content::Sha256 { disk, sha256, .. } => Some(format!("{disk} holds {sha256}")),
         Content::Missing(why) => Some(why),
         Content::NotCheckable(_) => None,
@@ -219,17 +226,21 @@ fn order(soak: &Soak, number: usize, capacity: Capacity) -> Order {
             server,
             uuid,
         },
-        vcpus: spec.flavor.vcpus,
-        memory_mb: spec
-            .flavor
-            .memory_mb
-            .resolve(capacity.memory_free_mb, capacity.memory_region_mb),
-        root_gb: spec.flavor.root_gb.resolve(capacity.disk_free_gb, 1),
-        extra_specs: spec.flavor.extra_specs,
+        size: Size {
+            vcpus: spec.flavor.vcpus,
+            memory_mb: spec
+                .flavor
+                .memory_mb
+                .resolve(capacity.memory_free_mb, capacity.memory_region_mb),
+            root_gb: spec.flavor.root_gb.resolve(capacity.disk_free_gb, 1),
+            extra_specs: spec.flavor.extra_specs,
+        },
         networks: spec.networks,
         config_drive: spec.config_drive,
         power_on: spec.power_on,
-        image: soak.image.clone(),
+        image: Some(soak.image.clone()),
+        volumes: spec.volumes,
+        host: spec.host,
     }
 }
 

@@ -11,9 +11,9 @@ use powervm_harness::engine::{NoObserver, Settings, run};
 use powervm_harness::image::Image;
 use powervm_harness::report::{CheckVerdict, RunReport, Verdict, table};
 use powervm_harness::scenario::catalog;
-use powervm_harness::target::Target;
 use powervm_harness::target::remote::admin::Admin;
 use powervm_harness::target::remote::{Remote, RemoteOptions};
+use powervm_harness::target::{Target, VolumeSource};
 use powervm_simulator::Simulator;
 use powervm_simulator::serve::{AdminOptions, ServeOptions, Serving, serve};
 use secrecy::SecretString;
@@ -54,6 +54,9 @@ async fn play(simulator: &Simulator, serving: &Serving, admin: bool) -> RunRepor
         endpoint,
         config: Some(config),
         admin,
+        volumes: VolumeSource::None,
+        second: None,
+        captures: false,
         seed: 5,
     };
     let target = Remote::connect(options).await.expect("a usable endpoint");
@@ -63,6 +66,7 @@ async fn play(simulator: &Simulator, serving: &Serving, admin: bool) -> RunRepor
     let settings = Settings {
         seed: 5,
         image: Image::made(),
+        excluded: Default::default(),
         cancel: CancellationToken::new(),
     };
     run(&scenarios, &target, &settings, &NoObserver)

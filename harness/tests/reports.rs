@@ -68,6 +68,54 @@ fn the_same_seed_writes_the_same_log_and_all_that_is_made_of_it() {
 }
 
 #[test]
+fn scenarios_that_run_at_the_same_time_write_the_same_log() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let scenarios = [
+        "test_multiple_create_ssp",
+        "test_create_with_invalid_flavor",
+        "test_create_server_no_memory",
+    ];
+    for folder in &folders {
+        let path = folder.path().to_string_lossy();
+        let mut words = vec!["run", "--concurrency", "2", "--quiet", "--report", &path];
+        words.extend(scenarios);
+        assert_eq!(harness(&words).status.code(), Some(0));
+    }
+    let [one, two] = folders
+        .each_ref()
+        .map(|folder| fs::read(folder.path().join("events.jsonl")).expect("a log"));
+    assert!(one == two);
+    let results = Results::read(&folders[0].path().join("events.jsonl")).expect("a log");
+    let names: Vec<&str> = results
+        .tests
+        .iter()
+        .map(|test| test.name.as_str())
+        .collect();
+    assert_eq!(names.len(), scenarios.len());
+    let workers: HashSet<u32> = results.tests.iter().map(|test| test.worker).collect();
+    assert_eq!(workers.len(), 2);
+    for test in &results.tests {
+        let steps: HashSet<&str> = test.steps.iter().map(|step| step.name.as_str()).collect();
+        // The audit comes after the time that the scenario took.
+        let later = results
+            .tests
+            .iter()
+            .filter(|other| other.worker == test.worker && other.begin_us > test.begin_us);
+        let end = later.map(|other| other.begin_us).min().unwrap_or(u64::MAX);
+        let within = |at: u64| (test.begin_us..=end).contains(&at);
+        assert!(!test.calls.is_empty(), "{}", test.name);
+        for call in &test.calls {
+            let is_of_a_step = call.step.is_empty() || steps.contains(call.step.as_str());
+            assert!(
+                is_of_a_step && within(call.end_us),
+                "{}: {call:?}",
+                test.name
+            );
+        }
+    }
+}
+
+#[test]
 fn calls_are_told_with_their_step_and_agree_with_the_count_of_the_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     run(folder.path(), "typical");

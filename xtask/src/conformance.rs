@@ -83,6 +83,7 @@ const PROGRAMS: &[Program] = &[
         Wanted::Exactly311,
     )
     .with_package(),
+    Program::new("nova_scenarios", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("reports", Some("reports.txt"), Wanted::Recent),
     Program::new("curl_hmc", None, Wanted::Recent),

@@ -148,6 +148,10 @@ impl Driver {
             name: system.name,
             machine: system.machine,
         };
+        // Drivers of two systems may have one session, and must not draw the same numbers.
+        let halves = uuid::Uuid::try_parse(&identity.uuid).map(|uuid| uuid.as_u64_pair());
+        let (high, low) = halves.unwrap_or_default();
+        let seed = session.options().seed ^ high ^ low;
         let patience = config::wait(config.device_timeout);
         let devices = LocalDevices::named_in(&config.device_folder, patience);
         let store = store::of_config(&config)?;
@@ -155,7 +159,7 @@ impl Driver {
             devices: Arc::new(devices),
             store,
             shared: Arc::new(Shared {
-                random: Mutex::new(ChaCha8Rng::seed_from_u64(session.options().seed)),
+                random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
                 session,
                 group,
                 config,

@@ -46,6 +46,12 @@ pub(super) enum Command {
 pub(super) struct Run {
     /// Names, tags, tempest names or ids, or paths of .toml files; all scenarios without any.
     pub scenarios: Vec<String>,
+    /// Which of them.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How many scenarios at a time, each on a simulator of its own; embedded only.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub concurrency: u8,
     /// Where to run.
     #[command(flatten)]
     pub target: TargetArguments,
@@ -68,6 +74,21 @@ pub(super) struct Run {
     /// Show no progress.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Which scenarios, as tempest's own runner selects tests.
+#[derive(Debug, Args)]
+pub(super) struct SelectionArguments {
+    /// Those that follow a test whose full name, with its id in brackets, this regular expression finds something in;
+    /// may be given more than once.
+    #[arg(long, value_name = "REGEX")]
+    pub like: Vec<String>,
+    /// Those that follow a test of this list: an id or a regular expression a line, comments after #.
+    #[arg(long, value_name = "FILE")]
+    pub include_list: Option<PathBuf>,
+    /// Skip those that follow tests of this list alone, and report the comment above them as the reason.
+    #[arg(long, value_name = "FILE")]
+    pub exclude_list: Option<PathBuf>,
 }
 
 /// `report`
@@ -128,6 +149,9 @@ fn named(text: &str) -> Result<(String, PathBuf), String> {
 pub(super) struct List {
     /// What to list, as for `run`; all scenarios without any.
     pub scenarios: Vec<String>,
+    /// Which of them.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -282,6 +306,16 @@ pub(super) struct EndpointArguments {
     /// Admin API of a powervm-sim, to look at what lies on its disks.
     #[arg(long, env = "POWERVM_ADMIN", value_name = "URL")]
     pub admin: Option<String>,
+    /// Volumes for scenarios that attach some: a JSON list of Cinder's connection_info, shown to the host already. With
+    /// --admin the simulator's storage makes them.
+    #[arg(long, value_name = "FILE")]
+    pub volumes: Option<PathBuf>,
+    /// Another host that shares pool and storage, for scenarios that move servers: the URL of its NovaLink.
+    #[arg(long, value_name = "URL")]
+    pub second: Option<String>,
+    /// The system of the other host, where its console manages several; without --second, of the same console.
+    #[arg(long, value_name = "NAME")]
+    pub second_system: Option<String>,
 }
 
 /// The products.

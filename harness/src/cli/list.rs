@@ -4,10 +4,10 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
-use crate::scenario::{Capability, Scenario, TempestTest, catalog};
+use crate::scenario::{Capability, Scenario, TempestTest};
 
 use super::arguments::List;
-use super::{Ending, Stop, print};
+use super::{Ending, Stop, print, selection};
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -21,7 +21,14 @@ struct Listed<'a> {
 }
 
 pub(super) fn list(command: &List) -> Result<Ending, Stop> {
-    let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
+    let selected = selection::select(&command.scenarios, &command.selection)?;
+    let left = |scenario: &Scenario| !selected.excluded.contains_key(&scenario.name);
+    let scenarios: Vec<Scenario> = selected
+        .scenarios
+        .iter()
+        .filter(|scenario| left(scenario))
+        .cloned()
+        .collect();
     if command.json {
         let listed: Vec<Listed<'_>> = scenarios.iter().map(listed).collect();
         print(&(serde_json::to_string_pretty(&listed)? + "\n"));

@@ -8,6 +8,7 @@ mod matrix;
 mod mixed;
 mod report;
 mod run;
+mod selection;
 mod soak;
 mod targets;
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use powervm_report::results::Results;
 use powervm_report::table;
 use tokio::runtime::Runtime;
@@ -16,13 +16,13 @@ use crate::leaks::Watch;
 use crate::live::LiveView;
 use crate::report::{self, Clock, Recorder, RunReport, Verdict};
 use crate::runtime::{machine_clock, virtual_clock};
-use crate::scenario::{Scenario, catalog};
+use crate::scenario::selection::Selected;
 use crate::stats::{human, millis};
-use crate::target::CallWatch;
+use crate::target::{CallWatch, Target};
 use crate::wall::WallClock;
 
 use super::arguments::Run;
-use super::{Ending, Stop, machine, print, say, targets, without_leaks};
+use super::{Ending, Stop, machine, print, say, selection, targets, without_leaks};
 
 /// The log of a run in its report folder.
 const EVENTS: &str = "events.jsonl";
@@ -30,11 +30,21 @@ const EVENTS: &str = "events.jsonl";
 type Log = Recorder<BufWriter<File>>;
 
 pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
-    let scenarios = catalog::select(&command.scenarios).map_err(Stop::usage)?;
+    let selected = selection::select(&command.scenarios, &command.selection)?;
+    let is_embedded = targets::is_embedded(&command.target);
+    if command.concurrency > 1 && !is_embedded {
+        return Err(Stop::usage(anyhow!(
+            "--concurrency needs the embedded simulator: on one host the audit of a scenario would see the servers of others"
+        )));
+    }
     let (wall, date) = (WallClock::start(), WallClock::date());
     let image = targets::image(command.image.as_deref())?;
-    let runtime = runtime(targets::is_embedded(&command.target))?;
-    let (report, leaks) = runtime.block_on(play(command, &scenarios, image))?;
+    let runtime = runtime(is_embedded)?;
+    let (report, leaks) = if command.concurrency > 1 {
+        play_in_parallel(command, &runtime, selected, image)?
+    } else {
+        runtime.block_on(play(command, selected, image))?
+    };
 
     let events = command.report.join(EVENTS);
     let results = Results::read(&events)?;
@@ -58,7 +68,7 @@ pub(super) fn run(command: &Run) -> Result<Ending, Stop> {
 
 async fn play(
     command: &Run,
-    scenarios: &[Scenario],
+    selected: Selected,
     image: Image,
 ) -> Result<(RunReport, Vec<String>), Stop> {
     let cancel = CancellationToken::new();
@@ -66,30 +76,17 @@ async fn play(
     tokio::task::yield_now().await;
     let watch = Watch::begin();
     let log = Arc::new(log(command)?);
-    let target = targets::open_watched(
-        &command.target,
-        Some(Arc::clone(&log) as Arc<dyn CallWatch>),
-    );
-    let target = match target.await {
-        Ok(target) => target,
-        Err(stop) => {
-            log.could_not_run(&format!("{:#}", stop.error));
-            log.finish()?;
-            return Err(stop);
-        }
-    };
+    let target = open(command, &log).await?;
     log.describe(command.target.seed, &target.describe(), &image.facts());
     let settings = Settings {
         seed: command.target.seed,
         image,
+        excluded: selected.excluded,
         cancel,
     };
-    let live: Box<dyn Observer> = if command.quiet {
-        Box::new(NoObserver)
-    } else {
-        Box::new(LiveView::new())
-    };
+    let live = live(command);
     let both = Both(live.as_ref(), log.as_ref());
+    let scenarios = &selected.scenarios;
     let report = engine::run(scenarios, target.as_ref(), &settings, &both).await;
     drop(target);
     let leaks = watch.leaks().await;
@@ -101,6 +98,58 @@ async fn play(
     Ok((report?, leaks))
 }
 
+/// Each scenario on a clock of its own; interrupts are waited for on the machine's.
+fn play_in_parallel(
+    command: &Run,
+    opener: &Runtime,
+    selected: Selected,
+    image: Image,
+) -> Result<(RunReport, Vec<String>), Stop> {
+    let log = Arc::new(log(command)?);
+    let target = opener.block_on(open(command, &log))?;
+    let cancel = CancellationToken::new();
+    let settings = Settings {
+        seed: command.target.seed,
+        image,
+        excluded: selected.excluded,
+        cancel: cancel.clone(),
+    };
+    log.describe(settings.seed, &target.describe(), &settings.image.facts());
+    let live = live(command);
+    // The steps of several would mix on a terminal; the log keeps them apart.
+    let wholes = Wholes(live.as_ref());
+    let both = Both(&wholes, log.as_ref());
+    let over = CancellationToken::new();
+    let waiting = runtime(false)?;
+    let played = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            waiting.block_on(async {
+                tokio::select! {
+                    () = interrupts(cancel) => over.cancelled().await,
+                    () = over.cancelled() => {}
+                }
+            });
+        });
+        let (scenarios, threads) = (&selected.scenarios, usize::from(command.concurrency));
+        let played = engine::run_in_parallel(scenarios, target.as_ref(), &settings, &both, threads);
+        over.cancel();
+        played
+    });
+    if let Err(error) = &played {
+        log.could_not_run(&error.to_string());
+    }
+    log.finish()?;
+    Ok(played?)
+}
+
+fn live(command: &Run) -> Box<dyn Observer> {
+    if command.quiet {
+        Box::new(NoObserver)
+    } else {
+        Box::new(LiveView::new())
+    }
+}
+
 /// Shows a run, and writes it down.
 struct Both<'a>(&'a dyn Observer, &'a Log);
 
@@ -109,6 +158,36 @@ impl Observer for Both<'_> {
         self.0.observe(event);
         self.1.observe(event);
     }
+}
+
+/// Shows scenarios as wholes.
+struct Wholes<'a>(&'a dyn Observer);
+
+impl Observer for Wholes<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::RunBegins { .. }
+            | Event::ScenarioBegins { .. }
+            | Event::ScenarioEnds { .. }
+            | Event::RunEnds { .. } => self.0.observe(event),
+            Event::StepBegins { .. }
+            | Event::StepEnds { .. }
+            | Event::OperationBegins { .. }
+            | Event::OperationEnters { .. }
+            | Event::OperationEnds { .. } => {}
+        }
+    }
+}
+
+/// Makes the target, whose requests go into the log; where it cannot be used, the log says so.
+async fn open(command: &Run, log: &Arc<Log>) -> Result<Box<dyn Target>, Stop> {
+    let watch = Arc::clone(log) as Arc<dyn CallWatch>;
+    let target = targets::open_watched(&command.target, Some(watch)).await;
+    if let Err(stop) = &target {
+        log.could_not_run(&format!("{:#}", stop.error));
+        log.finish()?;
+    }
+    target
 }
 
 /// Begins the event log in the report folder.
@@ -126,7 +205,7 @@ fn log(command: &Run) -> Result<Log, Stop> {
     Ok(Recorder::new(
         BufWriter::new(file),
         clock,
-        1,
+        usize::from(command.concurrency),
         &repro(command),
         commit,
     )?)

@@ -60,6 +60,7 @@ async fn play(command: &Arguments) -> Result<(SoakReport, Memory, Vec<String>), 
         .open(Opening {
             scenario: "soak",
             disk,
+            two_hosts: false,
         })
         .await?;
     let soak = Soak {

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use powervm_driver::rest::{Credentials, Endpoint, Trust};
+use powervm_driver::volume::Connection;
 use powervm_simulator::weather::{Weather, file as weather_file};
 use secrecy::SecretString;
 
 use crate::image::{Image, download};
+use crate::storage::Storage;
 use crate::target::embedded::{Embedded, EmbeddedOptions};
-use crate::target::remote::{Remote, RemoteOptions, admin::Admin};
-use crate::target::{CallWatch, Flavor, Target};
+use crate::target::remote::{Remote, RemoteOptions, SecondHost, admin::Admin};
+use crate::target::{CallWatch, Flavor, Target, VolumeSource};
 
 use super::Stop;
 use super::arguments::{EndpointArguments, FlavorArgument, TargetArguments};
@@ -94,21 +96,46 @@ fn remote(url: &str, seed: u64, arguments: &EndpointArguments) -> anyhow::Result
         .credentials(credentials(arguments)?)
         .trust(trust(arguments)?);
     let config = arguments.config.as_deref().map(read_config).transpose()?;
+    let mut volumes = VolumeSource::None;
     let admin = match &arguments.admin {
         None => None,
         Some(url) => {
             let token = env::var("POWERVM_ADMIN_TOKEN").map_err(|_| {
                 anyhow!("--admin needs its token in the environment variable POWERVM_ADMIN_TOKEN")
             })?;
-            Some(Admin::new(url, SecretString::from(token))?)
+            let token = SecretString::from(token);
+            volumes = VolumeSource::Simulated(Storage::at(url, token.clone())?);
+            Some(Admin::new(url, token)?)
         }
     };
+    if let Some(path) = &arguments.volumes {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("the list of volumes {}", path.display()))?;
+        volumes = VolumeSource::Given(Connection::parse_text(&text)?);
+    }
     Ok(RemoteOptions {
+        second: second(arguments)?,
+        captures: arguments.user.is_none() && endpoint.is_loopback(),
         endpoint,
         config,
         admin,
+        volumes,
         seed,
     })
+}
+
+/// The other of two hosts, reached with the same credentials as the first.
+fn second(arguments: &EndpointArguments) -> anyhow::Result<Option<SecondHost>> {
+    let endpoint = match &arguments.second {
+        None => None,
+        Some(url) => Some(
+            Endpoint::new(url)?
+                .credentials(credentials(arguments)?)
+                .trust(trust(arguments)?),
+        ),
+    };
+    let system = arguments.second_system.clone().unwrap_or_default();
+    Ok((endpoint.is_some() || !system.is_empty()).then_some(SecondHost { endpoint, system }))
 }
 
 /// The driver's configuration, read without its checks: which of its keys are needed, the scenario decides.

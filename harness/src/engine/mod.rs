@@ -4,19 +4,26 @@
 //! does what the scenario says, and makes a report. Whoever wants to watch is an [`Observer`].
 
 mod checks;
+mod deployed;
+mod looks;
+mod names;
 mod observer;
 mod operation;
+mod parallel;
 mod scenario;
 mod step;
+
+use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::image::Image;
-use crate::report::{FORMAT, RunReport, Verdict};
+use crate::report::{FORMAT, RunReport, ScenarioReport, Verdict};
 use crate::scenario::Scenario;
 use crate::target::{Target, TargetError};
 
 pub use self::observer::{Event, NoObserver, Observer};
+pub use self::parallel::run_in_parallel;
 
 /// What a run needs beside scenarios and a target.
 #[derive(Debug, Clone)]
@@ -25,6 +32,8 @@ pub struct Settings {
     pub seed: u64,
     /// The image that servers boot from.
     pub image: Image,
+    /// Scenarios that are left out, by name, with the reason that the report gives.
+    pub excluded: BTreeMap<String, String>,
     /// Breaks the run off: what is under way is undone, what was deployed is deleted, and the report is made.
     pub cancel: CancellationToken,
 }
@@ -51,11 +60,18 @@ pub async fn run(
         observer.observe(&Event::ScenarioEnds { report: &report });
         reports.push(report);
     }
+    let report = summary(reports, target, settings);
+    observer.observe(&Event::RunEnds { report: &report });
+    Ok(report)
+}
+
+/// The report of a run, from those of its scenarios.
+fn summary(reports: Vec<ScenarioReport>, target: &dyn Target, settings: &Settings) -> RunReport {
     let verdict = [Verdict::Cancelled, Verdict::Failed]
         .into_iter()
         .find(|verdict| reports.iter().any(|report| report.verdict == *verdict))
         .unwrap_or(Verdict::Passed);
-    let report = RunReport {
+    RunReport {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION"),
         seed: settings.seed,
@@ -63,9 +79,7 @@ pub async fn run(
         image: settings.image.facts(),
         verdict,
         scenarios: reports,
-    };
-    observer.observe(&Event::RunEnds { report: &report });
-    Ok(report)
+    }
 }
 
 #[cfg(test)]

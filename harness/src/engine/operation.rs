@@ -1,15 +1,17 @@
 //! One operation on one server: begun, timed, ended.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::image::Image;
 use crate::report::{OperationReport, RefusedReport};
 use crate::scenario::{Action, Work};
 use crate::stats::millis;
-use crate::target::{Failure, Host, Instance, Order, PhaseWatch, ServerView};
+use crate::target::{Failure, Host, Instance, Order, PhaseWatch, ServerView, Task};
 
 /// Hears the name of every phase that the operation enters.
 pub(super) type Enter = Arc<dyn Fn(&str) + Send + Sync>;
@@ -19,8 +21,21 @@ pub(super) type Enter = Arc<dyn Fn(&str) + Send + Sync>;
 pub(super) struct Operation {
     pub(super) instance: Instance,
     pub(super) work: Work,
-    /// Set for a deploy.
+    /// What the server is to be like afterwards; not known of one that was never deployed.
     pub(super) order: Option<Order>,
+    /// The image that a rescue starts from.
+    pub(super) image: Option<Image>,
+}
+
+/// What came of an operation that succeeded.
+#[derive(Debug, Clone)]
+pub(super) enum Done {
+    /// Nothing to be told.
+    Nothing,
+    /// The server, as the host shows it.
+    View(ServerView),
+    /// An image of the server.
+    Image(Image),
 }
 
 /// A phase that ended: its name, how long it took and whether it succeeded.
@@ -37,8 +52,10 @@ pub(super) struct Outcome {
     pub(super) operation: Operation,
     /// Begin and end, from the begin of the scenario.
     pub(super) span: (Duration, Duration),
-    pub(super) result: Result<Option<ServerView>, Failure>,
+    pub(super) result: Result<Done, Failure>,
     pub(super) phases: Vec<Phase>,
+    /// The addresses of the server's interfaces afterwards, where somebody looked.
+    pub(super) addresses: Option<BTreeSet<String>>,
 }
 
 impl Outcome {
@@ -77,16 +94,32 @@ pub(super) async fn run(
     let begin = since.elapsed();
     let instance = &operation.instance;
     let result = match (&operation.work.action, &operation.order) {
-        (Action::Create(_), Some(order)) => host.create(order, watch, cancel).await.map(Some),
-        // An order is made for every deploy, so this arm is never reached; a show is harmless.
-        (Action::Create(_) | Action::Show, _) => host.show(instance).await.map(Some),
-        (Action::Stop, _) => host.stop(instance, watch, cancel).await.map(|()| None),
-        (Action::Start, _) => host.start(instance, watch, cancel).await.map(|()| None),
-        (Action::Reboot(kind), _) => host
-            .reboot(instance, *kind, watch, cancel)
+        (Action::Create(spec), Some(order)) => {
+            let cancel = cancel.child_token();
+            let deploy = host.create(order, watch, &cancel);
+            let created = match spec.cancel_after_s {
+                None => deploy.await,
+                Some(seconds) => broken_off(deploy, seconds, &cancel).await,
+            };
+            created.map(Done::View)
+        }
+        (Action::Do(deed), Some(order)) => {
+            let task = Task {
+                deed: deed.clone(),
+                order: order.clone(),
+                image: operation.image.clone(),
+            };
+            let made = host.perform(&task, watch, cancel).await;
+            made.map(|made| made.map_or(Done::Nothing, Done::Image))
+        }
+        (Action::Delete, _) => host
+            .delete(instance, watch, cancel)
             .await
-            .map(|()| None),
-        (Action::Delete, _) => host.delete(instance, watch, cancel).await.map(|()| None),
+            .map(|()| Done::Nothing),
+        // Of a server that was never deployed the host says that there is none.
+        (Action::Create(_) | Action::Do(_) | Action::Show, _) => {
+            host.show(instance).await.map(Done::View)
+        }
     };
     let end = since.elapsed();
     let phases = std::mem::take(&mut phases.lock().unwrap_or_else(PoisonError::into_inner).ended);
@@ -95,6 +128,24 @@ pub(super) async fn run(
         span: (begin, end),
         result,
         phases,
+        addresses: None,
+    }
+}
+
+/// Breaks a deploy off after so many seconds.
+async fn broken_off<T>(
+    deploy: impl Future<Output = T>,
+    seconds: f64,
+    cancel: &CancellationToken,
+) -> T {
+    tokio::pin!(deploy);
+    let after = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    match tokio::time::timeout(after, &mut deploy).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            cancel.cancel();
+            deploy.await
+        }
     }
 }
 

@@ -8,15 +8,17 @@ use tokio::time::Instant;
 
 use crate::audit::{Inventory, Policy};
 use crate::report::{CheckVerdict, PhaseReport, StepReport, Verdict};
-use crate::scenario::{Action, RefusalKind, Step, Work};
+use crate::scenario::{Action, Deed, Step, Work};
 use crate::stats::{Summary, millis, percentile};
-use crate::target::{Capacity, Description, Failure, Host};
+use crate::target::{Capacity, Description, Failure, Host, Usage};
 
 use super::Settings;
 use super::checks;
+use super::deployed::Deployed;
+use super::looks;
+use super::names::Names;
 use super::observer::{Event, Observer};
 use super::operation::{self, Operation, Outcome};
-use super::scenario::{Deployed, Names};
 
 /// What a step needs to know of the scenario around it.
 pub(super) struct Surroundings<'a> {
@@ -26,6 +28,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) target: &'a Description,
     pub(super) names: &'a Names,
     pub(super) deployed: &'a Deployed,
+    /// What was in use before the first step.
+    pub(super) used: Usage,
     pub(super) policy: Policy,
     pub(super) began: Instant,
     /// The steps before this one.
@@ -49,7 +53,7 @@ pub(super) async fn run(
     };
 
     let traffic_before = around.host.traffic();
-    let outcomes = join_all(
+    let mut outcomes = join_all(
         operations
             .into_iter()
             .map(|operation| one(operation, around)),
@@ -83,15 +87,9 @@ pub(super) async fn run(
         report.verdict = Verdict::Cancelled;
         return Ok((report, outcomes));
     }
-    report.checks = checks::all(
-        step,
-        around,
-        &report,
-        &outcomes,
-        listed.map(|(_, names)| names),
-        before,
-    )
-    .await;
+    let looks = looks::all(around.host, &mut outcomes).await;
+    let names = listed.map(|(_, names)| names);
+    report.checks = checks::all(step, around, &report, &outcomes, &looks, names, before).await;
     if report
         .checks
         .iter()
@@ -107,7 +105,7 @@ async fn prepare(step: &Step, around: &Surroundings<'_>) -> Result<Vec<Operation
     let deploys = step
         .work
         .iter()
-        .any(|work| matches!(work.action, Action::Create(_)));
+        .any(|work| matches!(work.action, Action::Create(_) | Action::Do(Deed::Resize(_))));
     let capacity = if deploys {
         around.host.capacity().await?
     } else {
@@ -117,7 +115,10 @@ async fn prepare(step: &Step, around: &Surroundings<'_>) -> Result<Vec<Operation
     let of = |work: &Work| {
         let servers = work.servers().into_iter();
         servers
-            .map(|server| around.names.operation(work, &server, capacity, image))
+            .map(|server| {
+                let deployed = around.deployed;
+                deployed.operation(work, &server, around.names, capacity, image)
+            })
             .collect::<Vec<_>>()
     };
     Ok(step.work.iter().flat_map(of).collect())
@@ -197,9 +198,4 @@ fn phases(outcomes: &[Outcome]) -> Vec<PhaseReport> {
 /// Two decimals are enough for a rate, and the same on every machine.
 fn rounded(rate: f64) -> f64 {
     (rate * 100.0).round() / 100.0
-}
-
-/// Whether an operation was broken off by the user.
-pub(super) fn was_cancelled(outcome: &Outcome) -> bool {
-    matches!(&outcome.result, Err(failure) if failure.kind == RefusalKind::Cancelled)
 }

@@ -10,7 +10,7 @@
 pub mod crashes;
 pub mod faults;
 mod furniture;
-mod pool;
+pub(crate) mod pool;
 mod report;
 mod run;
 pub mod sagas;

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// It panicked; the panic's own message is on the standard error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 /// Does all of it. `done` is called after each, with its place.
-pub(super) fn run<C: Sync, T: Send>(
+pub(crate) fn run<C: Sync, T: Send>(
     work: &[C],
     threads: usize,
     run: impl Fn(&C) -> T + Sync,

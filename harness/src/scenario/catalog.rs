@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use super::{Scenario, ScenarioError};
 
-/// Name and text of every file in `scenarios/`, in the order of their names; made by `build.rs`.
-const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+/// Folder, name and text of every file in the folders of `scenarios/`, in the order of their names; made by `build.rs`.
+const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 /// The largest scenario file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -53,7 +53,9 @@ pub enum CatalogError {
 pub fn embedded() -> Result<Vec<Scenario>, ScenarioError> {
     EMBEDDED
         .iter()
-        .map(|(name, text)| Scenario::parse(name, &format!("scenarios/{name}.toml"), text))
+        .map(|(group, name, text)| {
+            Scenario::parse(name, &format!("scenarios/{group}/{name}.toml"), text)
+        })
         .collect()
 }
 
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn every_embedded_scenario_is_good() {
         let scenarios = embedded().unwrap_or_else(|error| panic!("{error}"));
-        assert!(scenarios.len() >= 7, "only {}", scenarios.len());
+        assert!(scenarios.len() >= 100, "only {}", scenarios.len());
         for scenario in &scenarios {
             assert!(
                 !scenario.description.is_empty(),
@@ -129,6 +131,9 @@ mod tests {
                 scenario.name
             );
         }
+        let mut names: Vec<&str> = scenarios.iter().map(|scenario| &*scenario.name).collect();
+        names.dedup();
+        assert_eq!(names.len(), scenarios.len(), "a name stands for one file");
     }
 
     #[test]

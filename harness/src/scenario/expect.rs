@@ -112,4 +112,19 @@ pub struct Expect {
     pub mapping_writes: Option<f64>,
     /// The most HTTP requests, divided by the step's operations.
     pub requests: Option<f64>,
+    /// The number of the host that the servers are on afterwards.
+    pub host: Option<usize>,
+    /// What the driver counts as in use beyond what was in use before the scenario.
+    pub used: Option<Used>,
+}
+
+/// What is in use of a host (key `expect.used`); what is not named is not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Used {
+    /// Processing units of running servers.
+    pub proc_units: Option<f64>,
+    /// Memory of servers in MB.
+    pub memory_mb: Option<i64>,
+    /// Space of boot disks and images in whole GB.
+    pub disk_gb: Option<i64>,
 }

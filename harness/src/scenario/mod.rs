@@ -7,9 +7,11 @@
 pub mod amount;
 pub mod catalog;
 mod decode;
+pub mod deed;
 mod error;
 pub mod expect;
 mod raw;
+pub mod selection;
 pub mod step;
 
 use std::collections::BTreeSet;
@@ -19,9 +21,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use self::amount::Amount;
+pub use self::deed::{Deed, RebootKind};
 pub use self::error::ScenarioError;
-pub use self::expect::{Expect, Makespan, Refusal, RefusalKind};
-pub use self::step::{Action, FlavorSpec, RebootKind, ServerSpec, Step, Work};
+pub use self::expect::{Expect, Makespan, Refusal, RefusalKind, Used};
+pub use self::step::{Action, FlavorSpec, ServerSpec, Step, Work};
 
 /// The scenario file format that this version reads (key `format`).
 pub const FORMAT: i64 = 1;
@@ -62,16 +65,25 @@ pub enum Capability {
     Sea,
     /// Two Virtual I/O Servers or more.
     TwoVios,
+    /// A storage that shows volumes to the host.
+    Volumes,
+    /// A driver that can read the disks of servers: it runs on the management partition of a NovaLink.
+    Capture,
+    /// Another host that reaches the same pool and the same storage.
+    TwoHosts,
 }
 
 impl Capability {
     /// Every capability, in the order of their names.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Ssp,
         Self::Localdisk,
         Self::MediaRepository,
         Self::Sea,
         Self::TwoVios,
+        Self::Volumes,
+        Self::Capture,
+        Self::TwoHosts,
     ];
 
     /// The word for it in scenario files and reports.
@@ -83,6 +95,9 @@ impl Capability {
             Self::MediaRepository => "media-repository",
             Self::Sea => "sea",
             Self::TwoVios => "two-vios",
+            Self::Volumes => "volumes",
+            Self::Capture => "capture",
+            Self::TwoHosts => "two-hosts",
         }
     }
 

@@ -1,6 +1,7 @@
 //! The scenario file as TOML has it, with the place of every value, before anything is checked.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -60,40 +61,81 @@ pub(super) enum RawAmount {
     Text(String),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawStep {
-    pub(super) name: Spanned<String>,
-    #[serde(rename = "do")]
-    pub(super) verb: Spanned<String>,
-    pub(super) server: Option<Spanned<String>>,
-    pub(super) parallel: Option<Spanned<i64>>,
-    pub(super) kind: Option<Spanned<String>>,
-    pub(super) image: Option<Spanned<String>>,
-    pub(super) named_like: Option<Spanned<String>>,
-    pub(super) flavor: Option<Spanned<RawFlavor>>,
-    pub(super) networks: Option<Spanned<Vec<Spanned<i64>>>>,
-    pub(super) config_drive: Option<Spanned<bool>>,
-    pub(super) power_on: Option<Spanned<bool>>,
-    pub(super) work: Option<Spanned<Vec<Spanned<RawWork>>>>,
-    pub(super) expect: Option<RawExpect>,
+/// The keys of one piece of work, wherever it stands; each of them but `do` belongs to some verbs only.
+macro_rules! work {
+    ($(#[$about:meta])* $name:ident { $($more:ident: $type:ty,)* } $($key:ident: $value:ty,)*) => {
+        $(#[$about])*
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $(pub(super) $more: $type,)*
+            #[serde(rename = "do")]
+            pub(super) verb: Spanned<String>,
+            $(pub(super) $key: Option<Spanned<$value>>,)*
+        }
+
+        impl $name {
+            /// What is done, without what only a step has.
+            pub(super) fn keys(&self) -> Keys<'_> {
+                Keys {
+                    verb: &self.verb,
+                    $($key: &self.$key,)*
+                }
+            }
+        }
+    };
 }
 
-/// One piece of a `together` step: the keys of a step that say what is done, without a name and expectations.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawWork {
-    #[serde(rename = "do")]
-    pub(super) verb: Spanned<String>,
-    pub(super) server: Option<Spanned<String>>,
-    pub(super) parallel: Option<Spanned<i64>>,
-    pub(super) kind: Option<Spanned<String>>,
-    pub(super) image: Option<Spanned<String>>,
-    pub(super) named_like: Option<Spanned<String>>,
-    pub(super) flavor: Option<Spanned<RawFlavor>>,
-    pub(super) networks: Option<Spanned<Vec<Spanned<i64>>>>,
-    pub(super) config_drive: Option<Spanned<bool>>,
-    pub(super) power_on: Option<Spanned<bool>>,
+macro_rules! both {
+    ($($key:ident: $value:ty,)*) => {
+        work! {
+            /// A step: what is done, under a name, and what has to come out.
+            RawStep {
+                name: Spanned<String>,
+                work: Option<Spanned<Vec<Spanned<RawWork>>>>,
+                expect: Option<RawExpect>,
+            }
+            $($key: $value,)*
+        }
+        work! {
+            /// One piece of a `together` step.
+            RawWork {}
+            $($key: $value,)*
+        }
+
+        /// The keys of either.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) struct Keys<'r> {
+            pub(super) verb: &'r Spanned<String>,
+            $(pub(super) $key: &'r Option<Spanned<$value>>,)*
+        }
+
+        impl Keys<'_> {
+            /// The keys that are set, and where.
+            pub(super) fn set(&self) -> Vec<(&'static str, Range<usize>)> {
+                let all = [$((stringify!($key), self.$key.as_ref().map(Spanned::span)),)*];
+                all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+            }
+        }
+    };
+}
+
+both! {
+    server: String,
+    parallel: i64,
+    kind: String,
+    image: String,
+    named_like: String,
+    flavor: RawFlavor,
+    networks: Vec<Spanned<i64>>,
+    config_drive: bool,
+    power_on: bool,
+    boot_volume: String,
+    volumes: Vec<Spanned<String>>,
+    volume: String,
+    network: i64,
+    host: i64,
+    cancel_after_s: f64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,6 +154,8 @@ pub(super) struct RawExpect {
     pub(super) image_uploads: Option<Spanned<i64>>,
     pub(super) mapping_writes: Option<Spanned<f64>>,
     pub(super) requests: Option<Spanned<f64>>,
+    pub(super) host: Option<Spanned<i64>>,
+    pub(super) used: Option<RawUsed>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,4 +173,12 @@ pub(super) struct RawMakespan {
     pub(super) of: Spanned<String>,
     #[serde(default)]
     pub(super) weather: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUsed {
+    pub(super) proc_units: Option<Spanned<f64>>,
+    pub(super) memory_mb: Option<Spanned<i64>>,
+    pub(super) disk_gb: Option<Spanned<i64>>,
 }

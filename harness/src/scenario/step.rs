@@ -4,16 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::amount::Amount;
+use super::deed::Deed;
 use super::expect::Expect;
-
-/// How a server is rebooted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RebootKind {
-    /// Through the operating system.
-    Soft,
-    /// Through the hypervisor.
-    Hard,
-}
 
 /// The size of a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +47,14 @@ pub struct ServerSpec {
     pub image: String,
     /// The server of this scenario whose partition name it takes instead of its own, to provoke a clash.
     pub named_like: Option<String>,
+    /// The volume that it boots from, by its word; it has no disk of its own then.
+    pub boot_volume: Option<String>,
+    /// More volumes that it has from the start.
+    pub volumes: Vec<String>,
+    /// The number of the host that it is deployed on: 1 or 2.
+    pub host: usize,
+    /// After how many seconds the deploy is broken off.
+    pub cancel_after_s: Option<f64>,
 }
 
 impl Default for ServerSpec {
@@ -66,6 +66,10 @@ impl Default for ServerSpec {
             power_on: true,
             image: "main".to_owned(),
             named_like: None,
+            boot_volume: None,
+            volumes: Vec::new(),
+            host: 1,
+            cancel_after_s: None,
         }
     }
 }
@@ -77,12 +81,8 @@ pub enum Action {
     Create(Box<ServerSpec>),
     /// Read it and compare it with its flavor.
     Show,
-    /// Power it off through its operating system, or hard where that does not answer.
-    Stop,
-    /// Power it on.
-    Start,
-    /// Reboot it.
-    Reboot(RebootKind),
+    /// Do something else to it.
+    Do(Deed),
     /// Delete it with everything that belongs to it.
     Delete,
 }
@@ -94,9 +94,7 @@ impl Action {
         match self {
             Self::Create(_) => "create",
             Self::Show => "show",
-            Self::Stop => "stop",
-            Self::Start => "start",
-            Self::Reboot(_) => "reboot",
+            Self::Do(deed) => deed.verb(),
             Self::Delete => "delete",
         }
     }

@@ -1,5 +1,6 @@
 //! What the engine asks of a host, in the harness's own words.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::audit::Inventory;
 use crate::image::Image;
-use crate::scenario::{RebootKind, RefusalKind};
+use crate::scenario::{Deed, RefusalKind};
 
 use super::Traffic;
 
@@ -24,11 +25,9 @@ pub struct Instance {
     pub uuid: Uuid,
 }
 
-/// A server to be deployed, every amount resolved.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// The server.
-    pub instance: Instance,
+/// The size of a server, every amount resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Size {
     /// Virtual processors.
     pub vcpus: u32,
     /// Memory in MB.
@@ -36,15 +35,39 @@ pub struct Order {
     /// Boot disk in GB; 0 takes the image's size.
     pub root_gb: u64,
     /// Extra specs of the flavor.
-    pub extra_specs: std::collections::BTreeMap<String, String>,
+    pub extra_specs: BTreeMap<String, String>,
+}
+
+/// What a server is to be like.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The server.
+    pub instance: Instance,
+    /// Its size.
+    pub size: Size,
     /// VLANs of the interfaces.
     pub networks: Vec<u16>,
     /// Whether it gets a config drive.
     pub config_drive: bool,
     /// Whether it is powered on.
     pub power_on: bool,
-    /// The image it boots from.
-    pub image: Image,
+    /// The image that its boot disk holds; one without boots from its first volume.
+    pub image: Option<Image>,
+    /// Its volumes, as the scenario names them.
+    pub volumes: Vec<String>,
+    /// The number of the host that it is on, from 1.
+    pub host: usize,
+}
+
+/// What is done to a server that is there.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What.
+    pub deed: Deed,
+    /// What the server is to be like afterwards.
+    pub order: Order,
+    /// The image that it takes: that of a rescue.
+    pub image: Option<Image>,
 }
 
 /// A server, as the host shows it.
@@ -58,6 +81,12 @@ pub struct ServerView {
     pub vcpus: Option<u32>,
     /// Memory in MB, where the answer told.
     pub memory_mb: Option<u64>,
+    /// VLAN and address of each interface in the order of their slots, where the answer told.
+    pub interfaces: Option<Vec<(u16, String)>>,
+    /// How many physical volumes it has, where the answer told.
+    pub volumes: Option<usize>,
+    /// The number of the host that it is on, from 1.
+    pub host: usize,
 }
 
 /// What a host has left.
@@ -69,6 +98,17 @@ pub struct Capacity {
     pub memory_region_mb: u64,
     /// Free space for boot disks in whole GB.
     pub disk_free_gb: u64,
+}
+
+/// What the driver counts as in use, of all hosts together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    /// Processing units.
+    pub proc_units: f64,
+    /// Memory in MB.
+    pub memory_mb: i64,
+    /// Space for boot disks in whole GB.
+    pub disk_gb: i64,
 }
 
 /// What lies in a server's boot disk.
@@ -125,30 +165,13 @@ pub trait Host: Send + Sync {
     /// The names of all servers, the management partition not among them.
     fn list(&self) -> BoxFuture<'_, Result<Vec<String>, Failure>>;
 
-    /// Powers a server off.
-    fn stop<'a>(
+    /// Does something to a server that is there. The image is one that was made of it.
+    fn perform<'a>(
         &'a self,
-        instance: &'a Instance,
+        task: &'a Task,
         watch: PhaseWatch,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
-
-    /// Powers a server on.
-    fn start<'a>(
-        &'a self,
-        instance: &'a Instance,
-        watch: PhaseWatch,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
-
-    /// Reboots a server.
-    fn reboot<'a>(
-        &'a self,
-        instance: &'a Instance,
-        kind: RebootKind,
-        watch: PhaseWatch,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
+    ) -> BoxFuture<'a, Result<Option<Image>, Failure>>;
 
     /// Deletes a server with its disks; one that is not there counts as deleted.
     fn delete<'a>(
@@ -157,6 +180,13 @@ pub trait Host: Send + Sync {
         watch: PhaseWatch,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Takes away what was provided for servers: volumes of the storage. Servers are gone by then. Says what it could
+    /// not take away.
+    fn put_away(&self) -> BoxFuture<'_, Vec<String>>;
+
+    /// What the driver counts as in use.
+    fn usage(&self) -> BoxFuture<'_, Result<Usage, Failure>>;
 
     /// What is left to deploy on.
     fn capacity(&self) -> BoxFuture<'_, Result<Capacity, Failure>>;

@@ -12,6 +12,7 @@ pub mod look;
 pub mod metered;
 pub mod remote;
 mod traffic;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,9 +26,12 @@ use crate::scenario::{Capability, Disk};
 use crate::survey::Survey;
 
 pub use self::flavor::Flavor;
-pub use self::host::{Capacity, Content, Failure, Host, Instance, Order, PhaseWatch, ServerView};
+pub use self::host::{
+    Capacity, Content, Failure, Host, Instance, Order, PhaseWatch, ServerView, Size, Task, Usage,
+};
 pub(crate) use self::traffic::template;
 pub use self::traffic::{Meter, Traffic};
+pub use self::volumes::VolumeSource;
 
 /// What a target is, for reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,6 +70,8 @@ pub struct Opening<'a> {
     pub scenario: &'a str,
     /// Where boot disks go.
     pub disk: Disk,
+    /// Whether there have to be two hosts with one pool and one storage.
+    pub two_hosts: bool,
 }
 
 /// Sees the requests that scenarios bring about.

@@ -105,8 +105,15 @@ async fn checks_change_nothing_and_say_why() {
             .stop(instance(1), stop, &control)
             .await
             .unwrap();
-        // One that is off may go as well: an inactive migration.
-        hosts.checked().await.unwrap();
+        let error = hosts.checked().await.unwrap_err();
+        assert!(error.to_string().contains("not activated"), "{error}");
+        let token = tokio_util::sync::CancellationToken::new();
+        let control = Control::default().cancelled_by(token.clone());
+        let refused = hosts
+            .source()
+            .live_migrate(hosts.destination(), hosts.order(), &control);
+        assert!(refused.await.is_err());
+        assert!(!token.is_cancelled(), "the caller's own token");
     }
 }
 

@@ -56,8 +56,15 @@ impl Base {
     /// The absolute URL of `path` below a service: `href(Service::Uom, "Cluster/…")`.
     #[must_use]
     pub fn href(&self, service: Service, path: &str) -> String {
+        self.join(service, &[path])
+    }
+
+    /// The same of a path in parts.
+    pub(crate) fn join(&self, service: Service, parts: &[&str]) -> String {
         let mut href = self.service(service);
-        href.push_str(path);
+        for part in parts {
+            href.push_str(part);
+        }
         href
     }
 

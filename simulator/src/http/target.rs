@@ -303,6 +303,9 @@ impl Target {
     }
 }
 
+/// Room for the segments of most paths.
+const USUAL_SEGMENTS: usize = 8;
+
 /// The decoded segments of a path below `/rest/api/`.
 type Segments<'u> = std::vec::IntoIter<Cow<'u, str>>;
 
@@ -311,11 +314,9 @@ fn decoded_segments(path: &str) -> Result<Segments<'_>, Problem> {
         .strip_prefix("/rest/api/")
         .ok_or_else(|| Problem::new(404, "INVALID_URL", "REST000B Paths begin with /rest/api/."))?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(USUAL_SEGMENTS);
     for raw in rest.split('/') {
-        let word = percent_decode_str(raw)
-            .decode_utf8()
-            .map_err(|_| Problem::invalid_url("The path is not UTF-8."))?;
+        let word = decoded(raw)?;
         if word.is_empty() || word.chars().any(char::is_control) {
             return Err(Problem::invalid_url(
                 "A segment of the path is empty or holds control characters.",
@@ -324,6 +325,16 @@ fn decoded_segments(path: &str) -> Result<Segments<'_>, Problem> {
         words.push(word);
     }
     Ok(words.into_iter())
+}
+
+/// Nearly no segment holds what has to be decoded.
+fn decoded(raw: &str) -> Result<Cow<'_, str>, Problem> {
+    if !raw.contains('%') {
+        return Ok(Cow::Borrowed(raw));
+    }
+    percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| Problem::invalid_url("The path is not UTF-8."))
 }
 
 fn quick(segments: &mut Segments<'_>, entry: bool) -> Result<Action, Problem> {

@@ -21,7 +21,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let owner = owner(partition);
     let settings = &partition.settings;
     let profile = cx.owned(owner, "LogicalPartitionProfile", partition.profile);
-    w.value(
+    w.flag(
         "AllowPerformanceDataCollection",
         CUD,
         settings.performance_data,
@@ -41,23 +41,23 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         partition.current_compatibility,
     );
     w.value("CurrentProfileSync", CUD, settings.profile_sync);
-    w.value("IsCallHomeEnabled", CUD, false);
+    w.flag("IsCallHomeEnabled", CUD, false);
     // Cassette `refresher.yml`.
-    w.value("IsBootable", ROO.since("V1_3_0"), true);
-    w.value(
+    w.flag("IsBootable", ROO.since("V1_3_0"), true);
+    w.flag(
         "IsConnectionMonitoringEnabled",
         UOD,
         settings.connection_monitoring,
     );
-    w.value("IsOperationInProgress", ROR, false);
-    w.value(
+    w.flag("IsOperationInProgress", ROR, false);
+    w.flag(
         "IsRedundantErrorPathReportingEnabled",
         UOD,
         settings.error_path_reporting,
     );
-    w.value("IsTimeReferencePartition", UOD, settings.time_reference);
-    w.value("IsVirtualServiceAttentionLEDOn", ROR, false);
-    w.value(
+    w.flag("IsTimeReferencePartition", UOD, settings.time_reference);
+    w.flag("IsVirtualServiceAttentionLEDOn", ROR, false);
+    w.flag(
         "IsVirtualTrustedPlatformModuleEnabled",
         UOD,
         settings.trusted_platform_module,
@@ -111,9 +111,9 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     };
     w.section(host_ethernet, CUD, |_| ());
     w.value("MACAddressPrefix", ROR, partition.mac_prefix);
-    w.value("IsServicePartition", CUD, settings.service_partition);
+    w.flag("IsServicePartition", CUD, settings.service_partition);
     if cx.is_hmc() {
-        w.value(
+        w.flag(
             "PowerVMManagementCapable",
             ROR.since("V1_5_0"),
             partition.is_management,
@@ -142,7 +142,7 @@ fn groups(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
 }
 
 fn described(w: &mut Writer, partition: &Partition) {
-    w.value(
+    w.flag(
         "PowerOnWithHypervisor",
         CUD.since("V1_2_0"),
         partition.settings.auto_start,
@@ -177,10 +177,10 @@ fn boot(w: &mut Writer, cx: &Context<'_>, partition: &Partition, vios: bool) {
         &reference_code_full(partition),
     );
     if partition.is_management || !vios {
-        w.value("IsManagementPartition", ROR, partition.is_management);
+        w.flag("IsManagementPartition", ROR, partition.is_management);
     }
     if vios {
-        w.value("AutoStart", CUD, settings.auto_start);
+        w.flag("AutoStart", CUD, settings.auto_start);
     }
     w.value("BootMode", CUD, settings.boot_mode);
     if cx.has(Group::Nvram) {
@@ -232,31 +232,31 @@ pub(crate) fn uptime(partition: &Partition, now: Millis) -> u64 {
 fn capabilities(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let can = partition.capabilities;
     w.section("PartitionCapabilities", ROR, |w| {
-        w.value("DynamicLogicalPartitionIOCapable", ROR, can.dynamic_io);
-        w.value(
+        w.flag("DynamicLogicalPartitionIOCapable", ROR, can.dynamic_io);
+        w.flag(
             "DynamicLogicalPartitionMemoryCapable",
             ROR,
             can.dynamic_memory,
         );
         if cx.is_hmc() {
             let vios = partition.kind == PartitionKind::VirtualIoServer;
-            w.value(
+            w.flag(
                 "DynamicLogicalPartitionVIOSCapable",
                 ROR.since("V1_5_0"),
                 vios,
             );
         }
-        w.value(
+        w.flag(
             "DynamicLogicalPartitionProcessorCapable",
             ROR,
             can.dynamic_processors,
         );
-        w.value(
+        w.flag(
             "InternalAndExternalIntrusionDetectionCapable",
             CUD,
             can.os_shutdown,
         );
-        w.value(
+        w.flag(
             "ResourceMonitoringControlOperatingSystemShutdownCapable",
             CUD,
             can.os_shutdown,

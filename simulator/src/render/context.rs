@@ -41,6 +41,11 @@ pub fn upper(uuid: Uuid) -> String {
     uuid.hyphenated().encode_upper(&mut buffer).to_owned()
 }
 
+/// A UUID in lower case, without a string of its own.
+fn lower(uuid: Uuid, buffer: &mut [u8]) -> &str {
+    uuid.hyphenated().encode_lower(buffer)
+}
+
 impl Context<'_> {
     /// Whether the answering console is an HMC.
     pub(crate) fn is_hmc(&self) -> bool {
@@ -68,30 +73,37 @@ impl Context<'_> {
         self.base.href(Service::Uom, path)
     }
 
+    /// The same of a path in parts.
+    fn join(&self, parts: &[&str]) -> String {
+        self.base.join(Service::Uom, parts)
+    }
+
     /// A managed system.
     pub(crate) fn system(&self, system: Uuid) -> String {
-        self.href(&format!("ManagedSystem/{system}"))
+        self.join(&["ManagedSystem/", lower(system, &mut Uuid::encode_buffer())])
     }
 
     /// A child of a managed system whose UUID is written in lower case.
     pub(crate) fn system_child(&self, system: Uuid, kind: &str, child: Uuid) -> String {
-        self.href(&format!("ManagedSystem/{system}/{kind}/{child}"))
+        let (mut a, mut b) = (Uuid::encode_buffer(), Uuid::encode_buffer());
+        let (system, child) = (lower(system, &mut a), lower(child, &mut b));
+        self.join(&["ManagedSystem/", system, "/", kind, "/", child])
     }
 
     /// A logical partition, through its system.
     pub(crate) fn partition(&self, system: Uuid, partition: Uuid) -> String {
-        self.href(&format!(
-            "ManagedSystem/{system}/LogicalPartition/{}",
-            upper(partition)
-        ))
+        let mut buffer = Uuid::encode_buffer();
+        let system = lower(system, &mut buffer);
+        let partition = &upper(partition);
+        self.join(&["ManagedSystem/", system, "/LogicalPartition/", partition])
     }
 
     /// A Virtual I/O Server, through its system: clients find the servers of a cluster on this host by it.
     pub(crate) fn vios(&self, system: Uuid, vios: Uuid) -> String {
-        self.href(&format!(
-            "ManagedSystem/{system}/VirtualIOServer/{}",
-            upper(vios)
-        ))
+        let mut buffer = Uuid::encode_buffer();
+        let system = lower(system, &mut buffer);
+        let vios = &upper(vios);
+        self.join(&["ManagedSystem/", system, "/VirtualIOServer/", vios])
     }
 
     /// A child of a partition or a Virtual I/O Server.
@@ -100,7 +112,9 @@ impl Context<'_> {
             Owner::Partition(uuid) => ("LogicalPartition", uuid),
             Owner::Vios(uuid) => ("VirtualIOServer", uuid),
         };
-        self.href(&format!("{owner_kind}/{}/{kind}/{child}", upper(owner)))
+        let mut buffer = Uuid::encode_buffer();
+        let child = lower(child, &mut buffer);
+        self.join(&[owner_kind, "/", &upper(owner), "/", kind, "/", child])
     }
 }
 

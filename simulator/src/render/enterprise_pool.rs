@@ -81,8 +81,8 @@ fn consoles(w: &mut Writer, cx: &Context<'_>) {
             w.section("ManagementConsoleMachineTypeModelSerialNumber", UOR, |w| {
                 cluster::machine(w, &console.machine)
             });
-            w.value("IsMasterConsole", UOR, true);
-            w.value("IsBackupMasterConsole", UOR, false);
+            w.flag("IsMasterConsole", UOR, true);
+            w.flag("IsBackupMasterConsole", UOR, false);
             let address = console
                 .interfaces
                 .first()

@@ -31,7 +31,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             w.section("HostChannelAdapters", ROR, |_| ());
         }
         if ibmi {
-            w.value("HighSpeedLinkOpticonnectPool", CUD, false);
+            w.flag("HighSpeedLinkOpticonnectPool", CUD, false);
         }
         w.value("MaximumVirtualIOSlots", CUD, partition.maximum_slots);
         w.section("ProfileIOSlots", CUD, |w| {
@@ -50,7 +50,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
                     w.text("OperationsConsole", CUD, console);
                 }
             });
-            w.value("VirtualOpticonnectPool", CUD, false);
+            w.flag("VirtualOpticonnectPool", CUD, false);
         }
         if let Some(vios) = vios {
             w.section("ProfileVirtualIOAdapters", CUD, |w| {

@@ -23,7 +23,7 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, port: &LogicalPort
             w.value("LogicalPortID", COD, port.drc_index());
             w.value("AdapterID", COR, port.adapter);
             w.text("DynamicReconfigurationConnectorName", ROR, &port.drc_name());
-            w.value("IsFunctional", ROR, true);
+            w.flag("IsFunctional", ROR, true);
             w.value("IsPromiscous", CUR, port.promiscuous);
             w.value("IsDiagnostic", CUR, port.diagnostic);
             // Cassette `refresher.yml`.

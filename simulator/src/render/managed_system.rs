@@ -73,7 +73,7 @@ fn ipl_configuration(w: &mut Writer) {
         );
         w.text("CurrentPowerOnSide", ROR, "Temporary");
         w.text("CurrentSystemKeylock", ROR, "normal");
-        w.value("CurrentTurbocoreEnabled", ROR, false);
+        w.flag("CurrentTurbocoreEnabled", ROR, false);
         w.text("MajorBootType", CUD, "Reboot");
         w.value("MinorBootType", CUD, 1);
         w.text(
@@ -87,8 +87,8 @@ fn ipl_configuration(w: &mut Writer) {
         w.text("PowerOnOption", CUD, "autostart");
         w.text("PowerOnSpeed", CUD, "fast");
         w.text("PowerOnSpeedOverride", CUD, "none");
-        w.value("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
-        w.value("PendingTurbocoreEnabled", CUD, false);
+        w.flag("PowerOffWhenLastLogicalPartitionIsShutdown", CUD, false);
+        w.flag("PendingTurbocoreEnabled", CUD, false);
     });
 }
 
@@ -117,7 +117,7 @@ fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.section("MachineTypeModelAndSerialNumber", ROR, |w| {
         cluster::machine(w, &system.machine)
     });
-    w.value("ManufacturingDefaultConfigurationEnabled", ROR, false);
+    w.flag("ManufacturingDefaultConfigurationEnabled", ROR, false);
     w.value("MaximumPartitions", CUD, most);
     w.value("MaximumPowerControlPartitions", CUD, 1);
     w.value("MaximumRemoteRestartPartitions", CUD, most);
@@ -127,9 +127,9 @@ fn identity(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     if cx.is_hmc() {
         w.value("MaximumBackingDevicesPerVNIC", CUD.since("V1_4_0"), 6);
     }
-    w.value("PhysicalSystemAttentionLEDState", ROO, false);
+    w.flag("PhysicalSystemAttentionLEDState", ROO, false);
     w.text("PrimaryIPAddress", CUR, &system.ip_address);
-    w.value("ServiceProcessorFailoverEnabled", CUD, false);
+    w.flag("ServiceProcessorFailoverEnabled", CUD, false);
     w.text("ServiceProcessorFailoverState", ROO, "Not Ready");
     w.optional(
         "SecondaryIPAddress",
@@ -146,7 +146,7 @@ fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     w.value("State", ROR, system.state);
     w.text("SystemName", CUR, &system.name);
     w.value("SystemTime", ROR.volatile(), system_time(cx.now));
-    w.value("VirtualSystemAttentionLEDState", ROO, false);
+    w.flag("VirtualSystemAttentionLEDState", ROO, false);
     w.section("SystemMigrationInformation", ROR, |w| {
         if cx.is_hmc() {
             w.text(
@@ -172,7 +172,7 @@ fn state(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
                 "PartitionConfiguration",
             );
         }
-        w.value(
+        w.flag(
             "LogicalPartitionAffinityCheckCapable",
             ROR.since("V1_9_0"),
             true,
@@ -203,14 +203,14 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
     }
     if hmc {
         w.value("IsClassicHMCManagement", since, controller);
-        w.value("IsPowerVMManagementWithoutMaster", since, false);
+        w.flag("IsPowerVMManagementWithoutMaster", since, false);
     }
     w.value(
         "IsManagementPartitionPowerVMManagementMaster",
         since,
         novalink,
     );
-    w.value("IsHMCPowerVMManagementMaster", since, false);
+    w.flag("IsHMCPowerVMManagementMaster", since, false);
     if hmc {
         for (name, holds) in [
             ("IsNotPowerVMManagementMaster", !controller),
@@ -228,7 +228,7 @@ fn management(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         w.text("SystemLocation", CUD.since("V1_2_0"), &system.location);
     }
     w.text("MeteredPoolID", ROR.since("V1_8_0"), "");
-    w.value("ProcessorThrottling", ROR.since("V1_8_0"), false);
+    w.flag("ProcessorThrottling", ROR.since("V1_8_0"), false);
     for page in CODE_PAGES {
         w.text("SupportedIBMiConsoleCodePage", ROO.since("V1_8_0"), page);
     }

@@ -42,7 +42,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         }
         w.value("HardwarePageTableRatio", CUD, memory.page_table_ratio);
         if entitlement {
-            w.value("ManualEntitledModeEnabled", ROR, false);
+            w.flag("ManualEntitledModeEnabled", ROR, false);
         }
         if client {
             w.value("MaximumHugePageCount", CUD, 0);
@@ -88,7 +88,7 @@ pub(crate) fn write(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
             w.reference("CurrentPagingServicePartition", ROR, server);
         }
         w.value("MemoryExpansionHardwareAccessEnabled", ROR, expanded);
-        w.value("MemoryEncryptionHardwareAccessEnabled", ROR, true);
+        w.flag("MemoryEncryptionHardwareAccessEnabled", ROR, true);
         w.value("MemoryExpansionEnabled", ROR, expanded);
         w.value(
             "RedundantErrorPathReportingEnabled",

@@ -87,6 +87,6 @@ fn used(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, device: &Pagin
 fn identity(w: &mut Writer, location: &str, udid: &str) {
     w.text("DeviceType", ROR, "Phys");
     w.text("LocationCode", ROR, location);
-    w.value("RedundancyCapable", ROR, true);
+    w.flag("RedundancyCapable", ROR, true);
     w.text("UniqueDeviceID", ROA, udid);
 }

@@ -23,7 +23,7 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition, adapter: &NetworkA
             w.text("LocationCode", ROR, &location);
             w.value("LocalPartitionID", CUR, partition.id);
             w.value("RequiredAdapter", CUD, adapter.required);
-            w.value("VariedOn", CUD.volatile(), true);
+            w.flag("VariedOn", CUD.volatile(), true);
             w.value("VirtualSlotNumber", COD, adapter.slot);
             w.value("Enabled", UOD.since("V1_3_0"), adapter.enabled);
             w.text(

@@ -27,20 +27,20 @@ pub(crate) fn render(cx: &Context<'_>, partition: &Partition) -> String {
 fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     let settings = &partition.settings;
     let ibmi = partition.kind == PartitionKind::IbmI;
-    w.value("RemoteRestartCapable", CUA, settings.remote_restart);
-    w.value(
+    w.flag("RemoteRestartCapable", CUA, settings.remote_restart);
+    w.flag(
         "SimplifiedRemoteRestartCapable",
         CUD.since("V1_2_0"),
         settings.simplified_remote_restart,
     );
-    w.value(
+    w.flag(
         "HasDedicatedProcessorsForMigration",
         ROR,
         is_dedicated(&partition.processors.current),
     );
-    w.value("SuspendCapable", CUD, settings.suspend);
+    w.flag("SuspendCapable", CUD, settings.suspend);
     // Cassette `refresher.yml`.
-    w.value(
+    w.flag(
         "MigrationDisable",
         CUD.since("V1_3_0"),
         settings.migration_disabled,
@@ -58,8 +58,8 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
     }
     w.text("PowerManagementMode", CUR, "None");
     if ibmi {
-        w.value("UsesHighSpeedLinkOpticonnect", CUA, false);
-        w.value("UsesVirtualOpticonnect", CUA, false);
+        w.flag("UsesHighSpeedLinkOpticonnect", CUA, false);
+        w.flag("UsesVirtualOpticonnect", CUA, false);
     }
     let fibre_channel = base_partition::fc_client_adapters(cx, partition);
     if !fibre_channel.is_empty() {
@@ -75,7 +75,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, partition: &Partition) {
         w.links("VirtualSCSIClientAdapters", CUR, scsi);
     }
     if ibmi || settings.restricted_io {
-        w.value("IsRestrictedIOPartition", CUD, settings.restricted_io);
+        w.flag("IsRestrictedIOPartition", CUD, settings.restricted_io);
     }
     w.optional("DesignatedIPLSource", CUR, settings.ipl_source.as_deref());
     let nics = partition.vnics.keys();

@@ -21,7 +21,7 @@ pub(crate) fn render(cx: &Context<'_>, pool: &SharedStoragePool) -> String {
                 }
             });
             w.value("MultiDataTierConfigured", CUD, tiers.len() > 1);
-            w.value("MultiFailureGroupConfigured", CUD, false);
+            w.flag("MultiFailureGroupConfigured", CUD, false);
             w.section("PhysicalVolumes", CUR, |w| {
                 for volume in &pool.physical_volumes {
                     physical_volume::write_of_pool(w, volume, true);

@@ -10,7 +10,7 @@ pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sh
     let (configured, current) = (&processors.configured, &processors.current);
     w.section("PartitionProcessorConfiguration", CUD, |w| {
         write_configured(w, configured);
-        w.value("CurrentHasDedicatedProcessors", ROR, is_dedicated(current));
+        w.flag("CurrentHasDedicatedProcessors", ROR, is_dedicated(current));
         w.value("CurrentSharingMode", ROR, current.sharing());
         if let ProcessorSetting::Dedicated {
             minimum,
@@ -31,7 +31,7 @@ pub(crate) fn write(w: &mut Writer, processors: &PartitionProcessors, runtime_sh
                 );
             });
         }
-        w.value("RuntimeHasDedicatedProcessors", ROR, is_dedicated(current));
+        w.flag("RuntimeHasDedicatedProcessors", ROR, is_dedicated(current));
         if runtime_sharing {
             w.value("RuntimeSharingMode", ROR, current.sharing());
         }
@@ -59,7 +59,7 @@ pub(crate) fn write_configured(w: &mut Writer, configured: &ProcessorSetting) {
             w.value("MinimumProcessors", CUD, minimum);
         });
     }
-    w.value("HasDedicatedProcessors", CUD, is_dedicated(configured));
+    w.flag("HasDedicatedProcessors", CUD, is_dedicated(configured));
     if let ProcessorSetting::Shared(shared) = configured {
         w.section("SharedProcessorConfiguration", CUD, |w| {
             configured_shares(w, shared)

@@ -28,7 +28,7 @@ pub(crate) fn render(
                 w.section("ProfileVirtualIOAdapters", CUD, |w| {
                     adapters(w, cx, owner, partition)
                 });
-                w.value("VirtualOpticonnectPool", CUD, false);
+                w.flag("VirtualOpticonnectPool", CUD, false);
             });
             w.section("ProcessorAttributes", CUD, |w| {
                 processors::write_configured(w, &profile.processors)
@@ -91,7 +91,7 @@ fn adapters(w: &mut Writer, cx: &Context<'_>, owner: Owner, partition: &Partitio
 
 fn head(w: &mut Writer, slot: u16, partition_id: u16) {
     w.value("VirtualSlotNumber", CUR, slot);
-    w.value("IsRequired", CUD, false);
+    w.flag("IsRequired", CUD, false);
     w.text("AdapterType", CUR, "Client");
     w.value("LocalPartitionID", CUR, partition_id);
 }

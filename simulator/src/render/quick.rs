@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use powervm_schema::xml::Element;
-use serde_json::Value;
 
 use super::context::Context;
 use super::found::Found;
@@ -99,7 +98,7 @@ fn print(properties: &[Property]) -> String {
 }
 
 fn text(value: impl Display) -> String {
-    Value::String(value.to_string()).to_string()
+    serde_json::to_string(&value.to_string()).unwrap_or_else(|_| null())
 }
 
 fn optional(value: Option<impl Display>) -> String {

@@ -163,8 +163,8 @@ fn adapter(w: &mut Writer, end: &str, location: &str, partition_id: u16, slot: u
     w.text("DynamicReconfigurationConnectorName", CUD, location);
     w.text("LocationCode", ROR, location);
     w.value("LocalPartitionID", CUR, partition_id);
-    w.value("RequiredAdapter", CUD, false);
-    w.value("VariedOn", VARIED_ON, true);
+    w.flag("RequiredAdapter", CUD, false);
+    w.flag("VariedOn", VARIED_ON, true);
     w.value("VirtualSlotNumber", COD, slot);
 }
 

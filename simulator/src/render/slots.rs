@@ -71,7 +71,7 @@ pub(crate) fn profile_slots(
                 });
             });
             if vios.is_some() {
-                w.value("IsRequired", CUD, false);
+                w.flag("IsRequired", CUD, false);
             }
         });
     }
@@ -90,7 +90,7 @@ fn slot_elements(
     adapter: impl FnOnce(&mut Writer),
 ) {
     let place = Place::of(slot);
-    w.value("BusGroupingRequired", CUD, false);
+    w.flag("BusGroupingRequired", CUD, false);
     w.text("Description", CUD, &slot.description);
     w.value("FeatureCodes", ROO, 0);
     w.text("IOUnitPhysicalLocation", ROR, place.unit);
@@ -142,8 +142,8 @@ fn slot_elements(
     w.text("SlotDynamicReconfigurationConnectorName", CUD, &place.full);
     w.text("SlotPhysicalLocationCode", ROR, place.short);
     if cx.is_hmc() {
-        w.value("SRIOVCapableDevice", ROO.since("V1_3_0"), false);
-        w.value("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
+        w.flag("SRIOVCapableDevice", ROO.since("V1_3_0"), false);
+        w.flag("SRIOVCapableSlot", ROO.since("V1_3_0"), false);
         w.value("SRIOVLogicalPortsLimit", ROO.since("V1_3_0"), 0);
     }
 }
@@ -173,13 +173,13 @@ fn io_adapter(w: &mut Writer, slot: &IoSlot, place: &Place<'_>) {
             place.short,
         );
         w.value("UniqueDeviceID", ROR, slot.pci_device);
-        w.value(
+        w.flag(
             "LogicalPartitionAssignmentCapable",
             ROO.since("V1_2_0"),
             true,
         );
         // Cassette `refresher.yml`, of slots of systems and of partitions.
-        w.value(
+        w.flag(
             "DynamicPartitionAssignmentCapable",
             ROR.since("V1_3_0"),
             true,

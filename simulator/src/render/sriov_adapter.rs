@@ -71,7 +71,7 @@ fn write(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem, adapter: &Sri
         });
     }
     // Cassette `refresher.yml`.
-    w.value("IsFunctional", ROR, true);
+    w.flag("IsFunctional", ROR, true);
     w.value("MaximumHugeDMALogicalPorts", ROR, 0);
     w.value("MaximumLogicalPortsSupported", ROR, LOGICAL_PORTS);
     w.section("UnconfiguredLogicalPorts", ROR, |w| {

@@ -69,7 +69,7 @@ pub(crate) fn memory(w: &mut Writer, cx: &Context<'_>, system: &ManagedSystem) {
         w.text("PendingMemoryMirroringMode", CUD, "none");
         w.value("PendingMemoryRegionSize", CUD, region);
         w.value("RequestedHugePages", CUD, 0);
-        w.value(
+        w.flag(
             "TemporaryMemoryForLogicalPartitionMobilityInUse",
             CUD,
             false,
@@ -165,7 +165,7 @@ pub(crate) fn processors(w: &mut Writer, cx: &Context<'_>, system: &ManagedSyste
         for mode in &processors.compatibility_modes {
             w.value("SupportedPartitionProcessorCompatibilityModes", ROR, mode);
         }
-        w.value(
+        w.flag(
             "TemporaryProcessorUnitsForLogicalPartitionMobilityInUse",
             ROR,
             false,

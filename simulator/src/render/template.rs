@@ -22,14 +22,14 @@ pub(crate) fn render(cx: &Context<'_>, template: &PartitionTemplate) -> String {
                     configuration(w, template)
                 });
             }
-            w.value("isDraft", CUD, false);
+            w.flag("isDraft", CUD, false);
             if cx.detail {
                 w.text("VFCConfigurationOption", CUD, "DeploymentTime");
                 w.text("VSCSIConfigurationOption", CUD, "DeploymentTime");
             }
             w.optional("description", CUD, template.description.as_deref());
             if cx.detail && template.captured.is_none() {
-                w.value("useCaptureInfoForNetwork", CUD, false);
+                w.flag("useCaptureInfoForNetwork", CUD, false);
                 w.text("VODConfigurationOption", CUD, "DeploymentTime");
             }
         },
@@ -63,14 +63,14 @@ fn configuration(w: &mut Writer, template: &PartitionTemplate) {
     w.value("progressPartitionDataRemaining", CUD, 0);
     w.text("currProcessorCompatibilityMode", CUD, "POWER8");
     w.text("pendProcessorCompatibilityMode", CUD, "Default");
-    w.value("allowPerformanceDataCollection", CUD, false);
+    w.flag("allowPerformanceDataCollection", CUD, false);
     w.value("availabilityPriority", CUD, 127);
-    w.value("isTimeReferencePartition", CUD, false);
-    w.value("vtpmEnabled", CUD, false);
-    w.value("enableCallHome", CUD, false);
+    w.flag("isTimeReferencePartition", CUD, false);
+    w.flag("vtpmEnabled", CUD, false);
+    w.flag("enableCallHome", CUD, false);
     w.text("syncCurrentProfile", CUD, "Disabled");
-    w.value("isConnectionMonitoringEnabled", CUD, true);
-    w.value("isRedundantErrorPathReportingEnabled", CUD, false);
+    w.flag("isConnectionMonitoringEnabled", CUD, true);
+    w.flag("isRedundantErrorPathReportingEnabled", CUD, false);
     w.section("capabilities", CUD, |w| {
         for capability in [
             "isRmcOsShutdownCapable",
@@ -87,7 +87,7 @@ fn configuration(w: &mut Writer, template: &PartitionTemplate) {
     w.section("ioConfiguration", CUD, |w| {
         w.value("currMaxVirtualIOSlots", CUD, 64);
         if captured.is_none() {
-            w.value("isUseCapturedPhysicalIOInformationEnabled", CUD, false);
+            w.flag("isUseCapturedPhysicalIOInformationEnabled", CUD, false);
         }
     });
     if let Some(captured) = captured {
@@ -95,15 +95,15 @@ fn configuration(w: &mut Writer, template: &PartitionTemplate) {
     }
     w.value("UseCapturedHeaInfo", CUD, captured.is_some());
     if let Some(captured) = captured {
-        w.value("useCapturedSriovInfo", CUD, true);
-        w.value("useCapturedDedicateVNICInfo", CUD, true);
-        w.value("PowerOnWithHypervisor", CUD, false);
+        w.flag("useCapturedSriovInfo", CUD, true);
+        w.flag("useCapturedDedicateVNICInfo", CUD, true);
+        w.flag("PowerOnWithHypervisor", CUD, false);
         storage(w, captured);
     }
-    w.value("suspendEnable", CUD, false);
+    w.flag("suspendEnable", CUD, false);
     w.text("SimplifiedRemoteRestartEnable", CUD, "DISABLED");
     if captured.is_some() {
-        w.value("MigrationDisable", CUD, false);
+        w.flag("MigrationDisable", CUD, false);
     }
 }
 
@@ -156,9 +156,9 @@ fn memory(w: &mut Writer, template: &PartitionTemplate) {
         w.value("maxHugePageCount", CUD, 0);
         w.value("hptRatio", CUD, memory.page_table_ratio);
         w.value("bsrArrays", CUD, 0);
-        w.value("activeMemorySharingEnabled", CUD, false);
-        w.value("activeMemoryExpansionEnabled", CUD, false);
-        w.value("isManualEntitledMode", CUD, false);
+        w.flag("activeMemorySharingEnabled", CUD, false);
+        w.flag("activeMemoryExpansionEnabled", CUD, false);
+        w.flag("isManualEntitledMode", CUD, false);
         w.text("expansionFactor", CUD, "0.0");
         w.value("currMinMemory", CUD, memory.minimum);
         w.value("runMinMemory", CUD, 0);
@@ -170,14 +170,14 @@ fn memory(w: &mut Writer, template: &PartitionTemplate) {
         w.value("currMaxHugePageCount", CUD, 0);
         w.value("runHugePageCount", CUD, 0);
         w.value("currHPTRatio", CUD, memory.page_table_ratio);
-        w.value("autoEntitledMemoryEnabled", CUD, false);
-        w.value("isSharedMemory", CUD, false);
+        w.flag("autoEntitledMemoryEnabled", CUD, false);
+        w.flag("isSharedMemory", CUD, false);
         w.text("currExpansionFactor", CUD, "0.0");
         w.text("runExpansionFactor", CUD, "0.0");
-        w.value("isMemoryCompressionHardwareAccessEnabled", CUD, false);
-        w.value("memExpansionEnabled", CUD, false);
+        w.flag("isMemoryCompressionHardwareAccessEnabled", CUD, false);
+        w.flag("memExpansionEnabled", CUD, false);
         w.value("currBsrArrays", CUD, 0);
-        w.value("redundantErrorPathReportingEnabled", CUD, false);
+        w.flag("redundantErrorPathReportingEnabled", CUD, false);
     });
 }
 
@@ -190,14 +190,14 @@ fn adapters(w: &mut Writer, captured: &CapturedPartition) {
             w.member("ClientNetworkAdapter", |w| {
                 let location = format!("{}-V{}-C{slot}", captured.location, captured.id);
                 w.value("VirtualSlotNumber", CUD, slot);
-                w.value("isRequired", CUD, false);
-                w.value("isVariedOn", CUD, true);
+                w.flag("isRequired", CUD, false);
+                w.flag("isVariedOn", CUD, true);
                 w.text("locationCode", CUD, &location);
                 w.text("drcName", CUD, &location);
                 w.value("MACAddress", CUD, format_args!("{mac:012X}"));
                 w.value("PortVLANID", CUD, vlan);
-                w.value("QualityOfServicePriorityEnabled", CUD, false);
-                w.value("TaggedVLANSupported", CUD, false);
+                w.flag("QualityOfServicePriorityEnabled", CUD, false);
+                w.flag("TaggedVLANSupported", CUD, false);
                 w.section("clientVirtualNetworks", CUD, |w| {
                     w.member("ClientVirtualNetwork", |w| {
                         w.text("name", CUD, &format!("VLAN{vlan}-{switch}"));
@@ -222,7 +222,7 @@ fn storage(w: &mut Writer, captured: &CapturedPartition) {
                     w.member("LogicalUnit", |w| {
                         w.text("name", CUD, &unit.name);
                         w.text("capacityGB", CUD, &unit.gigabytes);
-                        w.value("isThin", CUD, true);
+                        w.flag("isThin", CUD, true);
                         w.text("AssociatedClusterName", CUD, &unit.cluster);
                         w.text("AssociatedClusterId", CUD, &unit.cluster_id);
                         w.text("AssociatedTierId", CUD, &unit.tier_id);

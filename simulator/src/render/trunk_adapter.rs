@@ -34,7 +34,7 @@ pub(crate) fn write(
             w.value("LocalPartitionID", CUR, partition.id);
         }
         w.value("RequiredAdapter", CUD, adapter.required);
-        w.value("VariedOn", CUD.volatile(), true);
+        w.flag("VariedOn", CUD.volatile(), true);
         w.value("VirtualSlotNumber", COD, adapter.slot);
         w.text(
             "AllowedOperatingSystemMACAddresses",
@@ -46,7 +46,7 @@ pub(crate) fn write(
         }
         w.text("MACAddress", CUR, &adapter.mac_text());
         w.value("PortVLANID", CUR, adapter.vlan);
-        w.value("QualityOfServicePriorityEnabled", CUD, false);
+        w.flag("QualityOfServicePriorityEnabled", CUD, false);
         if !adapter.tagged_vlans.is_empty() {
             w.text("TaggedVLANIDs", CUA, &tagged_vlans(adapter));
         }

@@ -66,7 +66,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
     );
     // No recorded NovaLink says it.
     if cx.is_hmc() {
-        w.value("ManagerPassthroughCapable", CUD, true);
+        w.flag("ManagerPassthroughCapable", CUD, true);
     }
     if storage {
         let repositories = vios
@@ -105,7 +105,7 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
         });
     }
     if tells {
-        w.value("VirtualIOServerLicenseAccepted", CUD, true);
+        w.flag("VirtualIOServerLicenseAccepted", CUD, true);
     }
     if cx.has(Group::ViosFcMapping) {
         w.section(
@@ -131,8 +131,8 @@ fn own(w: &mut Writer, cx: &Context<'_>, vios: &VirtualIoServer, written: &mut W
             "VirtualIOServerCapabilities",
             ROR.since("V1_3_0").group("Advanced"),
             |w| {
-                w.value("IsTierCapable", ROR.since("V1_3_0"), true);
-                w.value("IsTierMirrorCapable", ROR.since("V1_3_0"), true);
+                w.flag("IsTierCapable", ROR.since("V1_3_0"), true);
+                w.flag("IsTierMirrorCapable", ROR.since("V1_3_0"), true);
             },
         );
     }

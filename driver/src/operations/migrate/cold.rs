@@ -55,7 +55,7 @@ impl Driver {
         let ColdMigration { order, flavor } = request;
         let uuid = self.find_on_either(destination, &order).await?;
         if Place::surely(self, uuid).await? == Place::Gone {
-            let mut migrated = self.live_migrate(destination, order, control).await?;
+            let mut migrated = self.lead(destination, order, true, control).await?;
             if let Some(flavor) = flavor {
                 let there = &migrated.to;
                 let sized = destination.size_there(uuid, flavor, control).await;
@@ -69,7 +69,7 @@ impl Driver {
             destination.could_size(self, uuid, flavor).await?;
         }
         if control.is_dry_run() {
-            let told = self.live_migrate(destination, order, control).await;
+            let told = self.lead(destination, order, true, control).await;
             return Err(told.map_or_else(
                 |error| whole(error, flavor.is_some()),
                 |_| Error::internal("a dry run did something"),

@@ -53,13 +53,26 @@ impl Driver {
         request: LiveMigration,
         control: &Control,
     ) -> Result<Migrated> {
+        self.lead(destination, request, false, control).await
+    }
+
+    /// As [`Self::live_migrate`]; `is_cold` of a server that is off, or will be when it goes.
+    pub(super) async fn lead(
+        &self,
+        destination: &Self,
+        request: LiveMigration,
+        is_cold: bool,
+        control: &Control,
+    ) -> Result<Migrated> {
         let uuid = self.find_on_either(destination, &request).await?;
         let lead = Arc::new(Lead {
             source: self.clone(),
             destination: destination.clone(),
-            control: control.clone(),
+            // A step that fails stops the others, and not what the caller does next.
+            control: control.for_steps(),
             uuid,
             request,
+            is_cold,
             notes: Notes::default(),
         });
         let outcome = match Place::surely(self, uuid).await? {
@@ -121,6 +134,8 @@ struct Lead {
     control: Control,
     uuid: PartitionUuid,
     request: LiveMigration,
+    /// Whether the server is off, or will be when it goes.
+    is_cold: bool,
     notes: Notes<Known>,
 }
 
@@ -145,8 +160,8 @@ impl Lead {
     }
 
     async fn check_source(self: Arc<Self>) -> Result<()> {
-        let checked = self.source.check_migration_source(self.data()?).await?;
-        self.keep(checked);
+        let checked = self.source.check_source(self.data()?, self.is_cold);
+        self.keep(checked.await?);
         Ok(())
     }
 

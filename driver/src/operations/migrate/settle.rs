@@ -141,7 +141,7 @@ impl Settle {
         let Some((source, order)) = &self.source else {
             return Ok(());
         };
-        let moved = source.live_migrate(&self.driver, order.clone(), &self.control);
+        let moved = source.lead(&self.driver, order.clone(), true, &self.control);
         let migrated = moved.await?;
         let mut known = self.migrated.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some(migrated);

@@ -33,7 +33,7 @@ impl Driver {
         self.check_source(data, false).await
     }
 
-    /// As [`Self::check_migration_source`]; `is_cold` when the server is shut down before it goes.
+    /// As [`Self::check_migration_source`]; `is_cold` of a server that is off, or is shut down before it goes.
     pub(super) async fn check_source(
         &self,
         mut data: MigrationData,
@@ -201,8 +201,7 @@ fn obstacle(
     if let Some(migration) = migration.filter(|state| *state != MigrationState::NotMigrating) {
         return Some(format!("its migration state is {migration}"));
     }
-    let is_off = is_cold || state == Some(PartitionState::NotActivated);
-    if !is_off && state != Some(PartitionState::Running) {
+    if !is_cold && state != Some(PartitionState::Running) {
         let state = state.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
         return Some(format!("it does not run, but is {state}"));
     }
@@ -210,7 +209,7 @@ fn obstacle(
         return Some("its migration is disabled".to_owned());
     }
     // What is off starts there in a mode that the host has, and nobody in it has to be told.
-    if is_off {
+    if is_cold {
         let is_ibmi = partition.partition_type().ok().flatten() == Some(PartitionType::Os400);
         return is_ibmi
             .then(|| ibmi_obstacle(document, system, data))

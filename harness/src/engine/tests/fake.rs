@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Inventory, ItemKind};
 use crate::image::Image;
-use crate::scenario::{Capability, RebootKind, RefusalKind};
+use crate::scenario::{Capability, Deed, RefusalKind};
 use crate::survey::Survey;
 use crate::target::{
     Capacity, Content, Description, Failure, Host, Instance, Meter, Opening, Order, PhaseWatch,
-    ServerView, Target, TargetError, Traffic,
+    ServerView, Target, TargetError, Task, Traffic, Usage,
 };
 
 /// What the fake host does wrong.
@@ -30,6 +30,8 @@ pub(super) enum Flaw {
     BlindContent,
     /// Powering off does nothing.
     IgnoresStop,
+    /// Another size does nothing.
+    IgnoresResize,
 }
 
 #[derive(Debug)]
@@ -138,7 +140,7 @@ impl Host for FakeHost {
             let waited = self.wait(10, cancel).await;
             watch("partition", Some(waited.is_ok()));
             waited?;
-            let refused = if self.free() < order.memory_mb {
+            let refused = if self.free() < order.size.memory_mb {
                 Some(failure(RefusalKind::NoMemory, "Insufficient memory"))
             } else if self
                 .books
@@ -164,12 +166,15 @@ impl Host for FakeHost {
             let view = ServerView {
                 name: order.instance.name.clone(),
                 state: "running".to_owned(),
-                vcpus: Some(order.vcpus),
-                memory_mb: Some(order.memory_mb),
+                vcpus: Some(order.size.vcpus),
+                memory_mb: Some(order.size.memory_mb),
+                host: 1,
+                ..ServerView::default()
             };
-            books
-                .servers
-                .insert(view.name.clone(), (view.clone(), order.image.clone()));
+            books.servers.insert(
+                view.name.clone(),
+                (view.clone(), order.image.clone().expect("an image")),
+            );
             Ok(view)
         })
     }
@@ -197,42 +202,42 @@ impl Host for FakeHost {
         Box::pin(async move { Ok(names) })
     }
 
-    fn stop<'a>(
+    fn perform<'a>(
         &'a self,
-        instance: &'a Instance,
+        task: &'a Task,
         _: PhaseWatch,
         cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
+    ) -> BoxFuture<'a, Result<Option<Image>, Failure>> {
         Box::pin(async move {
             self.wait(3, cancel).await?;
-            if self.flaw == Flaw::IgnoresStop {
-                Ok(())
-            } else {
-                self.state(&instance.name, "not activated")
+            let name = &task.order.instance.name;
+            match task.deed {
+                Deed::Stop if self.flaw == Flaw::IgnoresStop => {}
+                Deed::Stop => self.state(name, "not activated")?,
+                Deed::Start | Deed::Reboot(_) => self.state(name, "running")?,
+                Deed::Resize(_) if self.flaw != Flaw::IgnoresResize => {
+                    let mut books = self.books.lock().expect("books");
+                    if let Some((view, _)) = books.servers.get_mut(name) {
+                        view.vcpus = Some(task.order.size.vcpus);
+                        view.memory_mb = Some(task.order.size.memory_mb);
+                    }
+                }
+                _ => {}
             }
+            Ok(None)
         })
     }
 
-    fn start<'a>(
-        &'a self,
-        instance: &'a Instance,
-        _: PhaseWatch,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async move {
-            self.wait(3, cancel).await?;
-            self.state(&instance.name, "running")
-        })
+    fn put_away(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async { Vec::new() })
     }
 
-    fn reboot<'a>(
-        &'a self,
-        instance: &'a Instance,
-        _: RebootKind,
-        watch: PhaseWatch,
-        cancel: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
-        self.start(instance, watch, cancel)
+    fn usage(&self) -> BoxFuture<'_, Result<Usage, Failure>> {
+        let usage = Usage {
+            memory_mb: i64::try_from(TOTAL_MB - self.free()).expect("not so much"),
+            ..Usage::default()
+        };
+        Box::pin(async move { Ok(usage) })
     }
 
     fn delete<'a>(

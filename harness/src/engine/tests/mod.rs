@@ -23,6 +23,7 @@ async fn play_until(scenario: Scenario, flaw: Flaw, cancel: CancellationToken) -
     let settings = Settings {
         seed: 7,
         image: Image::made(),
+        excluded: Default::default(),
         cancel,
     };
     run(&[scenario], &FakeTarget::new(flaw), &settings, &NoObserver)
@@ -222,6 +223,7 @@ async fn a_target_without_what_is_needed_skips_and_says_so() {
     let settings = Settings {
         seed: 7,
         image: Image::made(),
+        excluded: Default::default(),
         cancel: CancellationToken::new(),
     };
     let report = run(&[scenario(CREATE)], &target, &settings, &NoObserver)
@@ -261,6 +263,7 @@ async fn the_same_seed_gives_the_same_report_and_another_seed_other_names() {
     let settings = Settings {
         seed: 8,
         image: Image::made(),
+        excluded: Default::default(),
         cancel: CancellationToken::new(),
     };
     let other = run(
@@ -272,4 +275,57 @@ async fn the_same_seed_gives_the_same_report_and_another_seed_other_names() {
     .await
     .expect("a target");
     assert_ne!(text(&one), text(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_compared_with_what_it_was_changed_to() {
+    let resize =
+        "[[step]]\nname = \"resize\"\ndo = \"resize\"\nserver = \"vm\"\nflavor = { vcpus = 2 }\n";
+    let revert = "[[step]]\nname = \"revert\"\ndo = \"revert\"\nserver = \"vm\"\n";
+    let body = format!("{CREATE}{resize}{DELETE}");
+    let report = play(scenario(&body), Flaw::None).await;
+    assert_eq!(report.verdict, Verdict::Passed);
+    let report = play(scenario(&body), Flaw::IgnoresResize).await;
+    let failed: Vec<_> = report.scenarios[0].steps[1]
+        .checks
+        .iter()
+        .filter(|check| check.verdict == CheckVerdict::Failed)
+        .collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].what, "vm is as ordered");
+    // The fake host does not take it back.
+    let report = play(scenario(&format!("{CREATE}{resize}{revert}")), Flaw::None).await;
+    assert_eq!(report.verdict, Verdict::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_can_be_broken_off() {
+    let body = format!(
+        "{CREATE}cancel_after_s = 3.0\nexpect.refused = {{ kind = \"cancelled\" }}\nexpect.untouched = true\n\
+        expect.within_s = 3.0\n{DELETE}"
+    );
+    let report = play(scenario(&body), Flaw::None).await;
+    assert_eq!(
+        report.verdict,
+        Verdict::Passed,
+        "{}",
+        table::render(&report, None)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_out_says_why() {
+    let settings = Settings {
+        seed: 7,
+        image: Image::made(),
+        excluded: [("s".to_owned(), "takes long (list.txt:3)".to_owned())].into(),
+        cancel: CancellationToken::new(),
+    };
+    let target = FakeTarget::new(Flaw::None);
+    let report = run(&[scenario(CREATE)], &target, &settings, &NoObserver)
+        .await
+        .expect("a usable target");
+    assert_eq!(report.scenarios[0].verdict, Verdict::Skipped);
+    let reason = report.scenarios[0].reason.as_deref();
+    assert_eq!(reason, Some("takes long (list.txt:3)"));
 }

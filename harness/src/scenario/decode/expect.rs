@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::super::raw::{RawExpect, RawRefusal};
-use super::super::{Expect, Makespan, Refusal, RefusalKind, ScenarioError, Step, Work};
+use super::super::{Expect, Makespan, Refusal, RefusalKind, ScenarioError, Step, Used, Work};
 use super::StepReader;
 
 /// The states that a partition can be expected in, as the REST API spells them.
@@ -90,6 +90,15 @@ impl StepReader<'_> {
             },
             mapping_writes: self.bound("expect.mapping_writes", &raw.mapping_writes)?,
             requests: self.bound("expect.requests", &raw.requests)?,
+            host: self.host("expect.host", &raw.host)?,
+            used: raw.used.as_ref().map(|used| {
+                let number = |key: &Option<Spanned<i64>>| key.as_ref().map(|key| *key.get_ref());
+                Used {
+                    proc_units: used.proc_units.as_ref().map(|units| *units.get_ref()),
+                    memory_mb: number(&used.memory_mb),
+                    disk_gb: number(&used.disk_gb),
+                }
+            }),
         })
     }
 
@@ -132,7 +141,7 @@ impl StepReader<'_> {
             .transpose()
     }
 
-    fn positive(&self, key: &str, raw: &Spanned<f64>) -> Result<f64, ScenarioError> {
+    pub(super) fn positive(&self, key: &str, raw: &Spanned<f64>) -> Result<f64, ScenarioError> {
         let value = *raw.get_ref();
         if value.is_finite() && value >= 0.0 {
             return Ok(value);

@@ -1,6 +1,8 @@
 //! From the raw file to a checked scenario.
 
+mod amounts;
 mod expect;
+mod verbs;
 mod work;
 
 use std::collections::BTreeSet;
@@ -11,7 +13,10 @@ use uuid::Uuid;
 
 use super::error::Source;
 use super::raw::{RawFlavor, RawScenario, RawServer, RawStep};
-use super::{Capability, Disk, FORMAT, Scenario, ScenarioError, ServerSpec, Step, TempestTest};
+use super::{
+    Action, Capability, Deed, Disk, FORMAT, Scenario, ScenarioError, ServerSpec, Step, TempestTest,
+    Work,
+};
 
 pub(super) fn scenario(name: &str, origin: &str, text: &str) -> Result<Scenario, ScenarioError> {
     let source = Source { origin, text };
@@ -26,6 +31,11 @@ pub(super) fn scenario(name: &str, origin: &str, text: &str) -> Result<Scenario,
     }
     let disk = disk(&source, &raw.disk)?;
     let mut needs = needs(&source, &raw.needs)?;
+    needs.extend(
+        raw.step
+            .iter()
+            .flat_map(|step| verbs::needs(step.get_ref())),
+    );
     needs.insert(match disk {
         Disk::Ssp => Capability::Ssp,
         Disk::Localdisk => Capability::Localdisk,
@@ -71,6 +81,9 @@ pub(super) fn scenario(name: &str, origin: &str, text: &str) -> Result<Scenario,
         steps.push(step);
     }
 
+    if shelves_a_disk(&steps) {
+        needs.insert(Capability::Capture);
+    }
     Ok(Scenario {
         name: name.to_owned(),
         title: raw.title,
@@ -81,6 +94,21 @@ pub(super) fn scenario(name: &str, origin: &str, text: &str) -> Result<Scenario,
         disk,
         steps,
     })
+}
+
+/// Whether a server is shelved that has a boot disk, which is copied then.
+fn shelves_a_disk(steps: &[Step]) -> bool {
+    let work = || steps.iter().flat_map(|step| &step.work);
+    let has_disk = |server: &String| {
+        work().any(|other| match &other.action {
+            Action::Create(spec) => spec.boot_volume.is_none() && other.servers().contains(server),
+            _ => false,
+        })
+    };
+    work()
+        .filter(|work| matches!(work.action, Action::Do(Deed::Shelve(_))))
+        .flat_map(Work::servers)
+        .any(|server| has_disk(&server))
 }
 
 fn disk(source: &Source<'_>, disk: &Spanned<String>) -> Result<Disk, ScenarioError> {
@@ -118,10 +146,10 @@ fn default_server(
     let raw = raw.unwrap_or_default();
     let mut spec = ServerSpec::default();
     if let Some(flavor) = &raw.flavor {
-        work::flavor(source, "server.flavor", flavor, &mut spec.flavor)?;
+        amounts::flavor(source, "server.flavor", flavor, &mut spec.flavor)?;
     }
     if let Some(networks) = &raw.networks {
-        spec.networks = work::networks(source, "server.networks", networks)?;
+        spec.networks = amounts::networks(source, "server.networks", networks)?;
     }
     spec.config_drive = raw.config_drive.unwrap_or(spec.config_drive);
     spec.power_on = raw.power_on.unwrap_or(spec.power_on);
@@ -172,20 +200,10 @@ impl StepReader<'_> {
         self.earlier
             .iter()
             .flat_map(|step| &step.work)
-            .filter(|work| matches!(work.action, super::Action::Create(_)))
-            .flat_map(super::Work::servers)
+            .filter(|work| matches!(work.action, Action::Create(_)))
+            .flat_map(Work::servers)
             .collect()
     }
-}
-
-/// The first key of `keys` that is set, for messages about keys that do not belong to a verb.
-fn first_set<'k>(keys: &[(&'k str, Option<Range<usize>>)]) -> Option<(&'k str, Range<usize>)> {
-    keys.iter()
-        .find_map(|(key, span)| span.clone().map(|span| (*key, span)))
-}
-
-fn span_of<T>(value: &Option<Spanned<T>>) -> Option<Range<usize>> {
-    value.as_ref().map(Spanned::span)
 }
 
 impl RawFlavor {

@@ -1,5 +1,5 @@
 use super::super::{
-    Action, Amount, Capability, Disk, RebootKind, RefusalKind, Scenario, ScenarioError,
+    Action, Amount, Capability, Deed, Disk, RebootKind, RefusalKind, Scenario, ScenarioError,
 };
 
 const HEAD: &str = "format = 1\ntitle = \"t\"\ndisk = \"ssp\"\n";
@@ -94,7 +94,10 @@ expect.absent = ["one"]
         ten.expect.refused.as_ref().map(|refusal| refusal.kind),
         Some(RefusalKind::NoMemory)
     );
-    assert_eq!(both.work[0].action, Action::Reboot(RebootKind::Hard));
+    assert_eq!(
+        both.work[0].action,
+        Action::Do(Deed::Reboot(RebootKind::Hard))
+    );
     assert_eq!((both.verb(), look.verb()), ("together", "list"));
 }
 
@@ -219,5 +222,62 @@ fn any_bytes_end_in_an_error_not_a_crash() {
         &"a.".repeat(10_000),
     ] {
         assert!(Scenario::parse("t", "t.toml", text).is_err());
+    }
+}
+
+#[test]
+fn verbs_say_what_a_target_must_have() {
+    let create = "[[step]]\nname = \"a\"\ndo = \"create\"\nserver = \"vm\"\n";
+    let needs = |body: &str| parse(body).expect("a good scenario").needs;
+    let step = |keys: &str| format!("{create}[[step]]\nname = \"b\"\nserver = \"vm\"\n{keys}\n");
+    assert_eq!(needs(create).len(), 1, "the pool");
+    for (keys, need) in [
+        (
+            "do = \"attach-volume\"\nvolume = \"data\"",
+            Capability::Volumes,
+        ),
+        ("do = \"snapshot\"\nimage = \"snap\"", Capability::Capture),
+        ("do = \"shelve\"", Capability::Capture),
+        ("do = \"live-migrate\"", Capability::TwoHosts),
+    ] {
+        assert!(needs(&step(keys)).contains(&need), "{keys}");
+    }
+    let backed = step("do = \"shelve\"")
+        .replace("do = \"create\"", "do = \"create\"\nboot_volume = \"root\"");
+    let needs = needs(&backed);
+    assert!(needs.contains(&Capability::Volumes) && !needs.contains(&Capability::Capture));
+}
+
+#[test]
+fn keys_belong_to_their_verbs() {
+    let create = "[[step]]\nname = \"a\"\ndo = \"create\"\nserver = \"vm\"\n[[step]]\nname = \"b\"\nserver = \"vm\"\n";
+    for (keys, message) in [
+        (
+            "do = \"stop\"\nvolume = \"data\"",
+            "step[2].volume: does not belong to \"stop\"",
+        ),
+        (
+            "do = \"attach-volume\"",
+            "step[2].volume: \"attach-volume\" needs one",
+        ),
+        (
+            "do = \"attach-interface\"",
+            "step[2].network: \"attach-interface\" needs a VLAN",
+        ),
+        (
+            "do = \"attach-interface\"\nnetwork = 5000",
+            "step[2].network: a VLAN is 1 to 4094",
+        ),
+        (
+            "do = \"resize\"",
+            "step[2].flavor: \"resize\" needs a flavor",
+        ),
+        (
+            "do = \"unshelve\"\nhost = 3",
+            "step[2].host: has to be 1 or 2",
+        ),
+    ] {
+        let error = refused(&format!("{create}{keys}\n"));
+        assert!(error.contains(message), "{error}\nshould hold {message}");
     }
 }

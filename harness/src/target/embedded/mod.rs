@@ -6,24 +6,29 @@ mod devices;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use powervm_driver::config::Config;
 use powervm_driver::rest::{Credentials, Endpoint, ServiceTransport, Session, SessionOptions};
 use powervm_simulator::Simulator;
+use powervm_simulator::builder::Builder;
+use powervm_simulator::inventory::{Inventory as Room, Sizes};
 use powervm_simulator::weather::Weather;
 
 use crate::audit::Inventory;
+use crate::image::bootable;
 use crate::scenario::{Capability, RefusalKind};
+use crate::storage::Storage;
 use crate::survey::Survey;
 
 pub use devices::SimulatedDevices;
 
-use super::driven::Driven;
+use super::driven::{Driven, Setup};
 use super::look::Look;
 use super::metered::MeteredTransport;
 use super::{
     CallWatch, Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target,
-    TargetError,
+    TargetError, VolumeSource,
 };
 
 /// Where links of the embedded simulator point; nothing listens there.
@@ -78,18 +83,39 @@ impl Embedded {
     /// # Errors
     /// When the inventory makes no world.
     pub fn simulator(&self) -> Result<Simulator, TargetError> {
+        self.builder()
+            .build()
+            .map_err(|error| TargetError::Simulator(error.to_string()))
+    }
+
+    /// A fresh simulator of two systems, with one pool and one storage.
+    ///
+    /// # Errors
+    /// As [`Self::simulator`].
+    pub fn two_systems(&self) -> Result<Simulator, TargetError> {
+        let sizes = Sizes {
+            systems: 2,
+            ..Sizes::default()
+        };
+        let room = Room::sized(self.options.flavor.into(), sizes).with_shared_storage();
+        self.builder()
+            .inventory(room)
+            .build()
+            .map_err(|error| TargetError::Simulator(error.to_string()))
+    }
+
+    fn builder(&self) -> Builder {
         Simulator::builder()
             .flavor(self.options.flavor.into())
             .seed(self.options.seed)
             .weather(self.options.weather.clone())
             .check_invariants(self.options.check_invariants)
-            .build()
-            .map_err(|error| TargetError::Simulator(error.to_string()))
     }
 
     async fn session(
         &self,
         simulator: &Simulator,
+        seed: u64,
         meter: &Arc<Meter>,
     ) -> powervm_driver::Result<Session> {
         let credentials = simulator.credentials();
@@ -101,7 +127,7 @@ impl Embedded {
         let transport = Arc::new(MeteredTransport::new(transport, Arc::clone(meter)));
         let observer = Arc::clone(meter);
         let options = SessionOptions {
-            seed: self.options.seed,
+            seed,
             observer: Some(observer),
             ..Default::default()
         };
@@ -109,21 +135,66 @@ impl Embedded {
     }
 
     async fn host(&self, opening: &Opening<'_>) -> Result<Box<dyn Host>, TargetError> {
-        let simulator = self.simulator()?;
+        let simulator = if opening.two_hosts {
+            self.two_systems()?
+        } else {
+            self.simulator()?
+        };
         let watch = self.watch.as_ref().map(Arc::clone);
         let watch = watch.map(|watch| watch.of_scenario(opening.scenario));
         let meter = Arc::new(Meter::watched_by(watch));
-        let session = self.session(&simulator, &meter).await.map_err(unusable)?;
-        let config = Config {
-            volume_group_name: VOLUME_GROUP.to_owned(),
-            ..Config::default()
+        let systems: Vec<String> = if opening.two_hosts {
+            let world = simulator.world();
+            let systems = world.systems_in_order();
+            systems.iter().map(|system| system.name.clone()).collect()
+        } else {
+            vec![String::new()]
         };
-        let look = Books { simulator };
-        let driven = Driven::connect(session, opening.disk, config, meter, Box::new(look))
+        let consoles = consoles(&simulator, systems.len());
+        let mut sessions = Vec::new();
+        for (seed, console) in (self.options.seed..).zip(&consoles) {
+            let session = self.session(console, seed, &meter).await;
+            sessions.push(session.map_err(unusable)?);
+        }
+        // Two systems of one console share its session.
+        if let Some(first) = sessions.first().cloned() {
+            sessions.resize(systems.len(), first);
+        }
+        let setup = Setup {
+            disk: opening.disk,
+            config: Config {
+                volume_group_name: VOLUME_GROUP.to_owned(),
+                ..Config::default()
+            },
+            sessions,
+            // The console of a NovaLink goes by its system's name.
+            addresses: systems.clone(),
+            systems,
+            meter,
+            volumes: VolumeSource::Simulated(Storage::of(&simulator)),
+            look: Box::new(Books {
+                simulator: simulator.clone(),
+            }),
+        };
+        let made = Bytes::from(bootable());
+        let devices = |place: usize| {
+            let console = consoles.get(place).unwrap_or(&simulator);
+            SimulatedDevices::of(console, [made.clone()])
+        };
+        let driven = Driven::connect_reading(setup, Some(devices))
             .await
             .map_err(unusable)?;
         Ok(Box::new(driven))
     }
+}
+
+/// What to log on to for so many systems: a NovaLink each, or one console.
+fn consoles(simulator: &Simulator, systems: usize) -> Vec<Simulator> {
+    let novalinks = simulator.novalinks();
+    if systems > 1 && novalinks.len() == systems {
+        return novalinks;
+    }
+    vec![simulator.clone()]
 }
 
 fn unusable(error: powervm_driver::Error) -> TargetError {
@@ -141,7 +212,12 @@ impl Target for Embedded {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        Capability::ALL.into_iter().collect()
+        let all = Capability::ALL.into_iter();
+        // The driver runs elsewhere than on a console.
+        all.filter(|capability| {
+            *capability != Capability::Capture || self.options.flavor == Flavor::NovaLink
+        })
+        .collect()
     }
 
     fn open<'a>(
@@ -156,7 +232,7 @@ impl Target for Embedded {
         Box::pin(async {
             let simulator = self.simulator()?;
             let session = self
-                .session(&simulator, &Arc::new(Meter::default()))
+                .session(&simulator, self.options.seed, &Arc::new(Meter::default()))
                 .await
                 .map_err(unusable)?;
             Survey::read(&session).await.map_err(unusable)

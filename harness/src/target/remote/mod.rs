@@ -14,12 +14,12 @@ use crate::scenario::Capability;
 use crate::survey::Survey;
 
 use self::admin::Admin;
-use super::driven::Driven;
+use super::driven::{Driven, Setup};
 use super::look::{Blind, Look};
 use super::metered::MeteredTransport;
 use super::{
     CallWatch, Content, Description, Failure, Flavor, Host, Instance, Meter, Opening, Target,
-    TargetError,
+    TargetError, VolumeSource,
 };
 
 /// How an endpoint is reached and driven.
@@ -30,8 +30,23 @@ pub struct RemoteOptions {
     pub config: Option<Config>,
     /// The admin API of a `powervm-sim`.
     pub admin: Option<Admin>,
+    /// Where volumes come from.
+    pub volumes: VolumeSource,
+    /// Whether this is the management partition of the host, where disks of servers can be read.
+    pub captures: bool,
+    /// Another host that shares pool and storage.
+    pub second: Option<SecondHost>,
     /// Seeds pauses between retries.
     pub seed: u64,
+}
+
+/// The other of two hosts.
+#[derive(Debug, Clone)]
+pub struct SecondHost {
+    /// Its endpoint; none for another system of the first one's console.
+    pub endpoint: Option<Endpoint>,
+    /// The name of its system; empty where its console has but one.
+    pub system: String,
 }
 
 /// A target behind a URL.
@@ -39,6 +54,8 @@ pub struct Remote {
     endpoint: Endpoint,
     config: Config,
     admin: Option<Arc<Admin>>,
+    volumes: VolumeSource,
+    second: Option<SecondHost>,
     seed: u64,
     flavor: Flavor,
     capabilities: BTreeSet<Capability>,
@@ -55,21 +72,37 @@ impl Remote {
             endpoint,
             config,
             admin,
+            volumes,
+            second,
+            captures,
             seed,
         } = options;
         let mut remote = Self {
             endpoint,
             config: config.unwrap_or_default(),
             admin: admin.map(Arc::new),
+            volumes,
+            second,
             seed,
             flavor: Flavor::NovaLink,
             capabilities: BTreeSet::new(),
             watch: None,
         };
-        let session = remote.session(&Arc::new(Meter::default())).await?;
+        let session = remote
+            .session(&remote.endpoint, &Arc::new(Meter::default()))
+            .await?;
         remote.flavor = session.flavor().into();
         let found = super::capabilities::of(&session, &remote.config).await;
         remote.capabilities = found.map_err(|error| remote.unusable(&error))?;
+        if !matches!(remote.volumes, VolumeSource::None) {
+            remote.capabilities.insert(Capability::Volumes);
+        }
+        if remote.second.is_some() {
+            remote.capabilities.insert(Capability::TwoHosts);
+        }
+        if captures {
+            remote.capabilities.insert(Capability::Capture);
+        }
         // Whether the logoff is heard is of no consequence: the session expires.
         let _ = session.logoff().await;
         Ok(remote)
@@ -84,9 +117,12 @@ impl Remote {
         }
     }
 
-    async fn session(&self, meter: &Arc<Meter>) -> Result<Session, TargetError> {
-        let transport =
-            HttpTransport::new(&self.endpoint).map_err(|error| self.unusable(&error))?;
+    async fn session(
+        &self,
+        endpoint: &Endpoint,
+        meter: &Arc<Meter>,
+    ) -> Result<Session, TargetError> {
+        let transport = HttpTransport::new(endpoint).map_err(|error| self.unusable(&error))?;
         let transport = Arc::new(MeteredTransport::new(
             Arc::new(transport),
             Arc::clone(meter),
@@ -96,7 +132,7 @@ impl Remote {
             observer: Some(Arc::clone(meter) as _),
             ..Default::default()
         };
-        Session::logon(self.endpoint.clone(), transport, options)
+        Session::logon(endpoint.clone(), transport, options)
             .await
             .map_err(|error| self.unusable(&error))
     }
@@ -105,13 +141,31 @@ impl Remote {
         let watch = self.watch.as_ref().map(Arc::clone);
         let watch = watch.map(|watch| watch.of_scenario(opening.scenario));
         let meter = Arc::new(Meter::watched_by(watch));
-        let session = self.session(&meter).await?;
+        let first = self.session(&self.endpoint, &meter).await?;
         let config = self.config.clone();
-        let look: Box<dyn Look> = match &self.admin {
-            Some(admin) => Box::new(Shared(Arc::clone(admin))),
-            None => Box::new(Blind),
+        let mut setup = Setup {
+            disk: opening.disk,
+            sessions: vec![first.clone()],
+            systems: vec![config.managed_system.clone()],
+            addresses: vec![host(&self.endpoint)],
+            config,
+            meter: Arc::clone(&meter),
+            look: match &self.admin {
+                Some(admin) => Box::new(Shared(Arc::clone(admin))),
+                None => Box::new(Blind),
+            },
+            volumes: self.volumes.clone(),
         };
-        let driven = Driven::connect(session, opening.disk, config, meter, look)
+        if let Some(second) = self.second.as_ref().filter(|_| opening.two_hosts) {
+            setup.sessions.push(match &second.endpoint {
+                None => first,
+                Some(endpoint) => self.session(endpoint, &meter).await?,
+            });
+            let endpoint = second.endpoint.as_ref().unwrap_or(&self.endpoint);
+            setup.addresses.push(host(endpoint));
+            setup.systems.push(second.system.clone());
+        }
+        let driven = Driven::connect(setup)
             .await
             .map_err(|error| self.unusable(&error))?;
         Ok(Box::new(driven))
@@ -149,7 +203,9 @@ impl Target for Remote {
 
     fn survey(&self) -> BoxFuture<'_, Result<Survey, TargetError>> {
         Box::pin(async {
-            let session = self.session(&Arc::new(Meter::default())).await?;
+            let session = self
+                .session(&self.endpoint, &Arc::new(Meter::default()))
+                .await?;
             let survey = Survey::read(&session)
                 .await
                 .map_err(|error| self.unusable(&error));
@@ -158,6 +214,16 @@ impl Target for Remote {
             survey
         })
     }
+}
+
+/// Name or address of an endpoint.
+fn host(endpoint: &Endpoint) -> String {
+    let origin = endpoint.origin();
+    let authority = origin.rsplit("//").next().unwrap_or_default();
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    host.trim_matches(['[', ']']).to_owned()
 }
 
 /// One admin API for every host of the target.

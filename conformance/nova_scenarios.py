@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Plays the scenarios of this repository through the API of Nova 34 with our driver, on the simulator.
+
+Run by ``cargo xtask conformance``; by hand, in an environment with requirements/nova-today.txt and the package:
+``python nova_scenarios.py --simulator target/debug/powervm-sim --work /tmp/somewhere``.
+"""
+
+from nova_today_suite import begin  # noqa: F401  (before all that imports Nova)
+
+import os
+
+from nova_suite import frame
+from nova_today_suite import cloud as clouds
+from nova_today_suite import scenarios
+from nova_today_suite import site as sites
+from pypowervm_suite import simulator as simulators
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "scenarios")
+
+
+def run(report, simulator_path, work):
+    """A simulator and a cloud for each kind of disk."""
+    for disks in ("ssp", "localdisk"):
+        report.prefix = disks + ": "
+        folder = os.path.join(work, disks)
+        simulator = None
+        with report.check("powervm-sim starts"):
+            simulator = simulators.Simulator(simulator_path, "novalink", folder)
+        if simulator is None:
+            return
+        os.chmod(folder, 0o700)
+        cloud = clouds.Cloud(simulator, folder, disks)
+        try:
+            begun = False
+            with report.check("the services start with compute_driver=powervm.PowerVMDriver"):
+                cloud.setUp()
+                cloud.serve_images()
+                cloud.serve_volumes()
+                begun = True
+            if begun:
+                site = sites.Site(report, simulator, cloud)
+                for name, scenario in scenarios.read(FOLDER, disks):
+                    scenarios.play(site, name, scenario)
+            with report.check("the services stop"):
+                cloud.save_log()
+                cloud.doCleanups()
+            frame.check_simulator(report, simulator)
+        finally:
+            simulator.kill()
+
+
+if __name__ == "__main__":
+    frame.end(lambda: frame.frame(__doc__, "nova_scenarios", run))
