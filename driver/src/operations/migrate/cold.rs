@@ -20,7 +20,7 @@ use crate::operations::{jobs, power, resize};
 use crate::partition::power::POWER_OFF;
 use crate::partition::state::{is_startable, is_stoppable};
 use crate::partition::{Flavor, PartitionUuid};
-use crate::saga::{Outline, OutlinedStep, Saga, Step};
+use crate::saga::{Outline, Saga, Step};
 
 const OFF: &str = "power off";
 const GO: &str = "let the server go";
@@ -64,7 +64,7 @@ impl Driver {
             }
             return Ok(migrated);
         }
-        self.check_cold(destination, uuid, &order).await?;
+        let data = self.check_cold(destination, uuid, &order).await?;
         if let Some(flavor) = &flavor {
             destination.could_size(self, uuid, flavor).await?;
         }
@@ -85,7 +85,7 @@ impl Driver {
             ));
         }
         let steps = control.for_steps();
-        let server = order.server.to_string();
+        let server = data.title();
         let settle = Arc::new(Settle {
             driver: destination.clone(),
             source: Some((self.clone(), order)),
@@ -139,7 +139,7 @@ impl Driver {
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::operations) struct Asked {
     instance: Uuid,
-    /// What the caller calls it.
+    /// The partition's name.
     server: String,
     was_on: bool,
 }
@@ -268,17 +268,15 @@ fn whole(told: Error, is_resized: bool) -> Error {
     let Error::DryRun(outline) = told else {
         return told;
     };
-    let of_size = resize::STEPS.map(|name| OutlinedStep {
-        name: name.to_owned(),
-        after: Vec::new(),
-        has_undo: true,
-    });
+    let of_size = Outline::of_parts("", resize::STEPS.map(|name| (name, true, Vec::new())));
     let mut parts = vec![
         (OFF, true, Vec::new()),
         (GO, false, Vec::new()),
         (TAKE, true, outline.steps.clone()),
     ];
-    parts.extend(is_resized.then(|| (SIZE, false, of_size.to_vec())));
+    if is_resized {
+        parts.push((SIZE, false, of_size.steps));
+    }
     parts.push((ON, false, Vec::new()));
     Error::DryRun(Arc::new(Outline::of_parts(outline.saga.clone(), parts)))
 }

@@ -31,7 +31,7 @@ pub(super) const ON: &str = "power on there";
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::operations) struct Asked {
     pub(super) instance: Uuid,
-    /// What the caller calls it.
+    /// The partition's name.
     pub(super) server: String,
     /// Its new size, if it is to have one.
     pub(super) flavor: Option<Flavor>,
@@ -52,7 +52,7 @@ pub(in crate::operations) struct Settle {
 
 /// What is done, and after what.
 fn recipe(asked: &Asked, comes: bool) -> Saga<Settle> {
-    let mut saga = Saga::new(format!("settle {}", asked.server));
+    let mut saga = Saga::new(format!("take {} over while it is off", asked.server));
     let mut last = Vec::new();
     if comes {
         saga.push(Step::new(TAKE, Settle::take_over).undo(Settle::run_where_it_is));
