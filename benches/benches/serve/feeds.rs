@@ -58,7 +58,17 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) -> Result<()> {
         // A feed of ten carries a whole request's fixed costs: what counts is that more is not dearer.
         report.at_most("a partition of 100 / of 10", some / few, 1.1);
         report.at_most("a partition of 1,000 / of 10", many / few, 1.1);
-        report.at_most("a partition of 1,000 / of 100", many / some, 1.1);
+        report.figure(
+            "a partition of 1,000 / of 100",
+            format!("{:.2}", many / some),
+        );
+    }
+    if let [_, some, many] = *beyond.as_slice() {
+        report.at_most(
+            "the same, each beside its bytes from memory",
+            many / some,
+            1.1,
+        );
     }
     Ok(())
 }
