@@ -265,3 +265,20 @@ fn the_configuration_is_checked_whole_and_without_secrets() {
     let keys = powervm(&["config", "keys"], &[]);
     assert!(text(&keys.stdout).contains("fabric_<name>_port_wwpns"));
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("journal");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_powervm"))
+        .args(["recover", "--journal"])
+        .arg(&journal)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+}

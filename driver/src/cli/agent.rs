@@ -109,7 +109,7 @@ impl PortSource for PortFile {
     fn ports(&self) -> BoxFuture<'_, Result<Vec<WantedPort>>> {
         Box::pin(async move {
             let unreadable = |error: std::io::Error| {
-                let what = format!("{} cannot be read", self.0.display());
+                let what = format!("{} cannot be read: {error}", self.0.display());
                 Error::caused(
                     ErrorKind::Local,
                     what,

@@ -166,7 +166,10 @@ pub(super) fn credentials(connection: &Connection, variable: &str) -> Result<Cre
             let text = std::fs::read_to_string(path)
                 .map(SecretString::from)
                 .map_err(|error| {
-                    let what = format!("the password file {} cannot be read", path.display());
+                    let what = format!(
+                        "the password file {} cannot be read: {error}",
+                        path.display()
+                    );
                     Error::caused(
                         ErrorKind::Local,
                         what,

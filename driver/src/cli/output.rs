@@ -86,16 +86,17 @@ impl Output {
 
 fn put(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(|error| {
-            Error::caused(
-                ErrorKind::Local,
-                "the result cannot be printed",
-                "check where standard output goes",
-                error,
-            )
-        })
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Error::caused(
+            ErrorKind::Local,
+            format!("the result cannot be printed: {error}"),
+            "check where standard output goes",
+            error,
+        )),
+        Ok(()) => Ok(()),
+    }
 }
 
 fn described(error: &Error, code: u8, method: Option<NovaMethod>) -> Value {

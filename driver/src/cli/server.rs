@@ -267,7 +267,7 @@ pub(super) fn config_drive(asked: &Drive) -> Result<Option<ConfigDrive>> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
-        let what = format!("{} cannot be read", path.display());
+        let what = format!("{} cannot be read: {error}", path.display());
         Error::caused(
             ErrorKind::Local,
             what,

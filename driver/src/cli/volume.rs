@@ -77,7 +77,7 @@ fn read(path: &Path) -> Result<String> {
         Ok(_) => Ok(text),
         Err(error) => Err(Error::caused(
             ErrorKind::Local,
-            format!("{} cannot be read", path.display()),
+            format!("{} cannot be read: {error}", path.display()),
             "give a text file that this user can read",
             error,
         )),

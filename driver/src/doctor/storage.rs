@@ -179,3 +179,26 @@ async fn media(session: &Session, active: &[Vios], config: &Config, diagnosis: &
         "make a media repository, or correct vopt_media_volume_group",
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn little_space_is_odd_and_none_stops_deploys() {
+        for (used_gb, verdict) in [
+            (10.0, Verdict::Good),
+            (95.0, Verdict::Odd),
+            (99.5, Verdict::Stops),
+        ] {
+            let mut diagnosis = Diagnosis::default();
+            let capacity = Capacity {
+                total_gb: 100.0,
+                used_gb,
+            };
+            space("pool", "it", &capacity, &mut diagnosis);
+            assert_eq!(diagnosis.verdict(), verdict, "{used_gb}");
+        }
+    }
+}

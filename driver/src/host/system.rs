@@ -81,7 +81,7 @@ impl System {
                 format!(
                     "the server manages {found} systems ({names}), and exactly one is expected"
                 ),
-                "name one of them as managed_system",
+                "name one of them with --system, or as managed_system",
             )),
             (None, _) if found == 0 => Err(wrong(
                 "the server manages no system".to_owned(),

@@ -76,7 +76,7 @@ pub use migrate::{
 pub use operation::Plan;
 pub use plug_events::PlugEvents;
 pub use rebuild::RebuildRequest;
-pub use recovery::{Interrupted, Recovered, journalled_kinds};
+pub use recovery::{Interrupted, Recovered, journalled_kinds, surrounding_kinds};
 pub use remote_restart::RemoteRestartRequest;
 pub use request::{DestroyRequest, Reboot, ServerRef, SpawnRequest, Stop};
 pub use rescue::RescueRequest;

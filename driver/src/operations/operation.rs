@@ -31,6 +31,8 @@ pub(super) trait Operation: Send + Sync + Sized + 'static {
     const KIND: &'static str;
     /// What becomes of it after a crash.
     const PLAN: Plan;
+    /// Whether its steps are operations with records of their own: a recovery sees to those first.
+    const SURROUNDS: bool = false;
     /// What it was asked for, without secrets.
     type Asked: Serialize + DeserializeOwned + Send + Sync;
     /// What its steps found and made.

@@ -15,14 +15,14 @@ use super::destroy::Destroy;
 use super::driver::Driver;
 use super::images::{CacheImage, Prune};
 use super::interface::{Plug, Unplug};
-use super::migrate::{Arrive, Depart};
+use super::migrate::{Arrive, Away, Depart, Settle};
 use super::monitor::Monitor;
 use super::operation::{Log, Operation, Plan};
 use super::power::Power;
 use super::rebuild::Rebuild;
 use super::remote_restart::RemoteRestart;
 use super::rescue::{Rescue, Unrescue};
-use super::resize::{Confirm, Resize, Revert};
+use super::resize::{Arriving, Confirm, Leaving, Resize, Returning, Revert};
 use super::snapshot::Snapshot;
 use super::spawn::Spawn;
 use super::suspension::Suspension;
@@ -46,11 +46,16 @@ const OPERATIONS: &[Entry] = &[
     Entry::of::<Unplug>(),
     Entry::of::<Arrive>(),
     Entry::of::<Depart>(),
+    Entry::of::<Away>(),
+    Entry::of::<Settle>(),
     Entry::of::<Rebuild>(),
     Entry::of::<RemoteRestart>(),
     Entry::of::<Resize>(),
     Entry::of::<Confirm>(),
     Entry::of::<Revert>(),
+    Entry::of::<Leaving>(),
+    Entry::of::<Arriving>(),
+    Entry::of::<Returning>(),
     Entry::of::<Rescue>(),
     Entry::of::<Unrescue>(),
     Entry::of::<CacheImage>(),
@@ -66,11 +71,19 @@ pub fn journalled_kinds() -> Vec<&'static str> {
     OPERATIONS.iter().map(|entry| entry.kind).collect()
 }
 
+/// What a journal calls those of them that consist of others.
+#[must_use]
+pub fn surrounding_kinds() -> Vec<&'static str> {
+    let surrounding = OPERATIONS.iter().filter(|entry| entry.surrounds);
+    surrounding.map(|entry| entry.kind).collect()
+}
+
 /// One kind of operation.
 #[derive(Clone, Copy)]
 struct Entry {
     kind: &'static str,
     plan: Plan,
+    surrounds: bool,
     recover: for<'a> fn(&'a Driver, &'a Record, &'a Control) -> BoxFuture<'a, Result<Plan>>,
 }
 
@@ -79,6 +92,7 @@ impl Entry {
         Self {
             kind: O::KIND,
             plan: O::PLAN,
+            surrounds: O::SURROUNDS,
             recover: |driver, record, control| Box::pin(recover::<O>(driver, record, control)),
         }
     }
@@ -152,7 +166,11 @@ impl Driver {
         let mut all = Vec::new();
         // What the killed process asked for last may be made only now, after whoever looks too early.
         let settled = Instant::now() + config::wait(self.config().recovery_wait);
-        for record in self.left_over().await? {
+        let mut left_over = self.left_over().await?;
+        // What became of its parts decides what becomes of the whole.
+        left_over
+            .sort_by_key(|record| Entry::for_record(record).is_some_and(|entry| entry.surrounds));
+        for record in left_over {
             if record.is_open() {
                 tokio::time::sleep_until(settled).await;
             }

@@ -1,5 +1,7 @@
 //! What the journal has of a server that failed on its way and is not over.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -7,8 +9,11 @@ use uuid::Uuid;
 use super::driver::Driver;
 use super::{destroy, operation::Operation, rebuild, spawn};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Record;
+use crate::journal::{Outcome, Record};
 use crate::partition::PartitionUuid;
+
+/// How far back the journal is searched.
+const LOOK_BACK: usize = 1000;
 
 /// A removal that failed on its way.
 pub(super) struct Unfinished<A, N> {
@@ -64,6 +69,29 @@ pub(super) async fn refuse(driver: &Driver, partition: PartitionUuid) -> Result<
     }
 }
 
+/// The kinds of the operations of a server that ended well since one of this kind was begun, which is not over and
+/// consists of them.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn parts_done(
+    driver: &Driver,
+    partition: PartitionUuid,
+    whole: &str,
+) -> Result<BTreeSet<String>> {
+    let open = of(driver, partition, &[whole]).await?;
+    let Some(begun) = open.iter().map(|record| record.id).max() else {
+        return Ok(BTreeSet::new());
+    };
+    let history = driver.shared.journal.history(LOOK_BACK).await?;
+    let parts = history.into_iter().filter(|record| {
+        record.id > begun
+            && matches!(record.ended, Some(Outcome::Done | Outcome::Finished))
+            && is_of(record, partition)
+    });
+    Ok(parts.map(|record| record.beginning.kind).collect())
+}
+
 /// What is not over of these kinds, of a server.
 ///
 /// # Errors
@@ -73,16 +101,18 @@ pub(super) async fn of(
     partition: PartitionUuid,
     kinds: &[&str],
 ) -> Result<Vec<Record>> {
+    let mut records = driver.left_over().await?;
+    records.retain(|record| kinds.contains(&&*record.beginning.kind) && is_of(record, partition));
+    Ok(records)
+}
+
+fn is_of(record: &Record, partition: PartitionUuid) -> bool {
     /// What they have all of what they were asked for.
     #[derive(Deserialize)]
     struct Asked {
+        #[serde(alias = "partition")]
         instance: Uuid,
     }
-    let mut records = driver.left_over().await?;
-    records.retain(|record| {
-        let asked = Asked::deserialize(&record.beginning.asked);
-        kinds.contains(&&*record.beginning.kind)
-            && asked.is_ok_and(|asked| PartitionUuid::of_instance(asked.instance) == partition)
-    });
-    Ok(records)
+    let asked = Asked::deserialize(&record.beginning.asked);
+    asked.is_ok_and(|asked| PartitionUuid::of_instance(asked.instance) == partition)
 }

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use powervm_schema::units::ProcessingUnits;
+use serde::{Deserialize, Serialize};
 
 use super::sizing::SizingError;
 
 /// The size of a server as OpenStack gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Flavor {
     /// Virtual processors (or dedicated ones).
     pub vcpus: u32,

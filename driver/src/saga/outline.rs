@@ -26,6 +26,35 @@ pub struct OutlinedStep {
     pub has_undo: bool,
 }
 
+impl Outline {
+    /// Of parts that are done one after the other: each is a step, named with whether it has an undo, and steps of its own
+    /// behind that one.
+    pub(crate) fn of_parts<'n>(
+        saga: impl Into<String>,
+        parts: impl IntoIterator<Item = (&'n str, bool, Vec<OutlinedStep>)>,
+    ) -> Self {
+        let mut steps = Vec::<OutlinedStep>::new();
+        for (name, has_undo, own) in parts {
+            let last = steps.last().map(|last| last.name.clone());
+            steps.push(OutlinedStep {
+                name: name.to_owned(),
+                after: last.into_iter().collect(),
+                has_undo,
+            });
+            steps.extend(own.into_iter().map(|mut step| {
+                if step.after.is_empty() {
+                    step.after.push(name.to_owned());
+                }
+                step
+            }));
+        }
+        Self {
+            saga: saga.into(),
+            steps,
+        }
+    }
+}
+
 impl<C: Send + Sync + 'static> Saga<C> {
     /// The steps in an order in which they could run one after the other.
     ///
@@ -54,6 +83,34 @@ mod tests {
 
     use super::*;
     use crate::saga::Step;
+
+    #[test]
+    fn parts_stand_behind_each_other_with_their_steps_behind_them() {
+        let own = Saga::new("move").step(step("look")).outline().unwrap();
+        let whole = Outline::of_parts(
+            "all",
+            [
+                ("off", true, Vec::new()),
+                ("move", false, own.steps),
+                ("on", false, Vec::new()),
+            ],
+        );
+        let told = whole
+            .steps
+            .iter()
+            .map(|step| (&*step.name, step.after.join(",")));
+        let told: Vec<(&str, String)> = told.collect();
+        let after = |name: &str| name.to_owned();
+        assert_eq!(
+            told,
+            [
+                ("off", after("")),
+                ("move", after("off")),
+                ("look", after("move")),
+                ("on", after("look"))
+            ]
+        );
+    }
 
     fn step(name: &str) -> Step<()> {
         Step::new(name, |_: Arc<()>| async { Ok(()) })

@@ -233,7 +233,7 @@ fn stem(path: &str) -> String {
 fn unreadable(what: &str, source: std::io::Error) -> Error {
     Error::caused(
         ErrorKind::Local,
-        format!("{what} cannot be read"),
+        format!("{what} cannot be read: {source}"),
         "check the image and its server",
         source,
     )

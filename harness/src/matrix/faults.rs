@@ -233,7 +233,7 @@ async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
         .context("the next driver does not start")?;
     heir.recover(&control).await?;
     scene.nothing_is_pending().await?;
-    if scene.stage.subject.failed() == Failed::AsBefore {
+    if scene.stage.subject.failed() == Failed::AsBefore && !scene.is_repeatable().await? {
         scene.is_as_before().await.context("after the recovery")?;
         return Ok("failed, undone by the next driver");
     }
@@ -244,7 +244,6 @@ async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
 }
 
 async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Result<&'static str> {
-    let subject = scene.stage.subject;
     if let Some(flaw) = telling::flaw(error, &scene.simulator) {
         bail!("{flaw}");
     }
@@ -258,7 +257,7 @@ async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Resu
         return taken_up(scene).await;
     }
     let unchanged = scene.is_as_before().await;
-    if subject.failed() != Failed::Repeatable {
+    if !scene.is_repeatable().await? {
         scene.nothing_is_pending().await?;
         return unchanged.map(|()| "failed, the host as before");
     }

@@ -184,7 +184,7 @@ async fn play(scene: &Scene<'_>, turn: &Turn) -> anyhow::Result<&'static str> {
         (_, Err(Error::Saga(failure))) if !failure.left_behind.is_empty() => {
             bail!("something could not be undone: {failure}")
         }
-        (_, Err(_)) if subject.failed() != Failed::Repeatable => {
+        (_, Err(_)) if !scene.is_repeatable().await? => {
             scene.is_as_before().await?;
             Ok("undone")
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::journal::{Journal, JournalFile, Outcome, Record};
-use powervm_driver::operations::{Control, Driver};
+use powervm_driver::operations::{Control, Driver, surrounding_kinds};
 use powervm_driver::rest::{Credentials, Endpoint, Session, SessionOptions};
 use powervm_driver::store::MemoryStore;
 use powervm_simulator::Simulator;
@@ -26,7 +26,7 @@ use crate::target::embedded::{SimulatedDevices, books};
 
 use super::furniture::{self, Furniture, Volumes};
 use super::subjects::snapshot::content;
-use super::subjects::{SUBJECT, Subject, Work, image, instance, rebuild};
+use super::subjects::{Failed, SUBJECT, Subject, Work, image, instance, rebuild};
 use super::wire::{Call, Line, Mortal, Strike, Wire, Written};
 
 /// Where links of the simulator point; nothing listens there.
@@ -436,12 +436,23 @@ impl Scene<'_> {
         Ok(self.outcome().await?.is_some_and(is_over))
     }
 
-    /// How the operation ended that the first host's journal has last.
+    /// Whether the operation, which failed, is brought to its end by a repetition: one that moves a server is so once
+    /// the server has moved.
+    pub(super) async fn is_repeatable(&self) -> anyhow::Result<bool> {
+        let subject = self.stage.subject;
+        let has_moved = subject.has_two_hosts() && self.was_done().await?;
+        Ok(has_moved || subject.failed() == Failed::Repeatable)
+    }
+
+    /// How the operation ended that the first host's journal has last, or the one that it is a part of.
     pub(super) async fn outcome(&self) -> anyhow::Result<Option<Outcome>> {
         let Some(journal) = self.journals.first() else {
             return Ok(None);
         };
-        let mut last = journal.history(1).await?;
-        Ok(last.pop().and_then(|record| record.ended))
+        let history = journal.history(usize::MAX).await?;
+        let whole = surrounding_kinds();
+        let is_whole = |record: &&Record| whole.contains(&&*record.beginning.kind);
+        let found = history.iter().find(is_whole).or(history.first());
+        Ok(found.and_then(|record| record.ended.clone()))
     }
 }

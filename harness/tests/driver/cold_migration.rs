@@ -2,8 +2,12 @@
 
 use crate::hosts::*;
 use crate::support::*;
+use std::time::Duration;
+
+use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{
-    ColdMigration, ConfirmRequest, Control, MigrationOptions, SpawnRequest, Stop,
+    Before, ColdMigration, ConfirmRequest, Control, Driver, MigrationOptions, RevertRequest,
+    SpawnRequest, Stop,
 };
 use powervm_driver::partition::{Flavor as Size, PowerState};
 use powervm_driver::{Error, ErrorKind};
@@ -183,4 +187,132 @@ async fn a_dry_run_tells_its_steps_and_does_none() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// Kills both drivers when a request meets the rule, and has others take their journals up.
+async fn killed_at(hosts: &Hosts, rule: Rule, flavor: Option<Size>) -> Driver {
+    let rule = rule.delay(Duration::from_secs(24 * 3600));
+    let rule = hosts.simulator.faults().add(rule.nth(1)).unwrap();
+    let control = Control::default();
+    let moving = hosts
+        .source()
+        .cold_migrate(hosts.destination(), cold(hosts, flavor), &control);
+    tokio::select! {
+        outcome = moving => panic!("it was not killed: {outcome:?}"),
+        () = is_met(&hosts.simulator, rule) => {}
+    }
+    hosts.simulator.faults().clear();
+    let here = hosts.driver(0, config(DiskDriver::Ssp)).await;
+    let there = hosts.driver(1, config(DiskDriver::Ssp)).await;
+    for driver in [&here, &there] {
+        for recovered in driver.recover(&control).await.unwrap() {
+            recovered.result.unwrap();
+        }
+    }
+    hosts.nothing_is_pending().await;
+    there
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_killed_before_the_server_has_moved_is_undone() {
+    for flavor in FLAVORS {
+        for rule in [
+            Rule::new("PUT", "*/do/PowerOff").after(),
+            Rule::new("PUT", "*/do/MigrateValidate"),
+        ] {
+            let hosts = Hosts::running(flavor).await;
+            killed_at(&hosts, rule, larger()).await;
+            let before = hosts.before.lock().unwrap().clone().unwrap();
+            assert_same(&before, &hosts.world().await, "undone");
+            let state = hosts.source().power_state(instance(1)).await.unwrap();
+            assert_eq!(state, PowerState::Running, "{flavor:?}");
+            hosts.assert_sound();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_killed_after_the_server_has_moved_is_finished() {
+    for flavor in FLAVORS {
+        for rule in [
+            Rule::new("PUT", "*/do/Migrate").after(),
+            Rule::new("POST", "*/LogicalPartition/*"),
+            Rule::new("PUT", "*/do/PowerOn"),
+        ] {
+            let hosts = Hosts::running(flavor).await;
+            let there = killed_at(&hosts, rule, larger()).await;
+            let server = there.show(instance(1)).await.unwrap();
+            assert_eq!((server.vcpus, server.memory_mb), (2, 2048), "{flavor:?}");
+            assert_eq!(server.summary.status, PowerState::Running);
+            let back = RevertRequest {
+                instance: instance(1),
+                name: Some("web-1".to_owned()),
+                before: Before::Journal,
+                power_on: true,
+                volumes: Vec::new(),
+                metadata: Default::default(),
+            };
+            let control = Control::default();
+            let reverted = there.finish_revert_migration(back, &control);
+            reverted.await.unwrap();
+            let server = there.show(instance(1)).await.unwrap();
+            assert_eq!((server.vcpus, server.memory_mb), (1, 1024), "{flavor:?}");
+            assert_eq!(&*server.summary.name, "web-1");
+            hosts.assert_sound();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_size_that_the_destination_cannot_give_is_refused_before_the_server_is_shut_down() {
+    let hosts = Hosts::running(Flavor::NovaLink).await;
+    let giant = larger().map(|size| Size {
+        memory_mb: 1 << 30,
+        ..size
+    });
+    hosts.calls.take();
+    hosts
+        .source()
+        .cold_migrate(
+            hosts.destination(),
+            cold(&hosts, giant),
+            &Control::default(),
+        )
+        .await
+        .unwrap_err();
+    let calls = hosts.calls.take();
+    assert!(calls.iter().all(|(method, _)| method == "GET"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_done_there_is_done_by_a_repetition() {
+    for flavor in FLAVORS {
+        let hosts = Hosts::running(flavor).await;
+        let rule = Rule::new("POST", "*/LogicalPartition/*").answer(500, "no", "HSCL9999 no");
+        hosts.simulator.faults().add(rule.first(1)).unwrap();
+        let control = Control::default();
+        let there = hosts.destination();
+        let told = hosts
+            .source()
+            .cold_migrate(there, cold(&hosts, larger()), &control)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains(&format!("is on {} now", hosts.names[1])),
+            "{told}"
+        );
+        assert!(told.contains("HSCL9999"), "{told}");
+        let state = there.power_state(instance(1)).await.unwrap();
+        assert_eq!(state, PowerState::Running, "{flavor:?}");
+        hosts.nothing_is_pending().await;
+        let moved = hosts
+            .source()
+            .cold_migrate(there, cold(&hosts, larger()), &control)
+            .await
+            .unwrap();
+        assert_eq!(moved.arrived.server.vcpus, 2);
+        assert_eq!(moved.arrived.server.summary.status, PowerState::Running);
+        hosts.assert_sound();
+    }
 }

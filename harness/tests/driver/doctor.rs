@@ -2,7 +2,9 @@
 
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::doctor::{Diagnosis, Verdict, examine};
+use powervm_simulator::model::Command;
 use powervm_simulator::model::job::incident::Incident;
+use powervm_simulator::model::names::SystemState;
 use powervm_simulator::weather::Rule;
 
 use crate::support::*;
@@ -142,4 +144,70 @@ async fn what_the_user_may_not_read_is_named() {
         .stops()
         .filter_map(|finding| finding.remedy.as_deref());
     assert!(role.into_iter().any(|remedy| remedy.contains("role")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_does_not_operate_is_told() {
+    for (state, verdict) in [
+        (SystemState::Standby, Verdict::Odd),
+        (SystemState::Error, Verdict::Stops),
+    ] {
+        let bench = Bench::new(FLAVORS[1], DiskDriver::Ssp).await;
+        let system = bench.simulator.world().systems_in_order()[0].uuid;
+        let change = Command::SetSystemState { system, state };
+        bench.simulator.apply(change).unwrap();
+        let found = diagnosis(&bench, &config(DiskDriver::Ssp)).await;
+        assert_found(&found, "system", verdict, "");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_configuration_asks_for_has_to_fit() {
+    for flavor in FLAVORS {
+        let bench = Bench::new(flavor, DiskDriver::Ssp).await;
+        let mut wanted = config(DiskDriver::Ssp);
+        wanted.proc_units_factor = 100_000.0;
+        wanted.volumes.vscsi_vios_connections_required = 3;
+        let found = diagnosis(&bench, &wanted).await;
+        assert_found(&found, "room", Verdict::Stops, "are free");
+        let about = "virtual I/O servers";
+        assert_found(&found, about, Verdict::Odd, "wants 3");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn config_drives_have_to_have_a_place() {
+    let simulator = without_repositories(FLAVORS[0]);
+    let bench = Bench::with(simulator, config(DiskDriver::Ssp)).await;
+    let elsewhere = Config {
+        vopt_media_volume_group: "nope".to_owned(),
+        ..config(DiskDriver::Ssp)
+    };
+    let found = diagnosis(&bench, &elsewhere).await;
+    assert_found(&found, "media repository", Verdict::Stops, "'nope'");
+    let large = Config {
+        vopt_media_rep_size: 1_000_000,
+        ..config(DiskDriver::Ssp)
+    };
+    let found = diagnosis(&bench, &large).await;
+    assert_found(&found, "media repository", Verdict::Stops, "none yet");
+    // Where there is one, nobody makes another.
+    bench.spawn(1).await.unwrap();
+    let found = diagnosis(&bench, &elsewhere).await;
+    assert_found(&found, "media repository", Verdict::Good, "1 found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deploy_can_do_without_is_odd_when_it_cannot_be_read() {
+    let forbidden = |path: &str| Rule::new("GET", path).answer(403, "Forbidden", "HSCL350F no");
+    for (path, about, verdict) in [
+        ("*/NetworkBridge", "network bridges", Verdict::Odd),
+        ("*/VirtualSwitch", "virtual switches", Verdict::Stops),
+        ("*/ManagementConsole", "version", Verdict::Odd),
+    ] {
+        let bench = Bench::new(FLAVORS[0], DiskDriver::Ssp).await;
+        bench.simulator.faults().add(forbidden(path)).unwrap();
+        let found = diagnosis(&bench, &config(DiskDriver::Ssp)).await;
+        assert_found(&found, about, verdict, "HSCL350F");
+    }
 }

@@ -52,8 +52,8 @@ async fn a_removal_makes_no_media_repository() {
             .count()
     };
     for disk in DISKS {
-        let bench = Bench::new(Flavor::NovaLink, disk).await;
-        let before = repositories(&bench.world().await);
+        let simulator = without_repositories(Flavor::NovaLink);
+        let bench = Bench::with(simulator, config(disk)).await;
         let without = powervm_driver::operations::SpawnRequest {
             config_drive: None,
             ..request(1)
@@ -62,7 +62,7 @@ async fn a_removal_makes_no_media_repository() {
         bench.driver.spawn(without, &control).await.unwrap();
         bench.destroy(1).await.unwrap();
         bench.destroy(1).await.unwrap();
-        assert_eq!(repositories(&bench.world().await), before);
+        assert_eq!(repositories(&bench.world().await), 0);
     }
 }
 

@@ -1,10 +1,15 @@
 //! Servers with volumes that get another size while a manager ends the volumes' connections and makes them anew.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::storage::*;
 use crate::support::*;
+use powervm_driver::Result;
 use powervm_driver::config::DiskDriver;
+use powervm_driver::journal::{Journal, JournalFile};
 use powervm_driver::operations::{
-    ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Departure, Destination,
+    ArriveRequest, Before, ConfirmRequest, Control, DepartRequest, Departure, Destination, Driver,
     RevertRequest,
 };
 use powervm_driver::partition::{Flavor as Size, PowerState};
@@ -58,6 +63,10 @@ fn back(san: &San, left: Departure) -> RevertRequest {
 
 async fn with_volumes(protocol: Protocol) -> (Bench, San) {
     let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
+    fill(bench, protocol).await
+}
+
+async fn fill(bench: Bench, protocol: Protocol) -> (Bench, San) {
     ready(&bench, false).await;
     let san = San::new(&bench, 2, protocol).await;
     san.attach(&bench, 0..2).await.unwrap();
@@ -155,4 +164,148 @@ async fn a_server_that_cannot_arrive_has_no_volumes_and_can_be_confirmed_later()
         .unwrap();
     assert_eq!(vcpus(&bench).await, (2, PowerState::Running));
     bench.assert_sound();
+}
+
+/// A bench whose driver keeps a journal.
+async fn journalled(protocol: Protocol) -> (Bench, San, JournalFile) {
+    let mut bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
+    let journal = JournalFile::in_memory().unwrap();
+    bench.driver = heir(&bench, &journal).await;
+    let (bench, san) = fill(bench, protocol).await;
+    (bench, san, journal)
+}
+
+async fn heir(bench: &Bench, journal: &JournalFile) -> Driver {
+    let session = session(&bench.simulator, 2, Arc::clone(&bench.calls)).await;
+    let journal = Arc::new(journal.clone());
+    Driver::connect_with(session, config(DiskDriver::Ssp), journal)
+        .await
+        .unwrap()
+}
+
+/// Kills the driver where a request meets the rule, and has another one take its journal up.
+async fn killed_at<T: std::fmt::Debug>(
+    bench: &Bench,
+    journal: &JournalFile,
+    rule: Rule,
+    act: impl Future<Output = Result<T>>,
+) -> Driver {
+    let rule = rule.delay(Duration::from_secs(24 * 3600));
+    let rule = bench.simulator.faults().add(rule).unwrap();
+    tokio::select! {
+        outcome = act => panic!("it was not killed: {outcome:?}"),
+        () = is_met(&bench.simulator, rule) => {}
+    }
+    bench.simulator.faults().clear();
+    let next = heir(bench, journal).await;
+    for recovered in next.recover(&Control::default()).await.unwrap() {
+        recovered.result.unwrap();
+    }
+    assert!(journal.pending().await.unwrap().is_empty());
+    next
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_departure_has_left_with_its_volumes_or_not_at_all() {
+    for protocol in [Protocol::FibreChannel, Protocol::Iscsi] {
+        for (rule, leaves) in [
+            (Rule::new("PUT", "*/do/PowerOff").nth(1).after(), false),
+            (Rule::new("POST", "*/LogicalPartition/*").nth(1), false),
+            (Rule::new("POST", "*/VirtualIOServer/*").nth(1), true),
+            (
+                Rule::new("POST", "*/VirtualIOServer/*").nth(1).after(),
+                true,
+            ),
+        ] {
+            let (bench, san, journal) = journalled(protocol).await;
+            let before = bench.world().await;
+            let control = Control::default();
+            let leave = bench
+                .driver
+                .migrate_disk_and_power_off(leaving(&san), &control);
+            let next = killed_at(&bench, &journal, rule, leave).await;
+            let world = bench.world().await;
+            let is_volume = |name: &str| san.ids.iter().any(|id| name.contains(id.as_str()));
+            let name = next.show(instance(1)).await.unwrap().summary.name;
+            assert_eq!(&*name == "resize_web-1", leaves, "{protocol:?}");
+            match leaves {
+                true => assert!(!world.items.iter().any(|item| is_volume(&item.name))),
+                false => assert_same(&before, &world, "undone"),
+            }
+            bench.assert_sound();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_arrival_has_not_arrived_and_has_no_volumes() {
+    for protocol in [Protocol::FibreChannel, Protocol::Iscsi] {
+        for rule in [
+            Rule::new("POST", "*/VirtualIOServer/*").nth(1).after(),
+            Rule::new("POST", "*/LogicalPartition/*").nth(1),
+            Rule::new("PUT", "*/do/PowerOn").nth(1).after(),
+        ] {
+            let (bench, san, journal) = journalled(protocol).await;
+            let control = Control::default();
+            let left = bench
+                .driver
+                .migrate_disk_and_power_off(leaving(&san), &control);
+            left.await.unwrap();
+            let left = bench.world().await;
+            let arrive = bench.driver.finish_migration(arriving(&san), &control);
+            let next = killed_at(&bench, &journal, rule, arrive).await;
+            assert_same(&left, &bench.world().await, "as it left");
+            next.finish_migration(arriving(&san), &control)
+                .await
+                .unwrap();
+            assert_eq!(vcpus(&bench).await, (2, PowerState::Running));
+            bench.assert_sound();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_reversion_is_finished_once_the_volumes_are_attached() {
+    for protocol in [Protocol::FibreChannel, Protocol::Iscsi] {
+        for (rule, returns) in [
+            (Rule::new("PUT", "*/do/PowerOff").nth(1).after(), false),
+            (
+                Rule::new("POST", "*/VirtualIOServer/*").nth(1).after(),
+                false,
+            ),
+            (Rule::new("POST", "*/LogicalPartition/*").nth(1), true),
+            (Rule::new("PUT", "*/do/PowerOn").nth(1).after(), true),
+        ] {
+            let (bench, san, journal) = journalled(protocol).await;
+            let attached = bench.world().await;
+            let control = Control::default();
+            let left = bench
+                .driver
+                .migrate_disk_and_power_off(leaving(&san), &control);
+            let left = left.await.unwrap();
+            let arriving = ArriveRequest {
+                volumes: Vec::new(),
+                ..arriving(&san)
+            };
+            bench
+                .driver
+                .finish_migration(arriving, &control)
+                .await
+                .unwrap();
+            let before = bench.world().await;
+            let revert = bench
+                .driver
+                .finish_revert_migration(back(&san, left.clone()), &control);
+            let next = killed_at(&bench, &journal, rule, revert).await;
+            if !returns {
+                assert_same(&before, &bench.world().await, "undone");
+                assert_eq!(vcpus(&bench).await, (2, PowerState::Running));
+                let again = next.finish_revert_migration(back(&san, left), &control);
+                again.await.unwrap();
+            }
+            assert_same(&attached, &bench.world().await, "reverted");
+            assert_eq!(vcpus(&bench).await, (1, PowerState::Running));
+            bench.assert_sound();
+        }
+    }
 }

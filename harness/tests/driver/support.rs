@@ -15,6 +15,7 @@ use powervm_driver::storage::image::{Image, ImageSource};
 use powervm_driver::storage::media::ConfigDrive;
 use powervm_harness::audit::{Inventory, ItemKind};
 use powervm_harness::target::embedded::books;
+use powervm_simulator::inventory::{Inventory as Room, Sizes};
 use powervm_simulator::weather::Weather;
 use powervm_simulator::{Flavor, Simulator};
 use uuid::Uuid;
@@ -60,6 +61,29 @@ pub(crate) fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
     Simulator::builder()
         .flavor(flavor)
         .weather(weather)
+        .seed(7)
+        .check_invariants(true)
+        .build()
+        .unwrap()
+}
+
+/// A host whose Virtual I/O Servers have no media repository yet.
+pub(crate) fn without_repositories(flavor: Flavor) -> Simulator {
+    let sizes = Sizes {
+        partitions: 0,
+        ..Sizes::default()
+    };
+    let mut room = Room::sized(flavor, sizes);
+    let systems = room.systems.iter_mut();
+    let vioses = systems.flat_map(|system| &mut system.vioses);
+    for group in vioses.flat_map(|vios| &mut vios.volume_groups) {
+        group.repository_gb = None;
+        group.media.clear();
+    }
+    Simulator::builder()
+        .flavor(flavor)
+        .inventory(room)
+        .weather(Weather::Calm)
         .seed(7)
         .check_invariants(true)
         .build()
@@ -220,5 +244,12 @@ pub(crate) fn at_step(
         {
             then();
         }
+    }
+}
+
+/// Ends when a request has met the rule.
+pub(crate) async fn is_met(simulator: &Simulator, rule: u64) {
+    while simulator.faults().hits(rule) != Some(1) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

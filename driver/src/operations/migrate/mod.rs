@@ -20,12 +20,15 @@ mod depart;
 mod destination;
 mod lead;
 mod networks;
+mod settle;
 mod source;
 pub(in crate::operations) mod tidy;
 
 pub(in crate::operations) use arrive::Arrive;
+pub(in crate::operations) use cold::Away;
 pub(in crate::operations) use depart::Depart;
 pub(in crate::operations) use lead::{HERE, PREPARE, THERE};
+pub(in crate::operations) use settle::Settle;
 
 pub use arrived::Arrived;
 pub use cold::ColdMigration;

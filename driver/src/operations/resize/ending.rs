@@ -92,24 +92,17 @@ impl Driver {
         request: RevertRequest,
         control: &Control,
     ) -> Result<VolumesReport> {
-        let (instance, power_on) = (request.instance, request.power_on);
-        let Some(wanted) = volumes::wanted(instance, &request.volumes, &request.metadata) else {
-            let none = volumes::none(&instance.to_string(), &request.metadata);
+        if request.volumes.is_empty() {
+            let none = volumes::none(&request.instance.to_string(), &request.metadata);
             return self.take_back(request, control).await.map(|()| none);
-        };
-        let first = RevertRequest {
-            power_on: false,
-            ..request
-        };
-        self.take_back(first, control).await?;
-        let attached = self.attach_volumes(wanted, control).await?;
-        if power_on {
-            self.start(instance, control).await?;
         }
-        Ok(attached)
+        let uuid = PartitionUuid::of_instance(request.instance);
+        let place = self.place_of(uuid, request.name.clone()).await?;
+        let has_left = !matches!(place.stage, Stage::AtHome);
+        self.return_with_volumes(request, has_left, control).await
     }
 
-    async fn take_back(&self, request: RevertRequest, control: &Control) -> Result<()> {
+    pub(super) async fn take_back(&self, request: RevertRequest, control: &Control) -> Result<()> {
         let uuid = PartitionUuid::of_instance(request.instance);
         let turn = self.shared.instances.take(&uuid).await;
         let place = self.place_of(uuid, request.name.clone()).await?;

@@ -6,10 +6,13 @@
 //! manager names because it ends their connections in between: these are detached when the server has left, and attached
 //! before it arrives or when it is taken back.
 
+mod arriving;
 mod disk;
 mod ending;
+mod leaving;
 mod live;
 mod request;
+mod returning;
 mod run;
 mod volumes;
 
@@ -20,14 +23,17 @@ use powervm_schema::partition::LogicalPartition;
 use powervm_schema::xml::Element;
 use uuid::Uuid;
 
+pub(super) use self::arriving::Arriving;
 use self::disk::Growth;
 pub(super) use self::ending::{Confirm, Revert};
+pub(super) use self::leaving::Leaving;
 pub use self::request::{
     ArriveRequest, Before, ConfirmRequest, DepartRequest, Departure, Destination, DiskInfo,
     ResizeRequest, RevertRequest,
 };
+pub(super) use self::returning::Returning;
 pub(super) use self::run::Resize;
-use self::run::{Asked, Part, TwoNames};
+use self::run::{Asked, POWER_OFF, POWER_ON, Part, RENAME, SIZE, TwoNames};
 use super::control::Control;
 use super::driver::{Driver, path_of};
 use super::operation::Notes;
@@ -39,6 +45,14 @@ use crate::partition::configuration::{NewSize, room_without};
 use crate::partition::state::is_stoppable;
 use crate::partition::{Configuration, Flavor, PartitionUuid, Sizing};
 use crate::rest::Groups;
+
+/// The steps of a resize that is done whole, but for its boot disk.
+pub(super) const STEPS: [&str; 4] = [POWER_OFF, RENAME, SIZE, POWER_ON];
+
+/// Whether a partition bears the name of one whose resize or move is to be confirmed or reverted.
+pub(super) fn is_to_be_confirmed(partition: &str) -> bool {
+    partition.starts_with("resize_") || partition.starts_with("migrate_")
+}
 
 impl Driver {
     /// Gives a server another size: powers it off, changes it, and powers it on if it was on. Its partition is called
@@ -84,8 +98,8 @@ impl Driver {
     /// Lets a server leave, for another size or for another host: powers it off, lets its boot disk grow, gives
     /// its partition the name of one that leaves, and detaches its volumes.
     ///
-    /// A failed or cancelled call leaves the server as it was; only a boot disk that has grown stays large. One whose
-    /// process was killed while volumes were detached has left, with its volumes detached or not.
+    /// A failed or cancelled call leaves the server as it was; only a boot disk that has grown stays large. So does, after
+    /// the next start, one whose process was killed, unless the server had left: then its volumes are detached.
     ///
     /// # Errors
     /// Before anything is changed: as [`Driver::resize`], and a boot disk that is not in a shared storage pool when the
@@ -95,6 +109,14 @@ impl Driver {
         request: DepartRequest,
         control: &Control,
     ) -> Result<Departure> {
+        match request.volumes.is_empty() {
+            true => self.leave(&request, control).await,
+            false => self.leave_with_volumes(request, control).await,
+        }
+    }
+
+    /// All of it but the volumes.
+    async fn leave(&self, request: &DepartRequest, control: &Control) -> Result<Departure> {
         let subject = Subject {
             instance: request.instance,
             name: request.name.clone(),
@@ -122,7 +144,6 @@ impl Driver {
             self.keep_slots_if_possible(uuid, control).await;
             self.keep_nvram_if_possible(uuid).await;
         }
-        self.leave_volumes(&request, &left, control).await?;
         Ok(left)
     }
 
@@ -139,18 +160,11 @@ impl Driver {
         request: ArriveRequest,
         control: &Control,
     ) -> Result<VolumesReport> {
-        let wanted = volumes::wanted(request.instance, &request.volumes, &request.metadata);
-        let attached = match &wanted {
-            Some(wanted) => self.attach_volumes(wanted.clone(), control).await?,
-            None => volumes::none(&request.name, &request.metadata),
-        };
-        match self.arrive_resized(request, control).await {
-            Ok(()) => Ok(attached),
-            Err(error) => {
-                self.take_volumes_back(wanted, control).await;
-                Err(error)
-            }
+        if !request.volumes.is_empty() {
+            return self.arrive_with_volumes(request, control).await;
         }
+        let none = volumes::none(&request.name, &request.metadata);
+        self.arrive_resized(request, control).await.map(|()| none)
     }
 
     async fn arrive_resized(&self, request: ArriveRequest, control: &Control) -> Result<()> {

@@ -119,7 +119,8 @@ pub struct RevertRequest {
 }
 
 /// What a server was before its resize.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Before {
     /// As [`Departure::before`] has it.
     Kept(Box<Configuration>),

@@ -72,7 +72,7 @@ impl TwoNames {
 
     /// That the partition bears the name that it should at the beginning of this part.
     pub(super) fn check(&self, now: &str, is_named: bool, part: Part) -> Result<()> {
-        let is_leaving = !is_named && (now.starts_with("resize_") || now.starts_with("migrate_"));
+        let is_leaving = !is_named && super::is_to_be_confirmed(now);
         match part {
             Part::Arrive { .. } if now == self.temporary => Ok(()),
             Part::Arrive { .. } => Err(Error::operation(

@@ -60,7 +60,15 @@ impl Driver {
         }
         let scene = Scene::look(self, partition).await?;
         let control = outer.for_steps();
-        let already = |vios: &Vios, volume: &Connection| scene.served(vios, volume).is_some();
+        // One whose devices cannot be changed now keeps the ways that it has to a volume.
+        let may_change = scene.target.check().is_ok();
+        let already = |vios: &Vios, volume: &Connection| match may_change {
+            true => scene.served(vios, volume).is_some(),
+            false => scene
+                .vioses
+                .iter()
+                .any(|vios| scene.served(vios, volume).is_some()),
+        };
         let search = Search::new(self, &control, &request.volumes, &scene.vioses, already);
         let is_served = |volume: &Connection| find::is_served(self, volume);
         let ports = if request.volumes.iter().all(is_served) {

@@ -125,7 +125,7 @@ async fn unplug(driver: &Driver, control: &Control) -> Result<()> {
     unplugged.await.map(drop)
 }
 
-fn all_volumes() -> VolumeRequest {
+pub(super) fn all_volumes() -> VolumeRequest {
     let volumes = volumes();
     VolumeRequest {
         server: instance(SUBJECT).into(),

@@ -6,12 +6,15 @@ use anyhow::Context;
 use powervm_driver::Result;
 use powervm_driver::network::NetworkInterface;
 use powervm_driver::operations::{
-    ConsoleAccess, Control, Driver, LiveMigration, MigrationOptions, RemoteRestartRequest,
+    ColdMigration, ConsoleAccess, Control, Driver, LiveMigration, MigrationOptions,
+    RemoteRestartRequest,
 };
+use powervm_driver::partition;
 use powervm_simulator::Simulator;
 use powervm_simulator::model::Command;
 use powervm_simulator::model::names::SystemState;
 
+use super::resize::size;
 use super::{Pair, SUBJECT, instance, request};
 use crate::target::Flavor;
 
@@ -41,6 +44,26 @@ pub(super) const PAIRS: &[Pair] = &[
         prepare: |source, _, control| Box::pin(prepare(source, control, PORT.parse().ok())),
         befalls: None,
         run: |source, destination, control| Box::pin(migrate(source, destination, control)),
+        no_return: "migrate",
+        limit: LONGEST,
+    },
+    Pair {
+        name: "cold migration",
+        flavors: &[Flavor::NovaLink, Flavor::Hmc],
+        prepare: |source, _, control| Box::pin(prepare(source, control, None)),
+        befalls: None,
+        run: |source, destination, control| Box::pin(cold(source, destination, None, control)),
+        no_return: "migrate",
+        limit: LONGEST,
+    },
+    Pair {
+        name: "cold migration in another size",
+        flavors: &[Flavor::NovaLink, Flavor::Hmc],
+        prepare: |source, _, control| Box::pin(prepare(source, control, None)),
+        befalls: None,
+        run: |source, destination, control| {
+            Box::pin(cold(source, destination, Some(size(2, 2048)), control))
+        },
         no_return: "migrate",
         limit: LONGEST,
     },
@@ -91,8 +114,8 @@ async fn prepare(source: &Driver, control: &Control, port: Option<NetworkInterfa
     Ok(())
 }
 
-async fn migrate(source: &Driver, destination: &Driver, control: &Control) -> Result<()> {
-    let order = LiveMigration {
+fn order() -> LiveMigration {
+    LiveMigration {
         access: ConsoleAccess {
             address: Some("destination".to_owned()),
             ..ConsoleAccess::default()
@@ -102,9 +125,26 @@ async fn migrate(source: &Driver, destination: &Driver, control: &Control) -> Re
             ..MigrationOptions::default()
         },
         ..LiveMigration::of(instance(SUBJECT))
+    }
+}
+
+async fn cold(
+    source: &Driver,
+    destination: &Driver,
+    flavor: Option<partition::Flavor>,
+    control: &Control,
+) -> Result<()> {
+    let request = ColdMigration {
+        order: order(),
+        flavor,
     };
+    let moved = source.cold_migrate(destination, request, control).await;
+    moved.map(drop)
+}
+
+async fn migrate(source: &Driver, destination: &Driver, control: &Control) -> Result<()> {
     source
-        .live_migrate(destination, order, control)
+        .live_migrate(destination, order(), control)
         .await
         .map(drop)
 }

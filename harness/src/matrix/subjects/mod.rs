@@ -200,6 +200,8 @@ const WITH_VOLUMES: &[(Furniture, &[Entry])] = &[
     (Furniture::Ports, devices::THROUGH_PORTS),
     (Furniture::Disks, rebuild::FROM_VOLUME),
     (Furniture::Ports, rebuild::FROM_VOLUME),
+    (Furniture::Disks, resize::WITH_VOLUMES),
+    (Furniture::Iscsi, resize::WITH_VOLUMES),
     (Furniture::Kept, kept::ENTRIES),
 ];
 

@@ -10,6 +10,9 @@ use powervm_driver::operations::{
 };
 use powervm_driver::partition::Flavor;
 
+use crate::matrix::furniture::volumes;
+
+use super::devices::all_volumes;
 use super::{BOTH, Entry, Failed, LIMIT, POOL, SUBJECT, destroy, instance, name, request, spawn};
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -135,16 +138,102 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
 ];
 
+/// Those of servers with volumes whose connections end meanwhile.
+pub(super) const WITH_VOLUMES: &[Entry] = &[
+    Entry {
+        name: "resize with volumes attached",
+        disks: POOL,
+        prepare: |driver, control| Box::pin(with_volumes(driver, control)),
+        run: |driver, control| Box::pin(resize(driver, control)),
+        reverse: Some(|driver, control| Box::pin(revert(driver, control))),
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "departure with volumes",
+        disks: POOL,
+        prepare: |driver, control| Box::pin(with_volumes(driver, control)),
+        run: |driver, control| Box::pin(depart(driver, control, Destination::SameHost)),
+        reverse: None,
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "departure with volumes for another host",
+        disks: POOL,
+        prepare: |driver, control| Box::pin(with_volumes(driver, control)),
+        run: |driver, control| Box::pin(depart(driver, control, Destination::OtherHost)),
+        reverse: None,
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "arrival with volumes",
+        disks: POOL,
+        prepare: |driver, control| {
+            Box::pin(async move {
+                with_volumes(driver, control).await?;
+                depart(driver, control, Destination::SameHost).await
+            })
+        },
+        run: |driver, control| Box::pin(arrive(driver, control)),
+        reverse: Some(|driver, control| Box::pin(leave_again(driver, control))),
+        failed: Failed::AsBefore,
+        limit: LIMIT,
+    },
+    Entry {
+        name: "reversion with volumes",
+        disks: POOL,
+        prepare: |driver, control| {
+            Box::pin(async move {
+                with_volumes(driver, control).await?;
+                become_larger(driver, control).await
+            })
+        },
+        run: |driver, control| Box::pin(revert(driver, control)),
+        reverse: Some(|driver, control| Box::pin(become_larger(driver, control))),
+        failed: Failed::Repeatable,
+        limit: LIMIT,
+    },
+];
+
 /// After this long a server's RMC connection is up.
 const BOOTED: Duration = Duration::from_secs(15 * 60);
 
-fn size(vcpus: u32, memory_mb: u64) -> Flavor {
+pub(super) fn size(vcpus: u32, memory_mb: u64) -> Flavor {
     Flavor {
         vcpus,
         memory_mb,
         root_gb: 0,
         extra_specs: BTreeMap::new(),
     }
+}
+
+/// A server that runs and has volumes, and an agent in it.
+async fn with_volumes(driver: &Driver, control: &Control) -> Result<()> {
+    spawn(driver, control, SUBJECT, false).await?;
+    driver.attach_volumes(all_volumes(), control).await?;
+    driver.start(instance(SUBJECT), control).await?;
+    tokio::time::sleep(BOOTED).await;
+    Ok(())
+}
+
+/// What is done to it is done, but for its volumes, which are ended meanwhile.
+async fn become_larger(driver: &Driver, control: &Control) -> Result<()> {
+    depart(driver, control, Destination::SameHost).await?;
+    arrive(driver, control).await?;
+    tokio::time::sleep(BOOTED).await;
+    driver
+        .detach_volumes(all_volumes(), control)
+        .await
+        .map(drop)
+}
+
+/// One that has arrived is taken back, and leaves without what it had.
+async fn leave_again(driver: &Driver, control: &Control) -> Result<()> {
+    revert(driver, control).await?;
+    tokio::time::sleep(BOOTED).await;
+    depart(driver, control, Destination::SameHost).await
 }
 
 async fn resize(driver: &Driver, control: &Control) -> Result<()> {
@@ -195,8 +284,8 @@ async fn live(driver: &Driver, control: &Control, vcpus: u32, memory_mb: u64) ->
 
 async fn depart(driver: &Driver, control: &Control, destination: Destination) -> Result<()> {
     let request = DepartRequest {
-        volumes: Vec::new(),
-        metadata: Default::default(),
+        volumes: volumes().connections.clone(),
+        metadata: volumes().metadata.clone(),
         instance: instance(SUBJECT),
         name: Some(name(SUBJECT)),
         destination,
@@ -210,8 +299,8 @@ async fn depart(driver: &Driver, control: &Control, destination: Destination) ->
 
 async fn arrive(driver: &Driver, control: &Control) -> Result<()> {
     let request = ArriveRequest {
-        volumes: Vec::new(),
-        metadata: Default::default(),
+        volumes: volumes().connections.clone(),
+        metadata: volumes().metadata.clone(),
         instance: instance(SUBJECT),
         name: name(SUBJECT),
         flavor: size(2, 2048),
@@ -239,8 +328,8 @@ async fn confirm(driver: &Driver, control: &Control) -> Result<()> {
 
 async fn revert(driver: &Driver, control: &Control) -> Result<()> {
     let request = RevertRequest {
-        volumes: Vec::new(),
-        metadata: Default::default(),
+        volumes: volumes().connections.clone(),
+        metadata: volumes().metadata.clone(),
         instance: instance(SUBJECT),
         name: Some(name(SUBJECT)),
         before: Before::Flavor(Box::new(size(1, 1024))),
