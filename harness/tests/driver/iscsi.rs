@@ -1,4 +1,4 @@
-//! iSCSI volumes, files and Ceph images.
+//! iSCSI volumes.
 
 use crate::storage::*;
 use crate::support::*;
@@ -164,20 +164,5 @@ async fn an_attachment_survives_any_failure() {
             assert_eq!(sessions(&bench), 0, "{about}");
             bench.assert_sound();
         }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn files_and_images_need_a_virtual_io_server_that_is_the_management_partition() {
-    for protocol in [Protocol::File, Protocol::Rbd] {
-        let bench = bench(false).await;
-        let san = San::new(&bench, 1, protocol).await;
-        ready(&bench, true).await;
-        let before = bench.world().await;
-        let refused = san.attach(&bench, 0..1).await.unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Precondition, "{refused}");
-        assert_same(&before, &bench.world().await, "refused");
-        let detached = san.detach(&bench, 0..1).await.unwrap();
-        assert!(detached.volumes[0].paths.is_empty());
     }
 }

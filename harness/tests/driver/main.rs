@@ -17,6 +17,7 @@ mod consoles;
 mod doctor;
 mod failures;
 mod fates;
+mod files;
 mod held_jobs;
 mod hosts;
 mod ibmi;

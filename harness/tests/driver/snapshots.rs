@@ -161,6 +161,24 @@ async fn a_disk_of_another_partitions_volume_group_is_out_of_reach() {
     assert!(files_in(folder.path()).is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_disk_of_the_management_partitions_own_volume_group_is_read_where_it_is() {
+    let mut bench = Bench::with(novalink_on_a_server(), config(DiskDriver::LocalDisk)).await;
+    let devices = SimulatedDevices::of(&bench.simulator, [content()]);
+    bench.driver = bench.driver.clone().reading_disks_of(devices);
+    let folder = tempfile::tempdir().unwrap();
+    server(&bench).await;
+    let before = without_jobs(bench.world().await);
+    let path = folder.path().join("web.raw");
+    let made = to_file(&bench.driver, &path, &Control::default())
+        .await
+        .unwrap();
+    assert_eq!(made.content.sha256, sha256(&content()));
+    assert!(std::fs::read(&path).unwrap() == content());
+    assert_eq!(without_jobs(bench.world().await), before);
+    bench.assert_sound();
+}
+
 /// What an image server got: the token, the length it was told, and the content.
 pub(crate) type Store = Arc<Mutex<Option<(Option<String>, Option<String>, Bytes)>>>;
 

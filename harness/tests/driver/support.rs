@@ -67,6 +67,23 @@ pub(crate) fn simulator(flavor: Flavor, weather: Weather) -> Simulator {
         .unwrap()
 }
 
+/// A NovaLink that runs on the first of two Virtual I/O Servers, and not on a partition of its own.
+pub(crate) fn novalink_on_a_server() -> Simulator {
+    let mut room = Room::sized(Flavor::NovaLink, Sizes::default());
+    for system in &mut room.systems {
+        system.management_partition = None;
+        system.partitions.clear();
+        system.vioses[0].is_management = true;
+    }
+    Simulator::builder()
+        .flavor(Flavor::NovaLink)
+        .inventory(room)
+        .seed(7)
+        .check_invariants(true)
+        .build()
+        .unwrap()
+}
+
 /// A host whose Virtual I/O Servers have no media repository yet.
 pub(crate) fn without_repositories(flavor: Flavor) -> Simulator {
     let sizes = Sizes {

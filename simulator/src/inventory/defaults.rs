@@ -213,6 +213,7 @@ fn vios(system: u16, number: u16) -> ViosInventory {
         ],
         fc_ports: fc_ports(),
         iscsi: iscsi(),
+        is_management: false,
         network: u8::try_from(number)
             .ok()
             .filter(|priority| *priority <= 2)

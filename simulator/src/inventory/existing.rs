@@ -70,6 +70,7 @@ pub(super) fn populate(
                 }
             }
         }
+        check_management(system)?;
         if let Some(management) = &system.management_partition {
             add_management(world, uuid, management, now)?;
         }
@@ -107,6 +108,19 @@ fn check_slots(system: &SystemInventory, slots: &[IoSlot]) -> Result<(), Invento
                 slot.location, system.name, other.description, slot.description
             )));
         }
+    }
+    Ok(())
+}
+
+/// NovaLink runs on one partition: one of its own, or a Virtual I/O Server.
+fn check_management(system: &SystemInventory) -> Result<(), InventoryError> {
+    let servers = system.vioses.iter().filter(|vios| vios.is_management);
+    let own = usize::from(system.management_partition.is_some());
+    if servers.count() + own > 1 {
+        return Err(InventoryError::Inconsistent(format!(
+            "system {} has more than one management partition: NovaLink runs on management_partition, or on one Virtual I/O Server with is_management",
+            system.name
+        )));
     }
     Ok(())
 }

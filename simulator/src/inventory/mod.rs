@@ -223,6 +223,9 @@ pub struct ViosInventory {
     /// Whether it has an iSCSI initiator.
     #[serde(default = "defaults::iscsi")]
     pub iscsi: bool,
+    /// Whether NovaLink runs on it: it is the management partition then, and its system has no other.
+    #[serde(default)]
+    pub is_management: bool,
     /// Its shared Ethernet adapter.
     #[serde(default)]
     pub network: Option<NetworkInventory>,

@@ -181,6 +181,7 @@ pub(super) fn vios_of(
             active: true,
         };
     }
+    partition.is_management = inventory.is_management;
     partition.os_version = format!("VIOS {}", inventory.level);
     partition.logical_serial = format!("{}{id:X}", system.serial);
     let unit = format!("U78CB.001.{}", system.serial);

@@ -140,3 +140,22 @@ fn the_documentation_names_every_key() {
         assert!(DOCUMENT.contains(&row), "docs/inventory.md has no {key}");
     }
 }
+
+#[test]
+fn novalink_runs_on_one_partition() {
+    let mut inventory = Inventory::sized(Flavor::NovaLink, Sizes::default());
+    inventory.systems[0].vioses[0].is_management = true;
+    let both = inventory.world(Flavor::NovaLink, 0, Millis::EPOCH);
+    let why = both.map(drop).unwrap_err().to_string();
+    assert!(why.contains("more than one management partition"), "{why}");
+    inventory.systems[0].management_partition = None;
+    let world = inventory.world(Flavor::NovaLink, 0, Millis::EPOCH).unwrap();
+    let servers = world.vioses.values();
+    let management: Vec<_> = servers
+        .filter(|vios| vios.partition.is_management)
+        .collect();
+    assert_eq!(management.len(), 1);
+    assert_eq!(management[0].partition.name, "vios1");
+    inventory.systems[0].vioses[1].is_management = true;
+    assert!(inventory.world(Flavor::NovaLink, 0, Millis::EPOCH).is_err());
+}

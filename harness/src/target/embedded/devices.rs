@@ -14,7 +14,7 @@ use powervm_simulator::model::storage::Content;
 use powervm_simulator::model::vios::Backing;
 use sha2::{Digest as _, Sha256};
 
-/// Reads the disks that are mapped to the management partition of a simulator.
+/// Reads the disks that are mapped to the management partition of a simulator, or that it serves itself.
 #[derive(Clone)]
 pub struct SimulatedDevices {
     simulator: Simulator,
@@ -59,6 +59,18 @@ impl SimulatedDevices {
         None
     }
 
+    /// What was written to the virtual disk of this name that the management partition serves.
+    fn own(&self, name: &str) -> Option<Content> {
+        let world = self.simulator.world();
+        let mut servers = world.vioses.values();
+        let management = servers.find(|vios| vios.partition.is_management)?;
+        let mut disks = management
+            .volume_groups
+            .iter()
+            .flat_map(|group| group.disks.values());
+        disks.find(|disk| disk.name == name)?.content
+    }
+
     fn read(&self, disk: &Disk) -> Result<Opened> {
         let missing = || {
             Error::operation(
@@ -67,10 +79,14 @@ impl SimulatedDevices {
                 "map it",
             )
         };
-        let Disk::Served { slot, udid } = disk else {
-            return Err(missing());
+        let (device, content) = match disk {
+            Disk::Served { slot, udid } => (udid.clone(), self.content(udid, *slot)),
+            Disk::Own(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                (path.display().to_string(), self.own(&name))
+            }
         };
-        let content = self.content(udid, *slot).ok_or_else(missing)?;
+        let content = content.ok_or_else(missing)?;
         let bytes = self.written.get(&content.sha256).cloned().ok_or_else(|| {
             Error::operation(
                 ErrorKind::Local,
@@ -79,7 +95,7 @@ impl SimulatedDevices {
             )
         })?;
         Ok(Opened {
-            device: udid.clone(),
+            device,
             size: bytes.len() as u64,
             content: Box::pin(std::io::Cursor::new(bytes)),
         })

@@ -100,7 +100,7 @@ pub fn import(recording: &Recording, system: Option<&str>) -> Result<Imported, I
     } else {
         Flavor::Hmc
     };
-    server::servers(&documents, &mut found, &mut remarks);
+    server::servers(&documents, &mut found, flavor, &mut remarks);
     partition::partitions(&documents, &mut found, flavor, &mut remarks);
     adapters::adapters(&documents, &mut found);
     let mut volumes = server::Volumes::default();

@@ -46,6 +46,7 @@ pub(super) fn partitions(
         if flavor == Flavor::NovaLink
             && item.text("IsManagementPartition") == Some("true")
             && system.management_partition.is_none()
+            && !system.vioses.iter().any(|vios| vios.is_management)
         {
             system.management_partition = Some(ManagementInventory {
                 name: name.to_owned(),

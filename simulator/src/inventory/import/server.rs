@@ -12,7 +12,7 @@ use super::Systems;
 use super::documents::{Documents, Item, megabytes, number, text};
 use super::partition::{memory_of, units_of};
 use super::system::system_of;
-use crate::model::names::ReservePolicy;
+use crate::model::names::{Flavor, ReservePolicy};
 
 /// The names of SAN volumes by their UDIDs.
 #[derive(Debug, Default)]
@@ -34,7 +34,12 @@ impl Volumes {
 }
 
 /// The servers themselves.
-pub(super) fn servers(documents: &Documents, found: &mut Systems, remarks: &mut Vec<String>) {
+pub(super) fn servers(
+    documents: &Documents,
+    found: &mut Systems,
+    flavor: Flavor,
+    remarks: &mut Vec<String>,
+) {
     for item in documents.all("VirtualIOServer") {
         let Some(name) = item.text("PartitionName") else {
             continue;
@@ -67,6 +72,9 @@ pub(super) fn servers(documents: &Documents, found: &mut Systems, remarks: &mut 
             volume_groups: Vec::new(),
             fc_ports: ports.min(64),
             iscsi: true,
+            is_management: flavor == Flavor::NovaLink
+                && item.text("IsManagementPartition") == Some("true")
+                && !system.vioses.iter().any(|other| other.is_management),
             network: network(item),
         });
     }

@@ -243,6 +243,24 @@ async fn a_novalink_comes_back_with_its_own_partition() {
 }
 
 #[tokio::test]
+async fn a_novalink_on_a_virtual_io_server_comes_back() {
+    let mut inventory = Inventory::sized(Flavor::NovaLink, Sizes::default());
+    for system in &mut inventory.systems {
+        system.management_partition = None;
+        system.vioses[1].is_management = true;
+    }
+    let imported = comes_back(inventory, Flavor::NovaLink).await;
+    let system = &imported.inventory.systems[0];
+    let management: Vec<bool> = system
+        .vioses
+        .iter()
+        .map(|vios| vios.is_management)
+        .collect();
+    assert_eq!(management, [false, true]);
+    assert_eq!(system.management_partition, None);
+}
+
+#[tokio::test]
 async fn the_example_comes_back() {
     let mut example = Inventory::from_toml(EXAMPLE).unwrap();
     // What an import cannot know: SR-IOV, groups and the like.
