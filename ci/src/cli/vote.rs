@@ -42,8 +42,7 @@ pub(super) fn vote(command: &Vote) -> Result<u8, Stop> {
     let (Some(change), Some(patch_set), Some(commit)) =
         (file.change, file.patch_set, file.commit.clone())
     else {
-        let why =
-            "the run was of a folder, or its commit is not known (ci run --change N/M --commit C)";
+        let why = "the run was of a folder, or no patch set was fetched (ci run --change N/M)";
         return Err(Stop::Other(why.to_owned()));
     };
     let gerrit = gerrit(&config)?;

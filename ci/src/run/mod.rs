@@ -115,8 +115,9 @@ pub async fn run(
         until: begun + Duration::from_secs(config.run.limits.whole),
         cancel,
     };
+    let mut order = order.clone();
     let mut result = match prepare(&site) {
-        Ok(()) => stages(config, order, programs, &site).await,
+        Ok(()) => stages(config, &mut order, programs, &site).await,
         Err(error) => RunResult::error(format!("the run's folders cannot be made: {error}")),
     };
     result.seconds = begun.elapsed().as_secs();
@@ -125,7 +126,7 @@ pub async fn run(
         return RunResult::error("it was cancelled");
     }
     // Without logs there is nothing to vote with: people have to see why.
-    if let Err(error) = logs::publish(&site.work, order, &config.run.hidden_hosts, date, &result) {
+    if let Err(error) = logs::publish(&site.work, &order, &config.run.hidden_hosts, date, &result) {
         return RunResult::error(format!("the logs cannot be kept: {error}"));
     }
     let (change, patch_set, commit) = match &order.source {
@@ -177,7 +178,8 @@ fn prepare(site: &Site) -> io::Result<()> {
     Ok(())
 }
 
-async fn stages(config: &Config, order: &Order, programs: &Programs, site: &Site) -> RunResult {
+/// The order learns which commit a patch set is.
+async fn stages(config: &Config, order: &mut Order, programs: &Programs, site: &Site) -> RunResult {
     let run = &config.run;
     let cache = config.work().join("cache");
     let source_limit = Duration::from_secs(run.limits.source);
@@ -187,10 +189,13 @@ async fn stages(config: &Config, order: &Order, programs: &Programs, site: &Site
         environment::prepare(site, run, &cache),
         scenarios(site, config, programs),
     );
-    let (source, python) = match (source, python) {
+    let ((source, found), python) = match (source, python) {
         (Ok(source), Ok(python)) => (source, python),
         (Err(error), _) | (_, Err(error)) => return RunResult::error(error.to_string()),
     };
+    if let Source::Change { commit, .. } = &mut order.source {
+        *commit = found;
+    }
     let mut jobs = match scenarios {
         Ok(job) => vec![job],
         Err(error) => return RunResult::error(error.to_string()),

@@ -27,7 +27,7 @@ pub fn reference(number: u64, patch_set: u32) -> String {
     format!("refs/changes/{:02}/{number}/{patch_set}", number % 100)
 }
 
-/// Brings it into `WORK/source`.
+/// Brings it into `WORK/source`; says where that is, and of a patch set which commit it is.
 ///
 /// # Errors
 /// git or the folder does not give it.
@@ -36,8 +36,9 @@ pub(super) async fn fetch(
     source: &Source,
     git: &str,
     limit: Duration,
-) -> Result<PathBuf, StageError> {
+) -> Result<(PathBuf, Option<String>), StageError> {
     let folder = site.work.join("source");
+    let mut found = None;
     match source {
         Source::Folder(from) => {
             let mut command = site.command("cp");
@@ -79,6 +80,7 @@ pub(super) async fn fetch(
                     ),
                 });
             }
+            found = Some(fetched);
             run_git(
                 site,
                 &["checkout", "--quiet", "--detach", "FETCH_HEAD"],
@@ -88,7 +90,7 @@ pub(super) async fn fetch(
             .await?;
         }
     }
-    Ok(folder)
+    Ok((folder, found))
 }
 
 async fn run_git(

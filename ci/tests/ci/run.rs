@@ -349,6 +349,15 @@ async fn a_change_is_fetched_from_where_gerrit_keeps_it() {
         (file.change, file.patch_set, file.commit),
         (Some(1234), Some(5), Some(commit.clone()))
     );
+    // Who names no commit is told which one it was.
+    let unnamed = Source::Change {
+        number: 1234,
+        patch_set: 5,
+        commit: None,
+    };
+    assert_eq!(site.run(unnamed).await.outcome, Outcome::Success);
+    let file = ResultFile::read(&site.path("logs/r")).unwrap();
+    assert_eq!(file.commit, Some(commit.clone()));
     // Not the commit that Gerrit told of, or none at all.
     let result = site.run(change(5, &"0".repeat(40))).await;
     assert!(result.why.unwrap().contains("not the patch set's commit"));

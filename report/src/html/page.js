@@ -253,7 +253,7 @@
   page.append(
     h("h1", {}, VERDICTS.filter((verdict) => data.counts[verdict] > 0).map((verdict) => `${data.counts[verdict]} ${verdict}`).join(", ") || "No test"),
     h("div", { class: "soft" }, [human(data.took), data.findings ? (data.findings === 1 ? "1 thing not as it was" : `${data.findings} things not as they were`) : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
-      ...new Set(data.runs.flatMap((run) => run.facts.filter(([name]) => name === "seed" || name === "commit" || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · ")),
+      ...new Set(data.runs.flatMap((run, number) => run.facts.filter(([name]) => name === "seed" || (name === "commit" && number === 0) || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · ")),
     ...data.runs.map((run) => [run, data.tests.filter((test) => test.run === run.name && test.verdict !== "skipped")]).filter(([, tests]) => tests.length)
       .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline", isVirtual(run) && h("span", { class: "soft" }, " in virtual time")), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
   );
