@@ -1,6 +1,7 @@
 //! Lists and shows servers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use powervm_schema::atom::Entry;
 use powervm_schema::partition::{LogicalPartition, PartitionState, RmcState};
@@ -70,7 +71,7 @@ impl Driver {
         )?;
         let mut server = sized(&entry)?;
         server.interfaces = interfaces.into_iter().map(|plugged| plugged.info).collect();
-        for vios in &vioses {
+        for vios in vioses.iter() {
             let document = VirtualIoServer(&vios.content);
             let served_by = document.partition().name().unwrap_or_default();
             for mapping in document.scsi_mappings() {
@@ -91,13 +92,10 @@ impl Driver {
     }
 
     /// All Virtual I/O Servers with their SCSI mappings.
-    pub(super) async fn mappings(&self) -> Result<Vec<Entry>> {
+    pub(super) async fn mappings(&self) -> Result<Arc<[Entry]>> {
         let path = format!("ManagedSystem/{}/VirtualIOServer", self.shared.system.uuid);
-        Ok(self
-            .session()
-            .get_feed(&path, Groups::Named(&[GROUP]))
-            .await?
-            .entries)
+        let groups = Groups::Named(&[GROUP]);
+        self.session().get_feed_together(&path, groups).await
     }
 
     /// The instance's UUID, or else the partition's, that is meant.

@@ -19,6 +19,7 @@ mod session;
 mod socket;
 mod source;
 mod tls;
+mod together;
 pub(crate) mod transport;
 mod upload;
 

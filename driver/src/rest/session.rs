@@ -17,6 +17,7 @@ use super::events::Hub;
 use super::logon;
 use super::retry::{Jitter, RetryBudget, RetryPolicy};
 use super::socket::HttpTransport;
+use super::together::Gathering;
 use super::transport::Transport;
 use crate::error::{Error, Result};
 
@@ -105,6 +106,8 @@ pub(super) struct Core {
     pub(super) newest_job: AtomicU64,
     /// The forms of jobs, by the type of their target and their operation.
     pub(super) templates: Mutex<Templates>,
+    /// Readings of feeds that have not begun.
+    pub(super) gathering: Gathering,
     requests: AtomicU64,
     counts: CallCounts,
 }
@@ -174,6 +177,7 @@ impl Session {
             server_time: AtomicU64::new(0),
             newest_job: AtomicU64::new(0),
             templates: Mutex::default(),
+            gathering: Gathering::default(),
             requests: AtomicU64::new(0),
             counts: CallCounts::new(),
             endpoint,

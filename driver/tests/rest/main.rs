@@ -15,4 +15,5 @@ mod logon;
 mod requests;
 mod retries;
 mod sockets;
+mod together;
 mod uploads;

@@ -281,7 +281,7 @@ impl Depart {
         }
         let client = self.client().await?;
         let vioses = self.driver.mappings().await?;
-        for entry in &vioses {
+        for entry in vioses.iter() {
             let media = drives::loaded(&entry.content, &client);
             self.notes.with(|notes| {
                 if !media.is_empty() {

@@ -53,11 +53,9 @@ impl Units {
 
     /// All of them.
     pub(crate) async fn list(&self) -> Result<Vec<Unit>> {
-        let feed = self
-            .session
-            .get_feed(&format!("{}/LogicalUnit", self.tier), Groups::None)
-            .await?;
-        Ok(feed.entries.iter().map(|entry| self.read(entry)).collect())
+        let path = format!("{}/LogicalUnit", self.tier);
+        let units = self.session.get_feed_together(&path, Groups::None).await?;
+        Ok(units.iter().map(|entry| self.read(entry)).collect())
     }
 
     /// Makes one.
