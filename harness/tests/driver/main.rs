@@ -10,7 +10,11 @@
 mod agent;
 mod arrivals;
 mod bad_input;
+mod bridge_peers;
 mod bridges;
+#[path = "../../../driver/tests/swift/cloud.rs"]
+#[expect(dead_code, reason = "the tests of the client ask more of it")]
+mod cloud;
 mod cold_migration;
 mod concurrency;
 mod consoles;
