@@ -122,7 +122,18 @@ impl Driver {
     /// A partition of another system that the same console manages has its mappings where we do not
     /// look for them.
     pub(super) fn refuse_others(&self, partition: &Element) -> Result<()> {
-        if self.is_of_this_system(partition) {
+        let document = LogicalPartition(partition);
+        let Some(href) = document.partition().associated_managed_system() else {
+            return Ok(());
+        };
+        let system = href
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        if system.eq_ignore_ascii_case(&self.shared.system.uuid) {
             return Ok(());
         }
         Err(Error::operation(
@@ -133,17 +144,6 @@ impl Driver {
             ),
             "name that system as managed_system",
         ))
-    }
-
-    /// Whether a partition is one of this system, as far as its document tells.
-    pub(super) fn is_of_this_system(&self, partition: &Element) -> bool {
-        let document = LogicalPartition(partition);
-        let Some(href) = document.partition().associated_managed_system() else {
-            return true;
-        };
-        let path = href.split('?').next().unwrap_or_default();
-        let system = path.rsplit('/').next().unwrap_or_default();
-        system.eq_ignore_ascii_case(&self.shared.system.uuid)
     }
 }
 

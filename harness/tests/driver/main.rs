@@ -19,6 +19,7 @@ mod cold_migration;
 mod concurrency;
 mod consoles;
 mod doctor;
+mod doctor_odds;
 mod failures;
 mod fates;
 mod files;
