@@ -44,6 +44,7 @@ pub(super) async fn create(
             result.map_err(|error| for_want_of_space(error, &format!("the partition {name}")))?
         }
     };
+    driver.forget_partition_names().await;
     let created = LogicalPartition(&entry.content);
     Ok(created.partition().id().ok().flatten())
 }

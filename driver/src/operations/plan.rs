@@ -197,15 +197,14 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
 /// That no other partition of the system has the name, nor a Virtual I/O Server: the server would refuse it, but only
 /// when images are on their way already.
 async fn refuse_taken_name(driver: &Driver, partition: PartitionUuid, name: &str) -> Result<()> {
-    let search = driver
-        .session()
-        .search("LogicalPartition", "PartitionName", name);
-    let (found, vioses) = futures_util::try_join!(search, driver.vioses())?;
-    // A console finds those of its other systems, too; those may have it.
-    let is_taken = found.entries.iter().any(|entry| {
-        PartitionUuid::parse(&entry.id) != Some(partition)
-            && driver.is_of_this_system(&entry.content)
-    });
+    let is_other = |(own, uuid): &(String, Uuid)| own == name && *uuid != partition.as_uuid();
+    let mut is_taken = driver.partition_names().await?.iter().any(is_other);
+    if is_taken {
+        // It may have gone since that was read.
+        driver.forget_partition_names().await;
+        is_taken = driver.partition_names().await?.iter().any(is_other);
+    }
+    let vioses = driver.vioses().await?;
     match is_taken || vioses.iter().any(|vios| vios.name == name) {
         true => Err(super::partition::name_is_taken(name, None)),
         false => Ok(()),
