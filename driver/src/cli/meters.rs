@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::arguments::Metrics;
+use super::dry_run;
 use super::output::{Output, Table};
 use crate::devices::Machine;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,6 +77,7 @@ pub(super) async fn metrics(driver: &Driver, given: &Metrics, control: &Control)
             )
         });
     };
+    dry_run::instead(control, &format!("serve the meters at {address}"))?;
     let unusable = |error| {
         let what = format!("nothing can be served at {address}");
         Error::caused(
