@@ -1,11 +1,5 @@
 //! What `powervm doctor` finds that a simulator shows only when its answers are altered, or that is about the way there.
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use http_body_util::BodyExt as _;
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::doctor::{Diagnosis, Finding, Verdict, examine};
 use powervm_driver::rest::{
@@ -15,43 +9,9 @@ use powervm_simulator::inventory::{Inventory as Room, Sizes};
 use powervm_simulator::model::job::incident::Incident;
 use powervm_simulator::weather::{Rule, Weather};
 use powervm_simulator::{Flavor, Simulator};
-use regex::Regex;
 
+use crate::altered::{Alteration, DATE, altered};
 use crate::support::*;
-
-/// The moment that RFC 9110 has as its example of a date, in seconds since 1970.
-const DATE: (&str, u64) = ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777);
-
-/// How the answers of a simulator are altered: in documents whose path ends so, this becomes that.
-type Alteration = (&'static str, &'static str, &'static str);
-
-fn altered(simulator: &Simulator, alteration: Option<Alteration>) -> Router {
-    let alter = move |request: Request, next: Next| async move {
-        let path = request.uri().path().to_owned();
-        let answer = next.run(request).await;
-        match alteration {
-            Some((end, this, that)) if path.contains(end) => rewrite(answer, this, that).await,
-            _ => answer,
-        }
-    };
-    let dated = |request: Request, next: Next| async move {
-        let mut answer = next.run(request).await;
-        let date = http::HeaderValue::from_static(DATE.0);
-        answer.headers_mut().insert(http::header::DATE, date);
-        answer
-    };
-    let router = simulator.router();
-    router.layer(from_fn(alter)).layer(from_fn(dated))
-}
-
-async fn rewrite(answer: Response, this: &str, that: &str) -> Response {
-    let (mut parts, body) = answer.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let text = String::from_utf8(body.to_vec()).unwrap();
-    let text = Regex::new(this).unwrap().replace_all(&text, that);
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(text.into_owned()))
-}
 
 /// A look at a simulator that seems to be at this URL.
 async fn look(

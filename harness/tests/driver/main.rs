@@ -8,6 +8,7 @@
 )]
 
 mod agent;
+mod altered;
 mod arrivals;
 mod bad_input;
 mod bridge_peers;
@@ -23,6 +24,7 @@ mod doctor_odds;
 mod failures;
 mod fates;
 mod files;
+mod gates;
 mod held_jobs;
 mod hosts;
 mod ibmi;
