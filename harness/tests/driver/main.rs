@@ -42,6 +42,7 @@ mod meters;
 mod neighbours;
 mod npiv;
 mod operations;
+mod options;
 mod out_of_reach;
 mod out_of_reach_volumes;
 mod plug_events;
