@@ -78,7 +78,7 @@ async fn the_config_drive_tells_the_address_to_the_management_partition_if_it_is
         let mut media = media.flat_map(|repository| repository.media.values());
         let is_its = |name: &str| name.starts_with("cfg_");
         let drive = media.find(|medium| is_its(&medium.name)).unwrap();
-        drives.push(drive.content.clone());
+        drives.push(drive.content);
     }
     assert_ne!(drives[0], drives[1], "another address");
     assert_eq!(drives[1], drives[2], "none in either");
