@@ -6,32 +6,25 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+#[path = "program/place.rs"]
+mod place;
 mod program;
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Child;
 use std::time::Duration;
 
 use powervm_harness::audit::{Inventory, Policy, compare};
 use powervm_harness::target::embedded::books;
 use powervm_simulator::Simulator;
 use powervm_simulator::model::names::PartitionState;
-use powervm_simulator::serve::{ServeOptions, Serving, serve};
 use powervm_simulator::weather::{Rule, Weather};
 use secrecy::ExposeSecret;
-use tempfile::TempDir;
 
+use place::Place;
 use program::program;
 
 const INSTANCE: &str = "3d1c5b0e-7f43-4c38-9c1e-0a5b6c7d8e9f";
-
-struct Place {
-    simulator: Simulator,
-    _serving: Serving,
-    url: String,
-    folder: TempDir,
-    program: PathBuf,
-}
 
 impl Place {
     async fn new(program: &Path) -> Self {
@@ -41,57 +34,7 @@ impl Place {
             .check_invariants(true)
             .build()
             .unwrap();
-        let options = ServeOptions {
-            http: Some(([127, 0, 0, 1], 0).into()),
-            ..ServeOptions::default()
-        };
-        let serving = serve(&simulator, &options).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let credentials = simulator.credentials();
-        let write =
-            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("password", credentials.password.expose_secret());
-        write("image", "the image of a disk, a small one");
-        let journal = folder.path().join("journal");
-        write(
-            "config.toml",
-            &format!(
-                "[powervm]\ndisk_driver = \"ssp\"\nrecovery_wait = 1\njournal = {:?}\n",
-                journal.to_str().unwrap()
-            ),
-        );
-        Self {
-            url: format!("http://{}", serving.http.unwrap()),
-            simulator,
-            _serving: serving,
-            folder,
-            program: program.to_owned(),
-        }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let file = |name: &str| self.folder.path().join(name);
-        let mut command = Command::new(&self.program);
-        command
-            .env("POWERVM_ENDPOINT", &self.url)
-            .env("POWERVM_USER", &self.simulator.credentials().user)
-            .env("POWERVM_PASSWORD_FILE", file("password"))
-            .env("POWERVM_CONFIG", file("config.toml"))
-            // Simulated systems have the same serial numbers.
-            .env("POWERVM_HOST_LOCK", &self.url)
-            .env_remove("POWERVM_PASSWORD")
-            .env_remove("POWERVM_JOURNAL")
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = self.command(arguments);
-        let running = tokio::task::spawn_blocking(move || command.output());
-        running.await.unwrap().unwrap()
+        Self::of(program, simulator).await
     }
 
     async fn succeed(&self, arguments: &[&str]) -> String {

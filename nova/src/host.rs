@@ -47,7 +47,17 @@ impl Host {
             }
             let journal = JournalFile::open(&path, Some(unix_seconds)).await?;
             let session = Session::connect(endpoint, settings.session(&config)).await?;
-            let driver = Driver::connect_with(session, config, Arc::new(journal)).await?;
+            let driver =
+                match Driver::connect_with(session.clone(), config, Arc::new(journal)).await {
+                    Ok(driver) => driver,
+                    Err(error) => {
+                        // Nova's service starts again and again, and servers let in only so many.
+                        if let Err(error) = session.logoff().await {
+                            tracing::debug!(%error, "could not log off");
+                        }
+                        return Err(error.into());
+                    }
+                };
             let events = Arc::new(Mutex::new(Some(driver.lifecycle())));
             Ok(Self {
                 driver,

@@ -296,6 +296,17 @@ impl Simulator {
         })
     }
 
+    /// Drops all events that nobody has read yet: each client is told `MISSING_EVENTS` by its next poll.
+    ///
+    /// # Errors
+    /// None but that of a violated invariant, if these are checked.
+    pub fn lose_events(&self) -> Result<(), Refusal> {
+        self.commit(|world, _| {
+            world.events.lose();
+            Ok(())
+        })
+    }
+
     /// Makes the next world from the present one: brings it to this moment, changes it, and puts it in its place.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -18,6 +19,8 @@ pub(super) const PASSWORD: &str = "POWERVM_PASSWORD";
 pub(super) const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:12080";
 /// Environment variable with the password of a migration's destination.
 const PASSWORD_THERE: &str = "POWERVM_TO_PASSWORD";
+/// How long the answer to the logoff is waited for.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What a command was given besides what it is to do.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +103,21 @@ async fn connect_with(
     journal: Arc<dyn Journal>,
 ) -> Result<Driver> {
     let (session, config) = session_as(connection, variable, place).await?;
-    Driver::connect_with(session, config, journal).await
+    let connected = Driver::connect_with(session.clone(), config, journal).await;
+    if connected.is_err() {
+        leave(&session).await;
+    }
+    connected
+}
+
+/// Logs off, whatever became of what was to be done: servers count sessions and let in only so many. One that does not
+/// answer is not waited for; it forgets the session by itself.
+pub(super) async fn leave(session: &Session) {
+    match tokio::time::timeout(FAREWELL, session.logoff()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "could not log off"),
+        Err(_) => tracing::debug!("could not log off: no answer"),
+    }
 }
 
 /// Logs on.

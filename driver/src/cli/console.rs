@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::arguments::ConsoleVerb;
+use super::dry_run;
 use super::output::{Output, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{ConsoleCommand, Control, Driver, ServerRef};
@@ -19,6 +20,11 @@ pub(super) async fn run(
 ) -> Result<()> {
     match verb {
         ConsoleVerb::Show { server } => {
+            if control.is_dry_run() {
+                // Whether there is one to open.
+                driver.console_command(ServerRef::parse(server)).await?;
+            }
+            dry_run::instead(control, &format!("open the console of {server}"))?;
             let console = driver.open_console(ServerRef::parse(server)).await?;
             output.print(&console, |console| {
                 let mut table = Table::of_fields();
@@ -29,10 +35,16 @@ pub(super) async fn run(
             })
         }
         ConsoleVerb::Attach { server } => {
-            attach(driver.console_command(ServerRef::parse(server)).await?).await
+            let command = driver.console_command(ServerRef::parse(server)).await?;
+            dry_run::instead(control, &format!("open the console of {server}"))?;
+            attach(command).await
         }
         ConsoleVerb::Serve { listen } => serve(driver, *listen, control).await,
         ConsoleVerb::Close { server } => {
+            if control.is_dry_run() {
+                driver.power_state(ServerRef::parse(server)).await?;
+            }
+            dry_run::instead(control, &format!("close the console of {server}"))?;
             driver.close_console(ServerRef::parse(server)).await?;
             output.print(&serde_json::json!({"closed": server}), |_| {
                 let mut table = Table::with(&["Closed"]);
@@ -56,6 +68,7 @@ async fn serve(driver: &Driver, address: SocketAddr, control: &Control) -> Resul
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!("consoles are served to whoever reaches {address}, and unencrypted");
     }
+    dry_run::instead(control, &format!("serve the consoles at {address}"))?;
     let unusable = |error| {
         let what = format!("no console can be served at {address}");
         Error::caused(

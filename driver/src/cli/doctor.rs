@@ -17,9 +17,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode> {
     let (session, config) = connection::session(connection, place).await?;
     let diagnosis = doctor::examine(&session, &config, unix_seconds()).await;
-    if let Err(error) = session.logoff().await {
-        tracing::debug!(%error, "could not log off");
-    }
+    connection::leave(&session).await;
     output.print(&diagnosis, table)?;
     Ok(if diagnosis.verdict() == Verdict::Stops {
         ExitCode::from(exit::FAILED)

@@ -8,7 +8,7 @@ use super::connection::Origin;
 use super::output::{Output, Table};
 use crate::error::{Error, Result};
 use crate::operations::{Control, Driver};
-use crate::saga::Outline;
+use crate::saga::{Outline, OutlinedStep};
 
 /// Prints the steps of what the command would do. What has nothing to do says so as it always does.
 pub(super) async fn show(
@@ -30,6 +30,25 @@ pub(super) async fn show(
     }
     let outlines: Vec<&Outline> = outlines.iter().map(Arc::as_ref).collect();
     output.print(&outlines, |outlines| table(outlines))
+}
+
+/// Ends a dry run of what is no operation with steps of its own, but done at once.
+///
+/// # Errors
+/// In a dry run [`Error::DryRun`], whose only step is what would be done.
+pub(super) fn instead(control: &Control, would: &str) -> Result<()> {
+    if !control.is_dry_run() {
+        return Ok(());
+    }
+    let step = OutlinedStep {
+        name: would.to_owned(),
+        after: Vec::new(),
+        has_undo: false,
+    };
+    Err(Error::DryRun(Arc::new(Outline {
+        saga: would.to_owned(),
+        steps: vec![step],
+    })))
 }
 
 fn table(outlines: &[&Outline]) -> Table {

@@ -1,11 +1,10 @@
 //! `powervm server meters|diagnostics`, `powervm host stats|uptime` and `powervm metrics`.
 
-use std::io::Write;
-
 use serde::Serialize;
 
 use super::arguments::Metrics;
-use super::output::{Output, Table};
+use super::dry_run;
+use super::output::{Output, Table, put};
 use crate::devices::Machine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metering::{Exporter, HostMeters, InstanceMeters};
@@ -65,17 +64,9 @@ pub(super) async fn metrics(driver: &Driver, given: &Metrics, control: &Control)
     let exporter = Exporter::of(driver);
     let Some(address) = given.listen else {
         let text = exporter.once().await?;
-        let mut out = std::io::stdout().lock();
-        return out.write_all(text.as_bytes()).map_err(|error| {
-            let what = "the metrics cannot be printed";
-            Error::caused(
-                ErrorKind::Local,
-                what,
-                "check where standard output goes",
-                error,
-            )
-        });
+        return put(text.trim_end());
     };
+    dry_run::instead(control, &format!("serve the meters at {address}"))?;
     let unusable = |error| {
         let what = format!("nothing can be served at {address}");
         Error::caused(

@@ -26,7 +26,7 @@ pub(super) async fn live_migrate(
     let request = request(order, origin.connection)?;
     let destination = reach(order, origin, control).await?;
     let outcome = driver.live_migrate(&destination, request, control).await;
-    leave(&destination).await;
+    connection::leave(destination.session()).await;
     let migrated = outcome?;
     keep(&order.kept, &migrated.arrived.metadata)?;
     output.print(&migrated, shown)
@@ -64,16 +64,10 @@ pub(super) async fn migrate(
         flavor,
     };
     let outcome = driver.cold_migrate(&destination, request, control).await;
-    leave(&destination).await;
+    connection::leave(destination.session()).await;
     let migrated = outcome?;
     keep(&order.kept, &migrated.arrived.metadata)?;
     output.print(&migrated, shown)
-}
-
-async fn leave(destination: &Driver) {
-    if let Err(error) = destination.session().logoff().await {
-        tracing::debug!(%error, "could not log off");
-    }
 }
 
 /// A driver of the other host.
@@ -85,8 +79,11 @@ async fn reach(order: &LiveMigrate, origin: &Origin<'_>, control: &Control) -> R
         (true, true) => connection::connect_there(&there, &place).await?,
         (true, false) => connection::connect_there_to_change(&there, &place).await?,
     };
-    if !origin.is_dry_run {
-        recover::first(&destination, control).await?;
+    if !origin.is_dry_run
+        && let Err(error) = recover::first(&destination, control).await
+    {
+        connection::leave(destination.session()).await;
+        return Err(error);
     }
     Ok(destination)
 }

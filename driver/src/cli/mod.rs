@@ -96,27 +96,31 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
         Noun::Recover(_) => true,
     };
     let changes = changes && !arguments.dry_run;
-    let driver = if changes {
+    // What a server was before stands in the journal alone.
+    let looks_back = matches!(&arguments.noun, Noun::Server(verb) if verb.looks_back());
+    let driver = if changes || looks_back {
         connection::connect_to_change(connection, place).await?
     } else {
         connection::connect(connection, place).await?
     };
-    if changes && !matches!(arguments.noun, Noun::Recover(_)) {
-        recover::first(&driver, &control).await?;
-    }
     let origin = Origin {
         connection,
         place,
         is_dry_run: arguments.dry_run,
     };
-    let outcome = if arguments.dry_run {
-        dry_run::show(&driver, &arguments.noun, &origin, output, &control).await
-    } else {
-        act(&driver, &arguments.noun, &origin, output, &control).await
+    let noun = &arguments.noun;
+    let outcome = async {
+        if changes && !matches!(noun, Noun::Recover(_)) {
+            recover::first(&driver, &control).await?;
+        }
+        if arguments.dry_run {
+            dry_run::show(&driver, noun, &origin, output, &control).await
+        } else {
+            act(&driver, noun, &origin, output, &control).await
+        }
     };
-    if let Err(error) = driver.session().logoff().await {
-        tracing::debug!(%error, "could not log off");
-    }
+    let outcome = outcome.await;
+    connection::leave(driver.session()).await;
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
@@ -137,7 +141,7 @@ async fn act(
         Noun::Metrics(given) => meters::metrics(driver, given, control).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
         Noun::Console(verb) => console::run(driver, verb, output, control).await,
-        Noun::Store(verb) => store::run(driver, verb, output).await,
+        Noun::Store(verb) => store::run(driver, verb, output, control).await,
         Noun::Recover(_) => recover::apply(driver, output, control).await,
         // Done before there is a driver, since it says why there can be none.
         Noun::Doctor | Noun::Config(_) => Ok(()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::agent;
 use super::arguments::{BridgeVerb, NetworkVerb};
+use super::dry_run;
 use super::output::{Output, Table};
 use crate::error::Result;
 use crate::operations::{BridgeInfo, Control, Driver, Prune, Pruned, SriovInfo, TrunkInfo};
@@ -18,7 +19,11 @@ pub(super) async fn run(
         NetworkVerb::Bridge(verb) => bridge(driver, verb, output, control).await,
         NetworkVerb::Agent(asked) => agent::run(driver, asked, output, control).await,
         NetworkVerb::Sriov => output.print(&driver.sriov().await?, ports),
-        NetworkVerb::Trunks { sweep } if *sweep && !control.is_dry_run() => {
+        NetworkVerb::Trunks { sweep: true } => {
+            let alone = driver.trunks().await?;
+            let alone = alone.iter().filter(|trunk| trunk.alone && !trunk.arriving);
+            let would = format!("remove {} trunk adapters without a server", alone.count());
+            dry_run::instead(control, &would)?;
             output.print(&driver.sweep_trunks().await?, |all| trunks(all))
         }
         NetworkVerb::Trunks { .. } => output.print(&driver.trunks().await?, |all| trunks(all)),

@@ -84,7 +84,8 @@ impl Output {
     }
 }
 
-fn put(text: &str) -> Result<()> {
+/// Prints a text and the end of its line.
+pub(super) fn put(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         // Whoever reads has seen enough.

@@ -3,13 +3,19 @@
 use serde::Serialize;
 
 use super::arguments::StoreVerb;
+use super::dry_run;
 use super::output::{Output, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operations::{Driver, ServerRef};
+use crate::operations::{Control, Driver, ServerRef};
 use crate::partition::SlotMap;
 use crate::partition::slots::Occupant;
 
-pub(super) async fn run(driver: &Driver, verb: &StoreVerb, output: &Output) -> Result<()> {
+pub(super) async fn run(
+    driver: &Driver,
+    verb: &StoreVerb,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     match verb {
         StoreVerb::Show { server } => {
             let reference = ServerRef::parse(server);
@@ -25,11 +31,16 @@ pub(super) async fn run(driver: &Driver, verb: &StoreVerb, output: &Output) -> R
             output.print(&Kept { slots, has_nvram }, table)
         }
         StoreVerb::Save { server } => {
+            if control.is_dry_run() {
+                driver.power_state(ServerRef::parse(server)).await?;
+            }
+            dry_run::instead(control, &format!("keep the slots and NVRAM of {server}"))?;
             let (slots, has_nvram) = driver.keep(ServerRef::parse(server)).await?;
             let slots = Some(slots);
             output.print(&Kept { slots, has_nvram }, table)
         }
         StoreVerb::Delete { server } => {
+            dry_run::instead(control, &format!("forget what is kept of {server}"))?;
             driver.forget_kept(ServerRef::parse(server)).await?;
             output.print(&serde_json::json!({"deleted": server}), |_| {
                 let mut table = Table::with(&["Deleted"]);

@@ -26,7 +26,9 @@ pub(super) async fn run(
             let told = driver
                 .volume_connector(ServerRef::parse(server), metadata)
                 .await?;
-            keep(kept, &told.metadata)?;
+            if !control.is_dry_run() {
+                keep(kept, &told.metadata)?;
+            }
             output.print(&told, connector)
         }
         VolumeVerb::Attach(volumes) => {

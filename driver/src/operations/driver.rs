@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::bridge::Orders;
 use super::operation::Open;
@@ -15,7 +17,7 @@ use super::shared::{Fresh, Turns};
 use super::trunk::Pairs;
 use crate::config::{self, Config, DiskDriver};
 use crate::devices::{Devices, LocalDevices};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::host::{Switches, System, Vios, vios};
 use crate::journal::{Journal, NoJournal};
 use crate::partition::PartitionUuid;
@@ -62,6 +64,7 @@ pub(super) struct Shared {
     pub(super) vioses: Fresh<Vec<Vios>>,
     pub(super) switches: Fresh<Switches>,
     repositories: Fresh<Repositories>,
+    names: Fresh<Vec<(String, Uuid)>>,
     random: Mutex<ChaCha8Rng>,
     uploads: AtomicUsize,
 }
@@ -177,6 +180,7 @@ impl Driver {
                 vioses: Fresh::for_at_most(HOST_IS_FRESH),
                 switches: Fresh::for_at_most(HOST_IS_FRESH),
                 repositories: Fresh::for_at_most(HOST_IS_FRESH),
+                names: Fresh::for_at_most(ROOM_IS_FRESH),
                 uploads: AtomicUsize::new(0),
             }),
         })
@@ -252,6 +256,36 @@ impl Driver {
         }
         self.shared.vioses.forget().await;
         self.vioses().await
+    }
+
+    /// The names of the system's partitions with their UUIDs, read within the last seconds. Empty where the server has no
+    /// such list: it has the last word anyway.
+    pub(super) async fn partition_names(&self) -> Result<Arc<Vec<(String, Uuid)>>> {
+        let path = format!("ManagedSystem/{}/LogicalPartition", self.shared.system.uuid);
+        let read = async || {
+            let all = match self.session().quick(&path, "All").await {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::BadAnswer) =>
+                {
+                    tracing::debug!(%error, "the names of partitions are not known");
+                    return Ok(Vec::new());
+                }
+                all => all?,
+            };
+            let text = |of: &Value, key: &str| of.get(key)?.as_str().map(str::to_owned);
+            let known = |of: &Value| {
+                let uuid = Uuid::try_parse(&text(of, "UUID")?).ok()?;
+                Some((text(of, "PartitionName")?, uuid))
+            };
+            let all = all.as_array().map(Vec::as_slice).unwrap_or_default();
+            Ok(all.iter().filter_map(known).collect())
+        };
+        self.shared.names.get(read).await
+    }
+
+    /// Forgets them: a partition was made.
+    pub(super) async fn forget_partition_names(&self) {
+        self.shared.names.forget().await;
     }
 
     /// The virtual switches, read within the last minute.

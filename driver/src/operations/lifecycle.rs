@@ -2,7 +2,8 @@
 //!
 //! A restart makes a server report several states within seconds, and a wrong "stopped" makes Nova take its power away.
 //! So a state counts only when it has settled: it is read again some time after the last event about the server, and
-//! when nothing of this driver is at work on it. Events may be missed; then the states of all servers are read.
+//! when nothing of this driver is at work on it. Events may be missed; then the states of all servers are read, and
+//! those that are not as they were are read again when they have settled.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -162,11 +163,12 @@ impl LifecycleEvents {
         if !(is_gone || occurrence.concerns("PartitionState")) {
             return;
         }
+        let due = Instant::now() + SETTLES;
         if self.pending.len() >= MOST_PENDING && !self.pending.contains_key(&partition) {
-            self.pending.clear();
-            return self.read_all_soon();
+            self.resync.get_or_insert(due);
+            return;
         }
-        self.pending.insert(partition, Instant::now() + SETTLES);
+        self.pending.insert(partition, due);
     }
 
     /// One that is to be kept already is not put off: what changes all the time is kept, too.
@@ -271,15 +273,24 @@ impl LifecycleEvents {
             if self.is_first {
                 self.keep_nvram_of(server.id);
             }
-            // What is settling is looked at in its time.
-            if !self.pending.contains_key(&server.id) {
+            // What is settling is looked at in its time; so is what may be in the middle of a restart.
+            if self.is_first || !self.is_news(server.id, &server.state) {
                 self.settle(server.id, server.state);
+            } else {
+                let due = Instant::now() + SETTLES;
+                self.pending.entry(server.id).or_insert(due);
             }
         }
         if std::mem::take(&mut self.is_first) {
             self.ready.clear();
         }
         Ok(())
+    }
+
+    /// Whether there would be something to tell of a server, were this state to stay.
+    fn is_news(&self, partition: PartitionUuid, state: &str) -> bool {
+        let before = self.known.get(&partition).copied();
+        Settled::of(state).is_some_and(|now| now.transition(before).is_some())
     }
 
     fn settle(&mut self, partition: PartitionUuid, state: String) {

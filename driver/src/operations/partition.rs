@@ -1,5 +1,7 @@
 //! Makes and removes partitions.
 
+use std::sync::Arc;
+
 use powervm_schema::partition::LogicalPartition;
 
 use super::driver::{Driver, path_of};
@@ -36,19 +38,25 @@ pub(super) async fn create(
             .await
             .map_err(|_| error)?,
         Err(error) if error.mentions(NAME_IS_TAKEN) => {
-            return Err(Error::caused(
-                ErrorKind::Exists,
-                format!("the host has another partition named '{name}'"),
-                "choose a name whose first 31 characters are its own",
-                error,
-            ));
+            return Err(name_is_taken(name, Some(error)));
         }
         result => {
             result.map_err(|error| for_want_of_space(error, &format!("the partition {name}")))?
         }
     };
+    driver.forget_partition_names().await;
     let created = LogicalPartition(&entry.content);
     Ok(created.partition().id().ok().flatten())
+}
+
+/// That another partition has the name; with what the server said, if it was the server that found out.
+pub(super) fn name_is_taken(name: &str, answer: Option<Error>) -> Error {
+    Error::Operation {
+        kind: ErrorKind::Exists,
+        what: format!("the host has another partition named '{name}'"),
+        remedy: "choose a name whose first 31 characters are its own".to_owned(),
+        source: answer.map(|answer| Arc::new(answer) as _),
+    }
 }
 
 /// The partition's number; none where there is no partition.

@@ -91,13 +91,14 @@ impl Plan {
                 error,
             )
         })?;
-        let (system, vioses, switches, namesakes, (), ()) = futures_util::try_join!(
+        let (system, vioses, switches, namesakes, (), (), ()) = futures_util::try_join!(
             driver.system(),
             driver.active_vioses(),
             driver.switches(),
             namesakes(driver, request),
             check_room(driver, request),
             refuse_existing(driver, partition, &name),
+            refuse_taken_name(driver, partition, &name),
         )?;
         let is_ibmi = ibmi::is_asked(request);
         let limits = match is_ibmi {
@@ -190,6 +191,23 @@ async fn refuse_existing(driver: &Driver, partition: PartitionUuid, name: &str) 
             ),
             "destroy it first",
         )),
+    }
+}
+
+/// That no other partition of the system has the name, nor a Virtual I/O Server: the server would refuse it, but only
+/// when images are on their way already.
+async fn refuse_taken_name(driver: &Driver, partition: PartitionUuid, name: &str) -> Result<()> {
+    let is_other = |(own, uuid): &(String, Uuid)| own == name && *uuid != partition.as_uuid();
+    let mut is_taken = driver.partition_names().await?.iter().any(is_other);
+    if is_taken {
+        // It may have gone since that was read.
+        driver.forget_partition_names().await;
+        is_taken = driver.partition_names().await?.iter().any(is_other);
+    }
+    let vioses = driver.vioses().await?;
+    match is_taken || vioses.iter().any(|vios| vios.name == name) {
+        true => Err(super::partition::name_is_taken(name, None)),
+        false => Ok(()),
     }
 }
 

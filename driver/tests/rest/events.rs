@@ -63,6 +63,7 @@ async fn all_listeners_share_one_poll() {
                     feed(&[
                         event(2, "MODIFY_URI", data, "PartitionState,Other"),
                         event(3, "CACHE_CLEARED", "", ""),
+                        event(4, "MISSING_EVENTS", "", ""),
                     ]),
                 ),
             )
@@ -82,6 +83,7 @@ async fn all_listeners_share_one_poll() {
     );
     assert!(event.concerns("PartitionState") && !event.concerns("Partition"));
     assert!(event.data.ends_with("/rest/api/uom/LogicalPartition/1"));
+    assert_eq!(first.next().await, Some(Notice::Resync));
     assert_eq!(first.next().await, Some(Notice::Resync));
     assert_eq!(second.next().await, Some(Notice::Resync));
     assert!(matches!(second.next().await, Some(Notice::Event(_))));

@@ -217,6 +217,31 @@ async fn without_events_it_is_bridged_after_an_interval() {
     works.end().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_lost_events_were_about_is_bridged_too() {
+    let bench = Bench::with(simulator(Flavor::Hmc, Weather::Calm), announcing()).await;
+    let options = AgentOptions {
+        prunes: false,
+        ..AgentOptions::default()
+    };
+    let agent = bench.driver.network_agent(Arc::new(NoPorts), options);
+    let mut works = Works::start(agent);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    // A poll that is on its way for so long that the server has no room for what happens meanwhile.
+    let held = Rule::new("GET", "/rest/api/uom/Event").first(1);
+    let held = bench
+        .simulator
+        .faults()
+        .add(held.delay(Duration::from_secs(300)));
+    is_met(&bench.simulator, held.unwrap()).await;
+    spawn(&bench, 1, 700).await;
+    bench.simulator.lose_events().unwrap();
+    let round = works.change_within(600).await.unwrap();
+    assert!(!round.heals, "{round:?}");
+    assert_eq!(round.bridges[0].provisioned, [700].into());
+    works.end().await;
+}
+
 /// A trunk adapter of a Virtual I/O Server that belongs to no shared Ethernet adapter.
 async fn strand_trunk(bench: &Bench, vlan: u16) {
     let world = bench.simulator.world();

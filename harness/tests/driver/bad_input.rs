@@ -8,7 +8,6 @@ use powervm_driver::operations::{
 };
 use powervm_driver::partition::Flavor as Size;
 use powervm_driver::{Error, ErrorKind};
-use powervm_simulator::Flavor;
 
 use ErrorKind::{Exists, Invalid, NoSpace, Precondition};
 
@@ -361,18 +360,48 @@ async fn a_disk_that_does_not_fit_at_the_time_leaves_nothing() {
     }
 }
 
+/// What two servers' names begin with, longer than a partition's name may be.
+const LONG: &str = "a-server-whose-name-is-far-too-long";
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_be_is_refused_before_anything_is_touched() {
-    let bench = Bench::new(Flavor::NovaLink, DiskDriver::Ssp).await;
-    bench.spawn(1).await.unwrap();
+    for flavor in FLAVORS {
+        let bench = Bench::new(flavor, DiskDriver::Ssp).await;
+        bench.spawn(1).await.unwrap();
+        let long = SpawnRequest {
+            name: format!("{LONG}-1"),
+            ..request(3)
+        };
+        let control = Control::default();
+        bench.driver.spawn(long, &control).await.unwrap();
+        refuse_servers(&bench).await;
+    }
+}
+
+async fn refuse_servers(bench: &Bench) {
     let before = bench.world().await;
     bench.calls.take();
     type Change = fn(&mut SpawnRequest);
-    let wrong: [(&str, Change, ErrorKind); 3] = [
+    let wrong: [(&str, Change, ErrorKind); 6] = [
         ("no name", |server| server.name = String::new(), Invalid),
         (
             "an instance that is there",
             |server| server.instance = instance(1),
+            Exists,
+        ),
+        (
+            "a name that another server has",
+            |server| server.name = "web-1".to_owned(),
+            Exists,
+        ),
+        (
+            "a name whose first 31 characters are another's",
+            |server| server.name = format!("{LONG}-2"),
+            Exists,
+        ),
+        (
+            "the name of a Virtual I/O Server",
+            |server| server.name = "vios1".to_owned(),
             Exists,
         ),
         (

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use powervm_driver::config::DiskDriver;
 use powervm_driver::operations::{BridgeInfo, BridgeRef, Control, Prune};
 use powervm_driver::{Error, ErrorKind, Result};
-use powervm_simulator::Flavor;
+use powervm_simulator::inventory::{Inventory as Room, Sizes, SriovInventory};
 use powervm_simulator::weather::Rule;
+use powervm_simulator::{Flavor, Simulator};
 use uuid::Uuid;
 
 async fn ensure(bench: &Bench, vlans: impl IntoIterator<Item = u16>) -> Result<BridgeInfo> {
@@ -257,5 +258,49 @@ async fn sriov_ports_tell_their_networks_and_what_is_wrong() {
             .iter()
             .filter(|problem| problem.contains("no link"));
         assert_eq!(told.count(), dark.count(), "{info:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sriov_ports_are_grouped_by_label_and_only_those_that_are_shared_count() {
+    for flavor in FLAVORS {
+        let mut room = Room::sized(flavor, Sizes::default());
+        let mut adapter = SriovInventory::recorded(8);
+        for (port, (label, link, logical_ports)) in adapter.ports.iter_mut().zip([
+            ("blue", true, None),
+            ("blue", true, Some(0)),
+            ("green", false, None),
+            ("", true, None),
+        ]) {
+            port.label = label.to_owned();
+            port.link = link;
+            port.logical_ports = logical_ports;
+        }
+        let mut unshared = SriovInventory::recorded(9);
+        unshared.shared = false;
+        room.systems[0].sriov = vec![adapter, unshared];
+        room.systems[0].partitions.clear();
+        let simulator = Simulator::builder().flavor(flavor).inventory(room);
+        let bench = Bench::with(simulator.build().unwrap(), config(DiskDriver::Ssp)).await;
+        let info = bench.driver.sriov().await.unwrap();
+        let networks: Vec<(&str, usize)> = info
+            .networks
+            .iter()
+            .map(|(network, ports)| (network.as_str(), ports.len()))
+            .collect();
+        assert_eq!(networks, [("blue", 2), ("default", 1), ("green", 1)]);
+        // One has no link, one no room, and four are not shared.
+        let usable: Vec<(Option<u16>, Option<u16>)> = info
+            .ports
+            .iter()
+            .filter(|port| port.usable)
+            .map(|port| (port.adapter, port.port))
+            .collect();
+        assert_eq!(usable, [(Some(1), Some(0)), (Some(1), Some(3))], "{info:?}");
+        let [dark, unlabelled] = info.problems.as_slice() else {
+            panic!("{info:?}");
+        };
+        assert!(dark.contains("-C8-T3 has no link"), "{dark}");
+        assert!(unlabelled.contains("-C8-T4 has no label"), "{unlabelled}");
     }
 }

@@ -49,6 +49,11 @@ async fn ten_deploys_take_little_longer_than_one() {
                 );
             }
             assert_eq!(counters.preconditions_failed, 0);
+            let calls = bench.calls.take();
+            let names = calls
+                .iter()
+                .filter(|(_, path)| path.ends_with("/quick/All"));
+            assert_eq!(names.count(), 1, "the names that are taken are read once");
             bench.assert_sound();
         }
     }

@@ -1,21 +1,24 @@
 //! Slot maps and NVRAM that are kept, and servers that are made anew with them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::cloud::{self, Cloud, Ill};
 use crate::hosts::*;
 use crate::storage::*;
 use crate::support::*;
-use powervm_driver::config::DiskDriver;
+use powervm_driver::config::{DiskDriver, StoreOptions};
 use powervm_driver::network::NetworkInterface;
 use powervm_driver::operations::{Control, DestroyRequest, Driver, SpawnRequest, Stop};
 use powervm_driver::partition::slots::{Occupant, SlotMap};
-use powervm_driver::rest::Groups;
-use powervm_driver::store::{MemoryStore, Store};
+use powervm_driver::rest::{Groups, ServiceTransport};
+use powervm_driver::store::{MemoryStore, Store, SwiftOptions, SwiftStore};
 use powervm_driver::{Error, ErrorKind};
 use powervm_harness::storage::Protocol;
 use powervm_schema::partition::LogicalPartition;
 use powervm_simulator::Flavor;
 use powervm_simulator::weather::Rule;
+use secrecy::SecretString;
 
 async fn keeping(flavor: Flavor, disk: DiskDriver) -> (Bench, MemoryStore) {
     let store = MemoryStore::default();
@@ -207,9 +210,19 @@ async fn lost(
     powervm_driver::volume::Connection,
 ) {
     let store = MemoryStore::default();
+    let (hosts, slots, volume) = lost_with(flavor, text, || store.clone()).await;
+    (hosts, store, slots, volume)
+}
+
+/// The same, each host with a client of its own of whatever keeps.
+async fn lost_with<S: Store + 'static>(
+    flavor: Flavor,
+    text: &str,
+    store: impl Fn() -> S,
+) -> (Hosts, SlotMap, powervm_driver::volume::Connection) {
     let mut hosts = Hosts::new(flavor).await;
     for driver in &mut hosts.drivers {
-        *driver = driver.clone().keeping_in(store.clone());
+        *driver = driver.clone().keeping_in(store());
     }
     let request = SpawnRequest {
         image: Some(image()),
@@ -251,7 +264,55 @@ async fn lost(
         ..DestroyRequest::of(instance(1))
     };
     source.destroy(removal, &control).await.unwrap();
-    (hosts, store, slots, shown.1)
+    (hosts, slots, shown.1)
+}
+
+/// As it goes with OpenStack's object store, whose token expires meanwhile and which is busy once.
+#[tokio::test(start_paused = true)]
+async fn a_server_is_evacuated_with_what_swift_has_kept() {
+    for flavor in FLAVORS {
+        let cloud = Cloud::default();
+        let options = StoreOptions {
+            swift_auth_url: "http://keystone:5000/v3".to_owned(),
+            ..StoreOptions::default()
+        };
+        let store = || {
+            let password = SecretString::from(cloud::PASSWORD);
+            let options = SwiftOptions::with_password(&options, password).unwrap();
+            SwiftStore::through(options, Arc::new(ServiceTransport::new(cloud.router())))
+        };
+        let (hosts, slots, volume) = lost_with(flavor, "Ym9vdCBvcmRlcg==", store).await;
+        let id = partition(1).as_uuid();
+        let object = |name: &str| cloud.object("powervm_nvram", name);
+        let map = object(&format!("{id}_slot_map")).unwrap();
+        assert_eq!(map, slots.to_json());
+        assert_eq!(object(&id.to_string()).unwrap(), "Ym9vdCBvcmRlcg==");
+        let there = hosts.destination();
+        let request = || SpawnRequest {
+            volumes: vec![volume.clone()],
+            ..evacuated()
+        };
+        let control = Control::default();
+        // While nobody can tell the slots that it had, it is not made with others.
+        let before = hosts.world().await;
+        cloud.befall([Ill::Refuse(503); 8]);
+        let refused = there.evacuate(request(), None, &control).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Busy, "{refused}");
+        assert_same(&before, &hosts.world().await, "refused");
+        cloud.befall([Ill::Refuse(503)]);
+        cloud.expire();
+        let server = there.evacuate(request(), None, &control).await.unwrap();
+        assert_eq!(server.summary.state, "running");
+        assert_eq!(kept(there).await.slots, slots.slots, "{flavor:?}");
+        assert_eq!(nvram(there).await.as_deref(), Some("Ym9vdCBvcmRlcg=="));
+        hosts.assert_sound();
+        there
+            .destroy(DestroyRequest::of(instance(1)), &control)
+            .await
+            .unwrap();
+        assert_eq!(object(&format!("{id}_slot_map")), None);
+        assert_eq!(object(&id.to_string()), None);
+    }
 }
 
 #[tokio::test(start_paused = true)]

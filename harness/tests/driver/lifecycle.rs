@@ -118,6 +118,64 @@ async fn what_happened_while_nobody_could_listen_is_found_afterwards() {
     assert_eq!(seen, [(partition(2), Transition::Stopped)]);
 }
 
+/// The server itself says that it dropped events, and not that a poll failed.
+#[tokio::test(start_paused = true)]
+async fn events_that_the_server_lost_are_made_up_for_by_one_look_at_all() {
+    for flavor in FLAVORS {
+        let bench = Bench::new(flavor, DiskDriver::Ssp).await;
+        bench.spawn(1).await.unwrap();
+        bench.spawn(2).await.unwrap();
+        let mut events = bench.driver.lifecycle();
+        assert_eq!(within(&mut events, 60).await, []);
+        bench.calls.take();
+        let server = partition(2).as_uuid();
+        let down = bench.simulator.befall(server, Incident::Down, None);
+        down.unwrap();
+        // Before anybody has read it.
+        bench.simulator.lose_events().unwrap();
+        let seen = within(&mut events, 120).await;
+        assert_eq!(seen, [(partition(2), Transition::Stopped)], "{flavor:?}");
+        let calls = bench.calls.take();
+        let looks = calls.iter().filter(|(_, path)| {
+            path.split('?')
+                .next()
+                .unwrap()
+                .ends_with("/LogicalPartition")
+        });
+        assert!((1..=2).contains(&looks.count()), "{flavor:?}: {calls:?}");
+        assert_eq!(within(&mut events, 600).await, []);
+    }
+}
+
+/// Whoever takes a restart for a stop takes the power away.
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_no_stop_although_its_events_are_lost() {
+    let bench = Bench::new(FLAVORS[0], DiskDriver::Ssp).await;
+    bench.spawn(1).await.unwrap();
+    let mut events = bench.driver.lifecycle();
+    assert_eq!(within(&mut events, 60).await, []);
+    let server = partition(1).as_uuid();
+    let down = bench.simulator.befall(server, Incident::Down, None);
+    down.unwrap();
+    bench.simulator.lose_events().unwrap();
+    assert_eq!(within(&mut events, 3).await, []);
+    bench.simulator.befall(server, Incident::Up, None).unwrap();
+    bench.simulator.lose_events().unwrap();
+    assert_eq!(within(&mut events, 120).await, []);
+
+    let control = Control::default();
+    let reboot = bench.driver.reboot(instance(1), Reboot::Hard, &control);
+    let losing = async {
+        for _ in 0..60 {
+            bench.simulator.lose_events().unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let (rebooted, (), seen) = tokio::join!(reboot, losing, within(&mut events, 120));
+    rebooted.unwrap();
+    assert_eq!(seen, []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_state_that_cannot_be_read_is_read_later_and_a_lost_session_ends_it() {
     let bench = Bench::new(FLAVORS[0], DiskDriver::Ssp).await;

@@ -8,16 +8,23 @@
 )]
 
 mod agent;
+mod altered;
 mod arrivals;
 mod bad_input;
+mod bridge_peers;
 mod bridges;
+#[path = "../../../driver/tests/swift/cloud.rs"]
+#[expect(dead_code, reason = "the tests of the client ask more of it")]
+mod cloud;
 mod cold_migration;
 mod concurrency;
 mod consoles;
 mod doctor;
+mod doctor_odds;
 mod failures;
 mod fates;
 mod files;
+mod gates;
 mod held_jobs;
 mod hosts;
 mod ibmi;
@@ -35,6 +42,7 @@ mod meters;
 mod neighbours;
 mod npiv;
 mod operations;
+mod options;
 mod out_of_reach;
 mod out_of_reach_volumes;
 mod plug_events;

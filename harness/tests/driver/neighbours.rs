@@ -410,7 +410,8 @@ async fn of_several_systems_one_has_to_be_named_and_the_others_are_left_alone() 
         .values()
         .map(|system| system.name.clone())
         .collect();
-    for name in names {
+    let mut made = Vec::new();
+    for (number, name) in (1..).zip(names) {
         let named = Config {
             managed_system: name.clone(),
             ..config(DiskDriver::LocalDisk)
@@ -418,7 +419,12 @@ async fn of_several_systems_one_has_to_be_named_and_the_others_are_left_alone() 
         let driver = Driver::connect(session.clone(), named).await.unwrap();
         assert_eq!(driver.host().await.unwrap().name, name);
         let before = simulator.world();
-        driver.spawn(request(1), &Control::default()).await.unwrap();
+        // Servers of other systems keep no name from this one's.
+        let server = SpawnRequest {
+            name: "web".to_owned(),
+            ..request(number)
+        };
+        driver.spawn(server, &Control::default()).await.unwrap();
         let after = simulator.world();
         let touched: Vec<_> = after
             .systems
@@ -430,10 +436,11 @@ async fn of_several_systems_one_has_to_be_named_and_the_others_are_left_alone() 
             .collect();
         assert_eq!(touched.len(), 1);
         assert_eq!(touched[0].name, name);
-        driver
-            .destroy(DestroyRequest::of(instance(1)), &Control::default())
-            .await
-            .unwrap();
+        made.push((driver, number));
+    }
+    for (driver, number) in made {
+        let removed = DestroyRequest::of(instance(number));
+        driver.destroy(removed, &Control::default()).await.unwrap();
     }
 }
 

@@ -150,6 +150,26 @@ async fn a_server_gets_its_ports_once_and_keeps_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_has_as_many_ports_on_each_fabric_as_configured() {
+    let simulator = simulator(Flavor::Hmc, Weather::Calm);
+    let mut config = npiv(&simulator);
+    config.volumes.ports_per_fabric = 2;
+    let bench = Bench::with(simulator, config).await;
+    let connector = told(&bench, 1, &Metadata::new()).await;
+    let names: BTreeSet<_> = connector.connector.wwpns.iter().collect();
+    assert_eq!(names.len(), 4, "two on each of two fabrics");
+    ready(&bench, true).await;
+    let before = bench.world().await;
+    let volume = volume_for(&bench, "one", &connector).await;
+    let attach = request_for(1, &volume, &connector.metadata);
+    let control = Control::default();
+    let attached = bench.driver.attach_volumes(attach, &control);
+    assert_eq!(attached.await.unwrap().volumes[0].paths.len(), 4);
+    assert_eq!(count(&bench.world().await, &before, ItemKind::Mapping), 4);
+    bench.assert_sound();
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_ports_that_cinder_knows_nothing_is_attached() {
     let bench = bench(Flavor::NovaLink).await;
     ready(&bench, true).await;

@@ -46,7 +46,20 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .takes::<Order>()
         .nothing(),
+        Operation::post(
+            "/incidents/lost-events",
+            "Drop the events of the REST API that clients have not read yet: their next polls say MISSING_EVENTS",
+            lose_events,
+        )
+        .nothing(),
     ]
+}
+
+async fn lose_events(State(admin): State<Admin>) -> Response {
+    match admin.simulator.lose_events() {
+        Ok(()) => reply::nothing(),
+        Err(why) => reply::refused(&why),
+    }
 }
 
 async fn strike(State(admin): State<Admin>, request: Request) -> Response {

@@ -58,6 +58,9 @@ pub struct EventLog {
 struct Reader {
     next: u64,
     polled: Millis,
+    /// Whether events before `next` were lost that it has not seen.
+    #[serde(default)]
+    missed: bool,
 }
 
 impl EventLog {
@@ -103,6 +106,7 @@ impl EventLog {
                 Reader {
                     next: self.next,
                     polled: now,
+                    missed: false,
                 },
             );
             return vec![Arc::new(event)];
@@ -112,12 +116,7 @@ impl EventLog {
             .range(reader.next..)
             .map(|(_, event)| Arc::clone(event))
             .collect();
-        if self
-            .events
-            .get_min()
-            .is_some_and(|(oldest, _)| *oldest > reader.next)
-            && self.lost(reader.next)
-        {
+        if reader.missed || self.lost(reader.next) {
             let missing = self.make(
                 now,
                 EventKind::MissingEvents,
@@ -131,6 +130,7 @@ impl EventLog {
             Reader {
                 next: self.next,
                 polled: now,
+                missed: false,
             },
         );
         taken
@@ -141,7 +141,28 @@ impl EventLog {
     pub fn has_news(&self, application: &str) -> bool {
         self.readers
             .get(application)
-            .is_none_or(|reader| self.events.range(reader.next..).next().is_some())
+            .is_none_or(|reader| reader.missed || self.events.range(reader.next..).next().is_some())
+    }
+
+    /// Drops all events, as a server does that runs out of room for them: each application's next poll says
+    /// `MISSING_EVENTS`.
+    pub fn lose(&mut self) {
+        // One that nobody ever sees: this, too, is news for who waits.
+        self.next += 1;
+        self.events.clear();
+        let next = self.next;
+        self.readers = self
+            .readers
+            .iter()
+            .map(|(name, reader)| {
+                let reader = Reader {
+                    next,
+                    missed: true,
+                    ..*reader
+                };
+                (name.clone(), reader)
+            })
+            .collect();
     }
 
     /// Drops the reading position of an application, as at the end of its session.
@@ -258,6 +279,26 @@ mod tests {
         assert_eq!(events.len(), RETAINED + 1);
         assert_eq!(log.take(Millis(9), "fast").len(), RETAINED);
         assert!(log.take(Millis(10), "slow").is_empty());
+    }
+
+    #[test]
+    fn what_is_lost_is_told_once_to_each() {
+        let mut log = EventLog::new(1000);
+        log.take(Millis(1), "a");
+        log.take(Millis(1), "b");
+        push(&mut log, 2);
+        log.take(Millis(2), "b");
+        let before = log.next_id();
+        log.lose();
+        assert!(log.has_news("a") && log.next_id() > before);
+        assert_eq!(kinds(&log.take(Millis(3), "a")), [EventKind::MissingEvents]);
+        assert!(!log.has_news("a") && log.take(Millis(4), "a").is_empty());
+        push(&mut log, 5);
+        assert_eq!(
+            kinds(&log.take(Millis(5), "b")),
+            [EventKind::MissingEvents, EventKind::ModifyUri]
+        );
+        assert_eq!(kinds(&log.take(Millis(5), "c")), [EventKind::NewClient]);
     }
 
     #[test]

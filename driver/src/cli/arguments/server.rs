@@ -225,6 +225,11 @@ impl ServerVerb {
         )
     }
 
+    /// Whether the journal tells what it is about, so that it needs that in a dry run, too.
+    pub(in crate::cli) fn looks_back(&self) -> bool {
+        matches!(self, Self::ResizeConfirm { .. } | Self::ResizeRevert(_))
+    }
+
     /// The verb for each of the servers that it names.
     pub(in crate::cli) fn one_by_one(&self) -> Vec<Self> {
         let many = match self {

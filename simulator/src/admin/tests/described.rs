@@ -204,6 +204,7 @@ async fn every_request_succeeds_as_described() {
     delete("/faults".to_owned()).await;
     let incident = json!({"incident": "rmc_lost", "target": "vios1", "for_ms": 1});
     api.post("/incidents", incident).await;
+    api.post("/incidents/lost-events", Value::Null).await;
     let put = |path: &'static str, body| api.call(Method::PUT, path, Some(body));
     put("/clock", json!({"scale": 0})).await;
     api.post("/clock/advance", json!({"milliseconds": 10}))
