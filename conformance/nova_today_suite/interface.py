@@ -1,5 +1,6 @@
 """The driver beside Nova's own class."""
 
+import contextlib
 from importlib import metadata
 import json
 import os
@@ -7,6 +8,7 @@ import re
 
 from nova import exception
 from nova import version
+from nova.virt import driver as theirs
 from nova.virt import powervm
 from nova.virt.powervm import _native
 from nova.virt.powervm import beside
@@ -34,6 +36,38 @@ DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs")
 TABLE = os.path.join(DOCS, "nova-methods.md")
 
 
+def _added(self, context, instance):
+    """A method of Nova's class that there is not."""
+
+
+# Made up: methods of Nova's class as a newer Nova may have them (None: not any more), and what has to be said of it.
+CHANGES = (
+    ("levitate", _added, "levitate is neither implemented nor declared"),
+    ("pause", None, "pause is declared, and Nova has no such method"),
+    ("get_num_instances", None, "get_num_instances is declared, and Nova has no such method"),
+    ("spawn", None, "spawn is implemented, and Nova has no such method"),
+    ("reboot", _added, "reboot has other parameters than Nova's"),
+)
+
+
+@contextlib.contextmanager
+def _changed(name, method):
+    """Nova's class with another method of that name, or without it."""
+    was = vars(theirs.ComputeDriver).get(name)
+
+    def put(value):
+        if value is None:
+            delattr(theirs.ComputeDriver, name)
+        else:
+            setattr(theirs.ComputeDriver, name, value)
+
+    put(method)
+    try:
+        yield
+    finally:
+        put(was)
+
+
 def newer(found):
     """A change of Nova may add methods: that is for us to answer, and says nothing against the change."""
     if found and not version.version_string().startswith("34."):
@@ -50,6 +84,15 @@ def check_methods(site):
         newer("other methods")
         with open(TABLE, encoding="utf-8") as file:
             expect.equal(file.read(), support.table(), "the table")
+    with site.check("a method that Nova adds, removes or gives other parameters is found, and the table differs"):
+        # Beside what this Nova has: a newer one may have changes of its own.
+        found, table = set(support.findings(driver.PowerVMDriver)), support.table()
+        for name, method, wrong in CHANGES:
+            with _changed(name, method):
+                told = set(support.findings(driver.PowerVMDriver)) - found
+                expect.equal(told, {wrong}, "what is wrong with a changed %s" % name)
+                expect.equal(support.table() != table, name != "reboot", "whether the table differs for %s" % name)
+        expect.equal(support.table(), table, "the table afterwards")
     with site.check("a Nova with a driver of its own, or an old one, is refused"):
         expect.true("uninstall" in beside.check("25.3.0", True), "the first says what to do")
         expect.true("31" in beside.check("30.0.0", False), "the second says what is needed")

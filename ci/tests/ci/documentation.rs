@@ -13,7 +13,7 @@ fn page() -> String {
 }
 
 /// The blocks of this language.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let page = page();
     let begin = format!("```{language}\n");
     let parts = page.split(&begin).skip(1);

@@ -14,5 +14,6 @@ mod documentation;
 mod gerrit;
 mod property;
 mod run;
+mod served;
 mod vote;
 mod watch;

@@ -56,6 +56,9 @@ INHERITED = {
     "process_instances_at_startup", "register_event_listener", "rollback_live_migration_at_source",
 }
 
+# Public methods of the driver that are not Nova's: its parts and the objects that it hands to Nova use them.
+OURS = {"disconnect_after_revert", "is_coming", "stays_after_revert"}
+
 
 def methods():
     """The public methods of Nova's class."""
@@ -64,7 +67,9 @@ def methods():
 
 
 def findings(ours):
-    """What of Nova's class is neither implemented nor declared, declared wrongly, or implemented with other parameters."""
+    """What of Nova's class is neither implemented nor declared, declared wrongly, or implemented with other parameters,
+    and what is implemented or declared that Nova's class has not (any more).
+    """
     found = []
     for name in methods():
         declared = (name in UNSUPPORTED) + (name in INHERITED)
@@ -78,6 +83,9 @@ def findings(ours):
             found.append("%s has other parameters than Nova's" % name)
     found += ["%s is declared, and Nova has no such method" % name
               for name in sorted((set(UNSUPPORTED) | INHERITED) - set(methods()))]
+    found += ["%s is implemented, and Nova has no such method" % name
+              for name, value in inspect.getmembers(ours, inspect.isroutine)
+              if not name.startswith("_") and name not in OURS and not hasattr(driver.ComputeDriver, name)]
     return found
 
 
