@@ -116,9 +116,17 @@ fn nginx() -> Option<Nginx> {
         }
         let ended = nginx.child.try_wait().unwrap();
         assert!(ended.is_none(), "nginx does not take the block: {ended:?}");
-        thread::sleep(Duration::from_millis(50));
+        pause();
     }
     panic!("nginx does not listen");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process is waited for: no clock of ours rules it"
+)]
+fn pause() {
+    thread::sleep(Duration::from_millis(50));
 }
 
 fn shown(path: &Path) -> String {

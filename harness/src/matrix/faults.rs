@@ -251,7 +251,8 @@ async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Resu
         && !failure.left_behind.is_empty()
     {
         let refused = |left: &StepFailure| matches!(left.error, Error::Credentials { .. });
-        if !failure.left_behind.iter().all(refused) {
+        // The others may stand for that reason: what was done before cannot be taken back before what came after.
+        if !failure.left_behind.iter().any(refused) {
             bail!("something could not be undone");
         }
         return taken_up(scene).await;
