@@ -67,5 +67,10 @@ def run(report, simulator_path, work):
         simulator.kill()
 
 
+def main(name):
+    """The program of that name, to its end."""
+    frame.end(lambda: frame.frame(__doc__, name, run))
+
+
 if __name__ == "__main__":
-    frame.end(lambda: frame.frame(__doc__, "nova_killed", run))
+    main("nova_killed")

@@ -7,6 +7,7 @@ standard input.
 from nova_today_suite import begin  # noqa: F401  (before all that imports Nova)
 
 import os
+import select
 import sys
 import threading
 import warnings
@@ -56,8 +57,8 @@ def main(path):
 
 
 def _watch():
-    """Whoever started this has ended."""
-    sys.stdin.read()
+    """Whoever started this has ended. Nothing is ever written there; a read would hold up all green threads."""
+    select.select([sys.stdin], [], [])
     os._exit(1)
 
 

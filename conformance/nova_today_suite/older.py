@@ -1,10 +1,13 @@
-"""The driver beside the class of a Nova older than the one that docs/nova-methods.md is of."""
+"""The driver beside a Nova older than the one that docs/nova-methods.md is of."""
 
 import inspect
 
 from nova.virt import driver as theirs
 from nova.virt.powervm import driver
 from nova.virt.powervm import support
+from nova_today_suite import changes
+from nova_today_suite import host
+from nova_today_suite import life
 from pypowervm_suite import expect
 
 
@@ -18,3 +21,11 @@ def check_methods(site):
             if taken[:len(wanted)] != wanted:
                 found.append("%s: %s" % (name, ", ".join(wanted)))
         expect.equal(found, [], "what is wrong")
+
+
+# As nova_today's turns, of a Nova between the oldest and the newest: what its own code has most to do with.
+SHORT = ((
+    "ssp", "calm",
+    (check_methods, life.check_services, life.check_life, changes.check_interfaces, changes.check_volumes,
+     changes.check_resize, host.check_log, life.check_end),
+),)

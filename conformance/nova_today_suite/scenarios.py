@@ -16,7 +16,7 @@ IMAGE_BYTES = 256 * 1024
 # What a scenario's default server is.
 FLAVOR = {"vcpus": 1, "memory_mb": 512, "root_gb": 1}
 # Keys of steps that say things that only the driver is told.
-DRIVERS = ("networks", "named_like", "cancel_after_s", "host", "volumes", "power_on")
+DRIVERS = ("networks", "named_like", "cancel_in", "host", "volumes", "power_on")
 
 
 def read(folder, disks):

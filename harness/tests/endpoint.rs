@@ -16,8 +16,12 @@ use powervm_harness::target::remote::{Remote, RemoteOptions};
 use powervm_harness::target::{Target, VolumeSource};
 use powervm_simulator::Simulator;
 use powervm_simulator::serve::{AdminOptions, ServeOptions, Serving, serve};
+use powervm_simulator::weather::Weather;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
+
+const CLASH: &str = "test_create_with_existing_server_name";
+const BROKEN_OFF: &str = "test_delete_server_while_in_building_state";
 
 async fn served(simulator: &Simulator) -> Serving {
     let options = ServeOptions {
@@ -33,7 +37,7 @@ async fn served(simulator: &Simulator) -> Serving {
         .expect("a served simulator")
 }
 
-async fn play(simulator: &Simulator, serving: &Serving, admin: bool) -> RunReport {
+async fn play(simulator: &Simulator, serving: &Serving, admin: bool, scenario: &str) -> RunReport {
     let url = format!("http://{}", serving.http.expect("an address"));
     let credentials = simulator.credentials();
     let endpoint = Endpoint::new(&url)
@@ -61,8 +65,7 @@ async fn play(simulator: &Simulator, serving: &Serving, admin: bool) -> RunRepor
     };
     let target = Remote::connect(options).await.expect("a usable endpoint");
     assert!(!target.describe().virtual_clock);
-    let scenarios =
-        catalog::select(&["test_create_with_existing_server_name".to_owned()]).expect("a scenario");
+    let scenarios = catalog::select(&[scenario.to_owned()]).expect("a scenario");
     let settings = Settings {
         seed: 5,
         image: Image::made(),
@@ -82,7 +85,7 @@ async fn an_endpoint_passes_and_its_disks_are_read_through_the_admin_api() {
         .build()
         .expect("a simulator");
     let serving = served(&simulator).await;
-    let report = play(&simulator, &serving, true).await;
+    let report = play(&simulator, &serving, true, CLASH).await;
     assert_eq!(
         report.verdict,
         Verdict::Passed,
@@ -97,7 +100,7 @@ async fn an_endpoint_passes_and_its_disks_are_read_through_the_admin_api() {
     let audit = report.scenarios[0].audit.as_ref().expect("an audit");
     assert_eq!(audit.compared.len(), 2, "both views: {:?}", audit.compared);
 
-    let report = play(&simulator, &serving, false).await;
+    let report = play(&simulator, &serving, false, CLASH).await;
     assert_eq!(
         report.verdict,
         Verdict::Passed,
@@ -110,4 +113,22 @@ async fn an_endpoint_passes_and_its_disks_are_read_through_the_admin_api() {
         "{text}"
     );
     serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_deploy_is_broken_off_at_the_same_point_on_a_fast_host_and_on_one_without_latency() {
+    for (weather, time_scale) in [(Weather::Typical, 60.0), (Weather::Calm, 1.0)] {
+        let simulator = Simulator::builder()
+            .seed(5)
+            .weather(weather)
+            .time_scale(time_scale)
+            .check_invariants(true)
+            .build()
+            .expect("a simulator");
+        let serving = served(&simulator).await;
+        let report = play(&simulator, &serving, false, BROKEN_OFF).await;
+        let text = table::render(&report, None);
+        assert_eq!(report.verdict, Verdict::Passed, "{text}");
+        serving.stop().await;
+    }
 }

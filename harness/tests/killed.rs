@@ -11,7 +11,7 @@ mod place;
 mod program;
 
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use powervm_harness::audit::{Inventory, Policy, compare};
@@ -25,6 +25,8 @@ use place::Place;
 use program::program;
 
 const INSTANCE: &str = "3d1c5b0e-7f43-4c38-9c1e-0a5b6c7d8e9f";
+/// The exit code of what was interrupted and undone (docs/use.md).
+const CANCELLED: i32 = 130;
 
 impl Place {
     async fn new(program: &Path) -> Self {
@@ -48,10 +50,16 @@ impl Place {
         text(&output.stdout)
     }
 
-    /// Runs it until a request meets the rule, which keeps it waiting.
+    /// Runs it until a request meets the rule, which keeps it waiting for longer than it will live.
     async fn keep_at(&self, rule: Rule, arguments: &[&str]) -> Child {
+        self.begin(rule.delay(Duration::from_secs(3600)), arguments)
+            .await
+    }
+
+    /// Runs it until a request meets the rule.
+    async fn begin(&self, rule: Rule, arguments: &[&str]) -> Child {
         let faults = self.simulator.faults();
-        let rule = faults.add(rule.delay(Duration::from_secs(3600))).unwrap();
+        let rule = faults.add(rule).unwrap();
         let mut child = self.command(arguments).spawn().unwrap();
         while faults.hits(rule) != Some(1) {
             if let Some(status) = child.try_wait().unwrap() {
@@ -165,6 +173,30 @@ async fn a_killed_powervm_is_cleaned_up_after() {
                 .windows(secret.len())
                 .any(|part| part == secret.as_bytes())
         );
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_or_terminated_powervm_undoes_before_it_ends() {
+    let program = program();
+    for signal in ["-INT", "-TERM"] {
+        let place = Place::new(&program).await;
+        let before = place.world();
+        // The mappings are made, and the answer takes a second.
+        let rule = Rule::new("POST", "*/VirtualIOServer/*").nth(1).after();
+        let rule = rule.delay(Duration::from_secs(1));
+        let child = place.begin(rule, &texts(&place.create())).await;
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+        let output = ended.await.unwrap().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(CANCELLED), "{signal}: {told}");
+        assert!(told.contains("undoing what was begun"), "{signal}: {told}");
+        // At once, and not by the next command.
+        place.assert_same(&before);
+        assert_eq!(place.succeed(&["recover", "--json"]).await.trim(), "[]");
     }
 }
 

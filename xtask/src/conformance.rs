@@ -4,8 +4,10 @@
 //! `ok - NAME`, `not ok - NAME: WHY` or `skipped - NAME: WHY` a check, and ends with
 //! `N passed, N failed, N skipped`. Several run at once; the last line of all is their sum.
 
+mod programs;
+mod tally;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
@@ -16,78 +18,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use self::programs::{PROGRAMS, Program};
+use self::tally::Tally;
 use crate::command;
 use crate::package;
-use crate::python::{Python, Wanted};
+use crate::python::Python;
 use crate::watch::Stopwatch;
 use crate::workspace::Workspace;
-
-/// A program and what it runs on.
-struct Program {
-    name: &'static str,
-    /// The file of pinned packages that it runs with, if it needs any.
-    requirements: Option<&'static str>,
-    python: Wanted,
-    /// Whether it runs our own package for Nova.
-    wants_package: bool,
-}
-
-impl Program {
-    const fn new(name: &'static str, requirements: Option<&'static str>, python: Wanted) -> Self {
-        Self {
-            name,
-            requirements,
-            python,
-            wants_package: false,
-        }
-    }
-
-    const fn with_package(mut self) -> Self {
-        self.wants_package = true;
-        self
-    }
-}
-
-/// The longest first, so that none of them runs alone at the end.
-const PROGRAMS: &[Program] = &[
-    Program::new("nova_today", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
-    Program::new(
-        "nova_today_eventlet",
-        Some("nova-today.txt"),
-        Wanted::Exactly311,
-    )
-    .with_package(),
-    Program::new(
-        "nova_out_of_tree",
-        Some("nova-powervm.txt"),
-        Wanted::Exactly311,
-    ),
-    Program::new(
-        "nova_live_migration",
-        Some("nova-powervm.txt"),
-        Wanted::Exactly311,
-    ),
-    Program::new("nova_in_tree", Some("nova.txt"), Wanted::Exactly311),
-    Program::new("pypowervm_client", Some("pypowervm.txt"), Wanted::Recent),
-    Program::new(
-        "nova_functional",
-        Some("nova-today.txt"),
-        Wanted::Exactly311,
-    )
-    .with_package(),
-    Program::new("nova_31", Some("nova-31.txt"), Wanted::Exactly311).with_package(),
-    Program::new("nova_killed", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
-    Program::new(
-        "nova_today_moves",
-        Some("nova-today.txt"),
-        Wanted::Exactly311,
-    )
-    .with_package(),
-    Program::new("nova_scenarios", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
-    Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
-    Program::new("reports", Some("reports.txt"), Wanted::Recent),
-    Program::new("curl_hmc", None, Wanted::Recent),
-];
 
 /// Which programs to run, and how.
 #[derive(Debug, Default, Args)]
@@ -98,12 +35,23 @@ pub(crate) struct Options {
     /// Keep the simulators' logs and say where they are.
     #[arg(long)]
     keep: bool,
-    /// Run all of Nova's own functional tests that are listed, not only the quick ones.
+    /// Run all of Nova's own functional tests that are listed, not only the quick ones, and also the programs that the
+    /// other runs leave out: nova_killed_eventlet, nova_32, nova_33.
     #[arg(long)]
     whole: bool,
     /// How many programs run at once [default: one for each processor].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+}
+
+impl Options {
+    fn choose(&self, program: &Program) -> bool {
+        if self.only.is_empty() {
+            self.whole || !program.only_whole
+        } else {
+            self.only.iter().any(|name| name == program.name)
+        }
+    }
 }
 
 fn known_program(name: &str) -> Result<String, String> {
@@ -112,56 +60,6 @@ fn known_program(name: &str) -> Result<String, String> {
     }
     let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
     Err(format!("the programs are {}", names.join(", ")))
-}
-
-/// How many checks ended which way.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
-    passed: u32,
-    failed: u32,
-    skipped: u32,
-}
-
-impl Tally {
-    /// Reads `N passed, N failed[, N skipped]`.
-    fn parse(line: &str) -> Option<Self> {
-        let mut tally = Self::default();
-        let mut parts = line.trim().split(", ");
-        tally.passed = parts.next()?.strip_suffix(" passed")?.parse().ok()?;
-        tally.failed = parts.next()?.strip_suffix(" failed")?.parse().ok()?;
-        if let Some(part) = parts.next() {
-            tally.skipped = part.strip_suffix(" skipped")?.parse().ok()?;
-        }
-        parts.next().is_none().then_some(tally)
-    }
-
-    /// Counts a line that tells of a check.
-    fn count(&mut self, line: &str) {
-        let counted = [
-            ("ok - ", &mut self.passed),
-            ("not ok - ", &mut self.failed),
-            ("skipped - ", &mut self.skipped),
-        ];
-        for (word, count) in counted {
-            *count += u32::from(line.starts_with(word));
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.skipped += other.skipped;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
-    }
 }
 
 /// How a program ended.
@@ -193,9 +91,7 @@ type Environments = BTreeMap<&'static str, Python>;
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let chosen: Vec<&Program> = PROGRAMS
         .iter()
-        .filter(|program| {
-            options.only.is_empty() || options.only.iter().any(|name| name == program.name)
-        })
+        .filter(|program| options.choose(program))
         .collect();
     // Before anything is built: whoever has no Python shall not wait for that.
     let pythons = chosen
@@ -400,24 +296,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_of_a_program_is_read() {
-        let expected = Tally {
-            passed: 12,
-            failed: 1,
-            skipped: 3,
-        };
-        assert_eq!(
-            Tally::parse("12 passed, 1 failed, 3 skipped\n"),
-            Some(expected)
-        );
-        assert!(Tally::parse("12 passed, 1 failed").is_some());
-        assert_eq!(Tally::parse("ok - logs on"), None);
-        assert_eq!(Tally::parse("12 passed"), None);
-        assert_eq!(Tally::parse("many passed, 1 failed"), None);
-        assert_eq!(Tally::parse("1 passed, 1 failed, 1 skipped, 1 lost"), None);
-    }
-
-    #[test]
     fn every_program_and_its_requirements_are_there() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance");
         for program in PROGRAMS {
@@ -470,6 +348,26 @@ mod tests {
             "1 conformance checks failed:\n      program: not ok - a: why"
         );
         assert!(sum_up(&[]).is_err());
+    }
+
+    #[test]
+    fn what_runs_only_on_demand_is_run_by_name_and_as_part_of_the_whole() {
+        let chosen = |options: &Options| {
+            let programs = PROGRAMS.iter().filter(|program| options.choose(program));
+            programs.map(|program| program.name).collect::<Vec<_>>()
+        };
+        let usual = chosen(&Options::default());
+        assert!(usual.contains(&"nova_31") && !usual.contains(&"nova_32"));
+        let named = Options {
+            only: vec!["nova_32".to_owned()],
+            ..Options::default()
+        };
+        assert_eq!(chosen(&named), ["nova_32"]);
+        let whole = Options {
+            whole: true,
+            ..Options::default()
+        };
+        assert_eq!(chosen(&whole).len(), PROGRAMS.len());
     }
 
     #[test]

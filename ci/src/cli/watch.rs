@@ -50,7 +50,8 @@ pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
     })
 }
 
-/// What runs left that were killed: nothing is under way yet, and nobody else has this queue.
+/// What runs left that were killed: nothing is under way yet, and nobody else has this queue. What is not a run of the
+/// queue's stays: packages that were downloaded, and runs by hand.
 fn clear(config: &Config, queue: &Queue) {
     for run in queue.runs() {
         let folder = config.work().join(&run.id);
@@ -59,5 +60,58 @@ fn clear(config: &Config, queue: &Queue) {
         {
             tracing::warn!(%error, folder = %folder.display(), "the folder of a run that was killed cannot be removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::gerrit::Timestamp;
+    use crate::trigger::{Cause, Trigger};
+
+    #[test]
+    fn the_folders_of_killed_runs_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config: Config = toml::from_str(
+            "name = \"powervm\"\ncontact = \"https://wiki.example.org/ci\"\nstate = \"/nowhere\"\n\
+             logs = \"/nowhere\"\nlogs_url = \"https://ci.example.org\"\n[gerrit]\n[run]\n",
+        )
+        .unwrap();
+        config.state = folder.path().to_owned();
+        let queue = Queue::open(&config.queue_file()).unwrap();
+        let begun = Timestamp::from_millis(1_000);
+        queue.begin(begun).unwrap();
+        for change in [1, 2] {
+            let trigger = Trigger {
+                key: format!("patch set 1 of {change}"),
+                change,
+                patch_set: 1,
+                commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+                branch: "master".to_owned(),
+                cause: Cause::PatchSet,
+                at: Timestamp::from_millis(2_000),
+            };
+            queue.offer(&[trigger]).unwrap();
+        }
+        // Killed as it ran; the other one has no folder yet.
+        let run = queue.next().unwrap().unwrap();
+        drop(queue);
+        let queue = Queue::open(&config.queue_file()).unwrap();
+        let work = config.work();
+        for name in [run.id.as_str(), "manual", "cache"] {
+            fs::create_dir_all(work.join(name).join("output")).unwrap();
+            fs::write(work.join(name).join("output/job-output.txt"), "half").unwrap();
+        }
+        clear(&config, &queue);
+        let mut left: Vec<_> = fs::read_dir(&work)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["cache", "manual"]);
+        // The run itself waits again.
+        assert_eq!(queue.next().unwrap().unwrap().id, run.id);
     }
 }

@@ -43,7 +43,6 @@ pub(super) async fn run(
     if asked.once || control.is_dry_run() {
         return output.line(&agent.once(control).await?, in_words);
     }
-    end_when_told(control)?;
     let mut known = Default::default();
     agent
         .run(control, move |round| {
@@ -54,21 +53,6 @@ pub(super) async fn run(
             known.clone_from(&round.problems);
         })
         .await
-}
-
-/// What ends services: a `SIGTERM` is as good as an interrupt.
-fn end_when_told(control: &Control) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut told = signal(SignalKind::terminate()).map_err(|error| {
-        let (what, remedy) = ("signals cannot be listened to", "end other programs");
-        Error::caused(ErrorKind::Local, what, remedy, error)
-    })?;
-    let token = control.token().clone();
-    tokio::spawn(async move {
-        told.recv().await;
-        token.cancel();
-    });
-    Ok(())
 }
 
 fn in_words(round: &AgentRound) -> String {

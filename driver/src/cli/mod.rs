@@ -24,6 +24,7 @@ mod recover;
 mod rescue;
 mod resize;
 mod server;
+mod signals;
 mod snapshot;
 mod store;
 mod volume;
@@ -38,6 +39,7 @@ use self::arguments::{Arguments, ImageVerb, Noun};
 use self::connection::Origin;
 use self::output::Output;
 use self::progress::Bars;
+use self::signals::Signals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::{Control, Driver};
 
@@ -160,19 +162,25 @@ fn control(arguments: &Arguments, output: &Output) -> Control {
     control
 }
 
-/// The first interrupt undoes what is on its way, the second gives up at once.
+/// The first interrupt or `SIGTERM` undoes what is on its way, the second gives up at once.
 fn cancel_on_interrupt() -> CancellationToken {
     let cancel = CancellationToken::new();
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            // The command itself can do without; its journal is there for such an end.
+            eprintln!("signals cannot be listened to, an interrupt will undo nothing: {error}");
+            return cancel;
+        }
+    };
     let token = cancel.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("interrupted: undoing what was begun; interrupt again to leave it as it is");
-            token.cancel();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("given up: what was begun may be left on the host");
-            std::process::exit(exit::CANCELLED.into());
-        }
+        signals.next().await;
+        eprintln!("interrupted: undoing what was begun; interrupt again to leave it as it is");
+        token.cancel();
+        signals.next().await;
+        eprintln!("given up: what was begun may be left on the host");
+        std::process::exit(exit::CANCELLED.into());
     });
     cancel
 }

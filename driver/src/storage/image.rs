@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use uuid::Uuid;
@@ -21,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::rest::Transport;
 
 pub(crate) use source::reach;
-pub use verify::{Digests, Verified};
+pub use verify::Verified;
 
 /// A bootable disk image in raw format.
 #[derive(Debug, Clone)]
@@ -103,16 +102,16 @@ impl Image {
         let source = ImageSource::File(path.to_owned());
         let size = source.size().await?;
         let name = name.map_or_else(|| stem(&path.to_string_lossy()), str::to_owned);
-        let unchecked = Self::new(name, String::new(), size, source);
-        let (stream, digests) = unchecked.open().await?;
-        let mut stream = std::pin::pin!(stream);
-        while let Some(block) = stream.next().await {
-            block.map_err(|error| unreadable(&path.display().to_string(), error))?;
+        let (content, _) = source.open().await?;
+        let (checksum, read) = verify::md5_of_all(content)
+            .await
+            .map_err(|error| unreadable(&path.display().to_string(), error))?;
+        if read != size {
+            let text = format!("{read} bytes were read of {size}");
+            let error = std::io::Error::other(text);
+            return Err(unreadable(&path.display().to_string(), error));
         }
-        let checksum = digests
-            .md5()
-            .ok_or_else(|| Error::internal("a whole file had no checksum"))?;
-        Ok(Self::new(unchecked.name, checksum, size, unchecked.source))
+        Ok(Self::new(name, checksum, size, source))
     }
 
     /// The image in a file whose checksum is known.
@@ -156,14 +155,14 @@ impl Image {
         Ok(Self::new(name, checksum, found.size, source))
     }
 
-    /// The content, counted and hashed on its way, and its digests once it was read to its end.
+    /// The content, counted and hashed on its way.
     ///
     /// The stream ends with an error when the content is shorter or longer than the image's size,
     /// or is not what its checksum says.
     ///
     /// # Errors
     /// A source that cannot be opened, or that says that it has another size.
-    pub async fn open(&self) -> Result<(Verified, Digests)> {
+    pub async fn open(&self) -> Result<Verified> {
         let (stream, size) = self.source.open().await?;
         if size.is_some_and(|size| size != self.size) {
             return Err(Error::operation(

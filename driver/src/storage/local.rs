@@ -145,9 +145,7 @@ impl LocalDisks {
                 base: None,
             };
             let disk = self.create(&new, &created).await?;
-            let sha256 =
-                upload::disk(&self.session, control, image, &name, &self.vios, &disk.udid).await?;
-            tracing::info!(image = name, sha256, "uploaded the image");
+            upload::disk(&self.session, control, image, &name, &self.vios, &disk.udid).await?;
             Ok(disk)
         }
         .await;

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::operations::{Control, Progress};
 use crate::rest::{Groups, Session, Upload};
 
-/// Sends an image into the disk with this UDID, and returns the SHA-256 of what was sent.
+/// Sends an image into the disk with this UDID.
 ///
 /// # Errors
 /// A source that fails, is cut short or is another image than its checksum says; those of the
@@ -31,8 +31,8 @@ pub(crate) async fn disk(
     name: &str,
     vios: &str,
     udid: &str,
-) -> Result<String> {
-    let (content, digests) = image.open().await?;
+) -> Result<()> {
+    let content = image.open().await?;
     let target = Target {
         name,
         vios: Some(vios),
@@ -47,7 +47,12 @@ pub(crate) async fn disk(
         content,
     )
     .await?;
-    Ok(digests.sha256().unwrap_or_default())
+    tracing::info!(
+        image = name,
+        checksum = image.checksum,
+        "uploaded the image"
+    );
+    Ok(())
 }
 
 /// Sends a medium into the repository of a Virtual I/O Server.

@@ -240,19 +240,29 @@ pub(super) fn runtime(embedded: bool) -> anyhow::Result<Runtime> {
     runtime.context("cannot start the runtime")
 }
 
-/// The first interrupt breaks the run off cleanly, the second at once.
+/// The first interrupt or `SIGTERM` breaks the run off cleanly, the second at once.
 pub(super) async fn interrupts(cancel: CancellationToken) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return;
-    }
+    };
+    let mut told = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    told().await;
     say(
         "interrupted: undoing what is under way and cleaning up; interrupt again to leave everything as it is",
     );
     cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        say("interrupted again: what was deployed is still there");
-        std::process::exit(255);
-    }
+    told().await;
+    say("interrupted again: what was deployed is still there");
+    std::process::exit(255);
 }
 
 fn ending(report: &RunReport) -> Ending {

@@ -96,12 +96,11 @@ pub(super) async fn run(
     let result = match (&operation.work.action, &operation.order) {
         (Action::Create(spec), Some(order)) => {
             let cancel = cancel.child_token();
-            let deploy = host.create(order, watch, &cancel);
-            let created = match spec.cancel_after_s {
-                None => deploy.await,
-                Some(seconds) => broken_off(deploy, seconds, &cancel).await,
+            let watch = match spec.cancel_in.clone() {
+                None => watch,
+                Some(phase) => broken_off(watch, phase, cancel.clone()),
             };
-            created.map(Done::View)
+            host.create(order, watch, &cancel).await.map(Done::View)
         }
         (Action::Do(deed), Some(order)) => {
             let task = Task {
@@ -132,21 +131,14 @@ pub(super) async fn run(
     }
 }
 
-/// Breaks a deploy off after so many seconds.
-async fn broken_off<T>(
-    deploy: impl Future<Output = T>,
-    seconds: f64,
-    cancel: &CancellationToken,
-) -> T {
-    tokio::pin!(deploy);
-    let after = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    match tokio::time::timeout(after, &mut deploy).await {
-        Ok(ended) => ended,
-        Err(_) => {
+/// Breaks a deploy off when this phase begins.
+fn broken_off(watch: PhaseWatch, phase: String, cancel: CancellationToken) -> PhaseWatch {
+    Arc::new(move |name, ended| {
+        watch(name, ended);
+        if ended.is_none() && name == phase {
             cancel.cancel();
-            deploy.await
         }
-    }
+    })
 }
 
 fn watch(phases: Arc<Mutex<Phases>>, enter: Enter) -> PhaseWatch {

@@ -20,7 +20,7 @@ pub async fn download(url: &str) -> Result<Image, ImageError> {
     let remote = Remote::from_url(url, None, Some(""))
         .await
         .map_err(|error| failed(error.to_string()))?;
-    let (stream, _) = remote
+    let stream = remote
         .open()
         .await
         .map_err(|error| failed(error.to_string()))?;

@@ -224,6 +224,10 @@ async fn play(scene: &Scene<'_>, case: &Case) -> anyhow::Result<&'static str> {
     }
 }
 
+/// For how long a server keeps the record of a job that ended. Whoever is refused at the logon cannot delete those of
+/// its jobs, and no journal knows of them.
+const JOBS_ARE_KEPT: Duration = Duration::from_secs(25 * 3600);
+
 /// Whoever is refused at the logon can do nothing more; the next driver does it with the journal.
 async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
     let control = Control::default();
@@ -234,11 +238,13 @@ async fn taken_up(scene: &Scene<'_>) -> anyhow::Result<&'static str> {
     heir.recover(&control).await?;
     scene.nothing_is_pending().await?;
     if scene.stage.subject.failed() == Failed::AsBefore && !scene.is_repeatable().await? {
+        tokio::time::sleep(JOBS_ARE_KEPT).await;
         scene.is_as_before().await.context("after the recovery")?;
         return Ok("failed, undone by the next driver");
     }
     let repeated = heir.run(&control).await;
     repeated.context("it cannot be repeated")?;
+    tokio::time::sleep(JOBS_ARE_KEPT).await;
     scene.is_as_after().await.context("after the repetition")?;
     Ok("failed, finished by a repetition")
 }

@@ -135,7 +135,7 @@ both! {
     volume: String,
     network: i64,
     host: i64,
-    cancel_after_s: f64,
+    cancel_in: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

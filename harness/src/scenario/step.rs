@@ -53,8 +53,9 @@ pub struct ServerSpec {
     pub volumes: Vec<String>,
     /// The number of the host that it is deployed on: 1 or 2.
     pub host: usize,
-    /// After how many seconds the deploy is broken off.
-    pub cancel_after_s: Option<f64>,
+    /// The phase, as the driver names it, at whose beginning the deploy is broken off: what has been made by then is the
+    /// same at any pace of the host.
+    pub cancel_in: Option<String>,
 }
 
 impl Default for ServerSpec {
@@ -69,7 +70,7 @@ impl Default for ServerSpec {
             boot_volume: None,
             volumes: Vec::new(),
             host: 1,
-            cancel_after_s: None,
+            cancel_in: None,
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -17,9 +16,7 @@ pub struct Verified {
     blocks: Blocks,
     expected: Expected,
     seen: u64,
-    md5: Option<Md5>,
-    sha256: Sha256,
-    digests: Digests,
+    digest: Option<Checksum>,
     ended: bool,
 }
 
@@ -28,34 +25,35 @@ struct Expected {
     checksum: String,
 }
 
-/// Digests of a stream that was read to its end.
-#[derive(Clone, Default)]
-pub struct Digests(Arc<Mutex<Option<Ends>>>);
-
-#[derive(Clone)]
-struct Ends {
-    md5: String,
-    sha256: String,
+/// The one digest that an image's checksum is of: each costs as much processor time as all else that an upload does.
+enum Checksum {
+    Md5(Md5),
+    Sha256(Box<Sha256>),
 }
 
-impl Digests {
-    /// MD5 in hexadecimal digits.
-    #[must_use]
-    pub fn md5(&self) -> Option<String> {
-        self.ends().map(|ends| ends.md5)
+impl Checksum {
+    /// None for what is no checksum but a version, which says nothing of the content.
+    fn of(expected: &str) -> Option<Self> {
+        let is_digest = expected.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match expected.len() {
+            32 if is_digest => Some(Self::Md5(Md5::new())),
+            64 if is_digest => Some(Self::Sha256(Box::default())),
+            _ => None,
+        }
     }
 
-    /// SHA-256 in hexadecimal digits.
-    #[must_use]
-    pub fn sha256(&self) -> Option<String> {
-        self.ends().map(|ends| ends.sha256)
+    fn update(&mut self, block: &[u8]) {
+        match self {
+            Self::Md5(digest) => digest.update(block),
+            Self::Sha256(digest) => digest.update(block),
+        }
     }
 
-    fn ends(&self) -> Option<Ends> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn end(self) -> String {
+        match self {
+            Self::Md5(digest) => hexadecimal(&digest.finalize()),
+            Self::Sha256(digest) => hexadecimal(&digest.finalize()),
+        }
     }
 }
 
@@ -64,30 +62,37 @@ pub(super) fn md5_of(text: &str) -> String {
     hexadecimal(&Md5::digest(text.as_bytes()))
 }
 
+/// MD5 of all that comes, in hexadecimal digits, and how many bytes came.
+pub(super) async fn md5_of_all(mut blocks: Blocks) -> io::Result<(String, u64)> {
+    let mut digest = Md5::new();
+    let mut size = 0;
+    while let Some(block) = blocks.next().await {
+        let block = block?;
+        digest.update(&block);
+        size += block.len() as u64;
+    }
+    Ok((hexadecimal(&digest.finalize()), size))
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Verified {
-    pub(super) fn new(blocks: Blocks, size: u64, checksum: &str) -> (Self, Digests) {
-        let digests = Digests::default();
-        let verified = Self {
+    pub(super) fn new(blocks: Blocks, size: u64, checksum: &str) -> Self {
+        Self {
             blocks,
+            digest: Checksum::of(checksum),
             expected: Expected {
                 size,
                 checksum: checksum.to_owned(),
             },
             seen: 0,
-            // MD5 is as slow as SHA-256, so it is only computed where it is compared or asked for.
-            md5: matches!(checksum.len(), 0 | 32).then(Md5::new),
-            sha256: Sha256::new(),
-            digests: digests.clone(),
             ended: false,
-        };
-        (verified, digests)
+        }
     }
 
-    fn take(&mut self, block: &Bytes) -> io::Result<()> {
+    fn check(&mut self, block: &Bytes) -> io::Result<()> {
         self.seen += block.len() as u64;
         if self.seen > self.expected.size {
             return Err(io::Error::other(format!(
@@ -95,10 +100,9 @@ impl Verified {
                 self.expected.size
             )));
         }
-        if let Some(md5) = &mut self.md5 {
-            md5.update(block);
+        if let Some(digest) = &mut self.digest {
+            digest.update(block);
         }
-        self.sha256.update(block);
         Ok(())
     }
 
@@ -108,28 +112,12 @@ impl Verified {
             let text = format!("the image ended after {} of {size} bytes", self.seen);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        let md5 = self
-            .md5
-            .take()
-            .map(|md5| hexadecimal(&md5.finalize()))
-            .unwrap_or_default();
-        let sha256 = hexadecimal(&std::mem::take(&mut self.sha256).finalize());
-        let is_digest = checksum.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let found = match checksum.len() {
-            32 if is_digest => Some(&md5),
-            64 if is_digest => Some(&sha256),
-            _ => None,
-        };
-        if let Some(found) = found.filter(|found| *found != checksum) {
+        let found = self.digest.take().map(Checksum::end);
+        if let Some(found) = found.filter(|found| found != checksum) {
             return Err(io::Error::other(format!(
                 "the image's checksum is {found}, not {checksum}"
             )));
         }
-        *self
-            .digests
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Ends { md5, sha256 });
         Ok(())
     }
 }
@@ -143,7 +131,7 @@ impl Stream for Verified {
         }
         let next = std::task::ready!(self.blocks.as_mut().poll_next(context));
         let judged = match next {
-            Some(Ok(block)) => match self.take(&block) {
+            Some(Ok(block)) => match self.check(&block) {
                 Ok(()) => return Poll::Ready(Some(Ok(block))),
                 Err(error) => Some(Err(error)),
             },

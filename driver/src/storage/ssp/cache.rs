@@ -358,9 +358,7 @@ impl ImageCache {
         let uploaded = async {
             let unit = self.units.create(&new).await?;
             let (name, udid) = (names.current(), unit.udid.as_str());
-            let sha256 =
-                upload::disk(&self.session, job.control, job.image, name, job.vios, udid).await?;
-            tracing::info!(image = name, sha256, "uploaded the image");
+            upload::disk(&self.session, job.control, job.image, name, job.vios, udid).await?;
             Ok::<_, Error>(ImageUnit {
                 udid: unit.udid,
                 capacity: unit.capacity,

@@ -299,18 +299,23 @@ async fn a_server_is_compared_with_what_it_was_changed_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deploy_can_be_broken_off() {
-    let body = format!(
-        "{CREATE}cancel_after_s = 3.0\nexpect.refused = {{ kind = \"cancelled\" }}\nexpect.untouched = true\n\
-        expect.within_s = 3.0\n{DELETE}"
-    );
-    let report = play(scenario(&body), Flaw::None).await;
+async fn a_deploy_can_be_broken_off_in_a_phase() {
+    let body = |phase: &str| {
+        format!(
+            "{CREATE}cancel_in = \"{phase}\"\nexpect.refused = {{ kind = \"cancelled\" }}\n\
+            expect.untouched = true\nexpect.within_s = 3.0\n{DELETE}"
+        )
+    };
+    let report = play(scenario(&body("partition")), Flaw::None).await;
     assert_eq!(
         report.verdict,
         Verdict::Passed,
         "{}",
         table::render(&report, None)
     );
+    // One that never comes is told, not waited for.
+    let report = play(scenario(&body("no such phase")), Flaw::None).await;
+    assert_eq!(report.verdict, Verdict::Failed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,7 +28,7 @@ const VERBS: [(&str, &[&str]); 23] = [
             "boot_volume",
             "volumes",
             "host",
-            "cancel_after_s",
+            "cancel_in",
         ],
     ),
     ("show", &[]),

@@ -104,8 +104,12 @@ impl StepReader<'_> {
             spec.named_like = Some(other.get_ref().clone());
         }
         spec.host = self.host("host", keys.host)?.unwrap_or(spec.host);
-        if let Some(after) = keys.cancel_after_s {
-            spec.cancel_after_s = Some(self.positive("cancel_after_s", after)?);
+        if let Some(phase) = keys.cancel_in {
+            if phase.get_ref().trim().is_empty() {
+                let message = "has to be the name of a phase, as `--phases` shows it";
+                return Err(self.error(&phase.span(), "cancel_in", message));
+            }
+            spec.cancel_in = Some(phase.get_ref().clone());
         }
         Ok(spec)
     }
