@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod program;
+
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -33,9 +35,8 @@ async fn an_image_of_one_gibibyte_grows_neither_process() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let image = folder.path().join("large.raw");
     let digest = make_image(&image);
-    build_programs();
 
-    let simulator = Simulator::start(folder.path()).await;
+    let simulator = Simulator::start(folder.path(), program::programs()).await;
     let server_start = memory(simulator.child.id(), "VmRSS").unwrap();
 
     let mut client = simulator
@@ -167,35 +168,17 @@ fn make_image(path: &Path) -> String {
         .collect()
 }
 
-/// Cargo knows when there is nothing to build; `--workspace` keeps the features as `cargo test` has them.
-fn build_programs() {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--workspace", "--bins"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    assert!(
-        cargo.status().unwrap().success(),
-        "the programs cannot be built"
-    );
-}
-
-/// A program of the workspace, beside this test's own folder.
-fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join(name)
-}
-
 /// Ends with the test, whatever becomes of it.
 struct Simulator {
+    programs: PathBuf,
     child: Child,
     ready: Value,
 }
 
 impl Simulator {
-    async fn start(folder: &Path) -> Self {
+    async fn start(folder: &Path, programs: PathBuf) -> Self {
         let ready_file = folder.join("ready.json");
-        let child = Command::new(program("powervm-sim"))
+        let child = Command::new(programs.join("powervm-sim"))
             .args([
                 "serve",
                 "--listen",
@@ -214,6 +197,7 @@ impl Simulator {
             .unwrap();
         // Owned at once, so that it ends also if it never gets ready.
         let mut started = Self {
+            programs,
             child,
             ready: Value::Null,
         };
@@ -236,7 +220,7 @@ impl Simulator {
     }
 
     fn powervm<const N: usize>(&self, arguments: [&str; N]) -> Command {
-        let mut command = Command::new(program("powervm"));
+        let mut command = Command::new(self.programs.join("powervm"));
         command
             .args([
                 "--json",

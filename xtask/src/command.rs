@@ -1,8 +1,22 @@
 //! Starting programs, with failures that name the command line.
 
+use std::env;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+/// Keeps from a command what the cargo that runs xtask says of xtask's own package.
+///
+/// Build scripts look at that (ring's does), and half of the dependencies would be built anew whenever a plain `cargo` and
+/// one that is started from here take turns.
+pub(crate) fn without_own_package(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+}
 
 /// Runs a command with this process's output, and fails where it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {

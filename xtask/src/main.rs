@@ -8,6 +8,8 @@
 mod bench;
 mod command;
 mod conformance;
+#[cfg(test)]
+mod features;
 mod fuzz;
 mod package;
 mod python;

@@ -89,7 +89,10 @@ impl Python {
 
     /// A command that starts this interpreter.
     pub(crate) fn command(&self) -> Command {
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        // pip starts cargo.
+        command::without_own_package(&mut command);
+        command
     }
 
     /// The virtual environment in `folder` with what `requirements` pins, made anew when the

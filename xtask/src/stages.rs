@@ -1,5 +1,6 @@
 //! The stages of `cargo xtask test`, cheapest first.
 
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
@@ -130,12 +131,10 @@ pub(crate) const STAGES: &[Stage] = &[
 
 /// Both flavours at the same time: each is one thread.
 fn soak(workspace: &Workspace) -> Result<()> {
-    let harness = ["--package", "powervm-harness", "--bin", "powervm-harness"];
-    command::run(workspace.cargo(["build"]).args(harness))?;
+    command::run(&mut workspace.cargo(["build", "--workspace", "--bins"]))?;
     let day = |flavor: &str| {
-        let mut soak = workspace.cargo(["run"]);
-        soak.args(harness)
-            .args(["--", "soak", "--hours", "24", "--weather", "stormy"])
+        let mut soak = Command::new(workspace.debug_binary("powervm-harness"));
+        soak.args(["soak", "--hours", "24", "--weather", "stormy"])
             .args(["--check-invariants", "--parallel", "4", "--flavor", flavor]);
         command::run(&mut soak)
     };

@@ -59,18 +59,10 @@ impl Workspace {
     }
 
     /// A cargo command in the workspace's folder.
-    ///
-    /// What the cargo that runs xtask says of xtask's own package stays away from it: build scripts look at that (ring's
-    /// does), and half of the dependencies would be built anew whenever a plain `cargo` and `cargo xtask` take turns.
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.cargo);
         command.current_dir(&self.root).args(arguments);
-        for (name, _) in env::vars_os() {
-            let told = name.to_string_lossy();
-            if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
-                command.env_remove(name);
-            }
-        }
+        command::without_own_package(&mut command);
         command
     }
 }
