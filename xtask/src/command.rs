@@ -12,7 +12,10 @@ use anyhow::{Context, Result, bail};
 pub(crate) fn without_own_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+        if told.starts_with("CARGO_PKG_")
+            || told.starts_with("CARGO_MANIFEST_")
+            || told == "OUT_DIR"
+        {
             command.env_remove(name);
         }
     }

@@ -33,7 +33,10 @@ pub(crate) fn programs() -> PathBuf {
     // workspace would be built anew.
     for (name, _) in env::vars_os() {
         let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+        if told.starts_with("CARGO_PKG_")
+            || told.starts_with("CARGO_MANIFEST_")
+            || told == "OUT_DIR"
+        {
             cargo.env_remove(name);
         }
     }
