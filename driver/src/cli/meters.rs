@@ -8,7 +8,7 @@ use super::output::{Output, Table, put};
 use crate::devices::Machine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metering::{Exporter, HostMeters, InstanceMeters};
-use crate::operations::{Control, Diagnostics, Driver, ServerRef};
+use crate::operations::{Control, Diagnostics, Driver, Meter, ServerRef};
 
 pub(super) async fn server(driver: &Driver, server: &str, output: &Output) -> Result<()> {
     let meters = driver.server_meters(ServerRef::parse(server)).await?;
@@ -59,10 +59,19 @@ pub(super) async fn uptime(driver: &Driver, output: &Output) -> Result<()> {
     })
 }
 
-/// Prints the metrics, or serves them until it is interrupted.
-pub(super) async fn metrics(driver: &Driver, given: &Metrics, control: &Control) -> Result<()> {
+/// Prints the metrics, as text for Prometheus or as what they are made of, or serves them until it is interrupted.
+pub(super) async fn metrics(
+    driver: &Driver,
+    given: &Metrics,
+    output: &Output,
+    control: &Control,
+) -> Result<()> {
     let exporter = Exporter::of(driver);
     let Some(address) = given.listen else {
+        if output.is_json() {
+            let metered = Meter::of(driver).read().await?;
+            return output.print(&*metered, |_| Table::of_fields());
+        }
         let text = exporter.once().await?;
         return put(text.trim_end());
     };

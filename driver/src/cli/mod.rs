@@ -140,7 +140,7 @@ async fn act(
         Noun::Volume(verb) => volume::run(driver, verb, output, control).await,
         Noun::Network(verb) => network::run(driver, verb, output, control).await,
         Noun::Host(verb) => host::run(driver, verb, output, control).await,
-        Noun::Metrics(given) => meters::metrics(driver, given, control).await,
+        Noun::Metrics(given) => meters::metrics(driver, given, output, control).await,
         Noun::Image(verb) => image::run(driver, verb, output, control).await,
         Noun::Console(verb) => console::run(driver, verb, output, control).await,
         Noun::Store(verb) => store::run(driver, verb, output, control).await,

@@ -72,6 +72,43 @@ async fn a_volume_comes_and_goes_with_and_without_chap_and_multipath() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn discovery_goes_through_the_interface_that_is_configured_or_that_the_volume_needs() {
+    for (configured, is_iser, expected) in [
+        (None, false, "default"),
+        (Some("eth3"), false, "eth3"),
+        (Some("eth3"), true, "iser"),
+    ] {
+        let mut config = config(DiskDriver::Ssp);
+        if let Some(interface) = configured {
+            config.volumes.iscsi_iface = interface.to_owned();
+        }
+        let bench = Bench::with(simulator(Flavor::NovaLink, Weather::Typical), config).await;
+        let mut san = San::new(&bench, 1, Protocol::Iscsi).await;
+        ready(&bench, true).await;
+        let Transport::Iscsi(target) = &mut san.connections[0].transport else {
+            panic!()
+        };
+        target.is_iser = is_iser;
+        // The driver deletes the records of its jobs, so they are looked at on their way.
+        let mut told = std::collections::BTreeSet::new();
+        let watch = async {
+            loop {
+                let world = bench.simulator.world();
+                let given = world.jobs.values().flat_map(|job| job.parameters.clone());
+                let names = given.filter(|(name, _)| name == "ifaceName");
+                told.extend(names.map(|(_, value)| value));
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            attached = san.attach(&bench, 0..1) => drop(attached.unwrap()),
+            () = watch => {}
+        }
+        assert_eq!(told, [expected.to_owned()].into());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_way_that_works_will_do() {
     let bench = bench(false).await;
     let mut san = San::new(&bench, 1, Protocol::Iscsi).await;
