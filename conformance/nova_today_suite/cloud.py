@@ -36,6 +36,7 @@ class Cloud(integrated_helpers._IntegratedTestBase):
 
     ADMIN_API = True
     microversion = "2.96"
+    compute_driver = "powervm.PowerVMDriver"
 
     def __init__(self, simulator, folder, disks, links=None):
         """links: by the name of a compute host, the simulator or that of its NovaLinks which it drives."""
@@ -73,7 +74,7 @@ class Cloud(integrated_helpers._IntegratedTestBase):
 
     def setUp(self):
         CONF.set_override("api_paste_config", os.path.join(sys.prefix, "etc/nova/api-paste.ini"), group="wsgi")
-        CONF.set_override("compute_driver", "powervm.PowerVMDriver")
+        CONF.set_override("compute_driver", self.compute_driver)
         # A host alone.
         CONF.set_override("allow_resize_to_same_host", len(self.links) == 1)
         CONF.set_override("shelved_offload_time", 0)

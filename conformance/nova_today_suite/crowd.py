@@ -1,12 +1,12 @@
 """Ten servers at once, and what that costs."""
 
-import contextlib
 import threading
 import time
 
 from nova_suite import glance
 from nova_today_suite import changes
 from nova_today_suite import ports
+from nova_today_suite import ticks
 from nova_today_suite import traffic
 from pypowervm_suite import content
 from pypowervm_suite import expect
@@ -25,10 +25,10 @@ def check(site):
     """On a host where things happen at once."""
     with site.check("boots ten servers with one request, and deletes them"):
         before = site.inventory()
-        with _ticking() as ticks:
-            _, servers = _boot(site, "many", CROWD)
-        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
-        _delete(site, servers)
+        with ticks.ticking() as ran:
+            _, servers = boot(site, "many", CROWD)
+        expect.within(ran(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
+        delete(site, servers)
         expect.equal(changes.without_images(site.compare(before)), ([], []), "what is left or lost")
 
 
@@ -36,12 +36,12 @@ def check_cost(site):
     """On a host where things take their time."""
     cloud = site.cloud
     with site.check("boots one server from a new image"):
-        site.keep("alone", _boot(site, "alone", 1))
+        site.keep("alone", boot(site, "alone", 1))
     with site.check("ten from another one share an upload and writes, meet no conflict, and ask less than the reference"):
         downloads = len(cloud.downloads)
         counted = traffic.Traffic(site.simulator)
-        with _ticking() as ticks:
-            seconds, servers = _boot(site, "crowd", CROWD, is_held=True)
+        with ticks.ticking() as ran:
+            seconds, servers = boot(site, "crowd", CROWD, is_held=True)
         requests, writes, conflicts = counted.read()
         print("# ten servers: %.1f s (one alone: %.1f s), %d requests, writes of mappings %s, conflicts %d" % (
             seconds, site.alone[0], requests, sorted(writes.values()), conflicts))
@@ -49,12 +49,12 @@ def check_cost(site):
         expect.within(requests, CROWD, MOST_REQUESTS, "the requests")
         expect.within(max(writes.values()), 1, MOST_WRITES, "the writes to one Virtual I/O Server")
         expect.equal(conflicts, 0, "the conflicts")
-        expect.within(ticks(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
+        expect.within(ran(), LEAST_TICKS, 1 << 30, "how often another thread could run meanwhile")
     with site.check("deletes them"):
-        _delete(site, site.alone[1] + servers)
+        delete(site, site.alone[1] + servers)
 
 
-def _boot(site, name, count, is_held=False):
+def boot(site, name, count, is_held=False):
     """Servers from an image of their own, and the seconds until all of them run.
 
     is_held: the image stops on its way until there is a partition for each. Nova begins one server after the other, the
@@ -87,28 +87,9 @@ def _partitions(site):
     return site.simulator.admin("/inventory")["partitions"]
 
 
-def _delete(site, servers):
+def delete(site, servers):
+    """All of them, and waits for that."""
     for server in servers:
         site.cloud.api.delete_server(server["id"])
     for server in servers:
         site.cloud._wait_until_deleted(server)
-
-
-@contextlib.contextmanager
-def _ticking():
-    """Gives how often another thread of the compute service ran within it."""
-    counted = [0]
-    is_over = threading.Event()
-
-    def count():
-        while not is_over.is_set():
-            time.sleep(0.01)
-            counted[0] += 1
-
-    thread = threading.Thread(target=count, daemon=True)
-    thread.start()
-    try:
-        yield lambda: counted[0]
-    finally:
-        is_over.set()
-        thread.join()

@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long)]
     keep: bool,
     /// Run all of Nova's own functional tests that are listed, not only the quick ones, and also the programs that the
-    /// other runs leave out: nova_killed_eventlet, nova_32, nova_33.
+    /// other runs leave out (docs/conformance.md names them).
     #[arg(long)]
     whole: bool,
     /// How many programs run at once [default: one for each processor].
@@ -72,12 +72,10 @@ struct Ending {
     failures: Vec<String>,
 }
 
-/// The Python of the environment with nova 25.3.0, made if it is not there.
-pub(crate) fn nova(workspace: &Workspace) -> Result<Python> {
-    let program = PROGRAMS
-        .iter()
-        .find(|program| program.name == "nova_in_tree");
-    let program = program.context("there is no program for Nova")?;
+/// The Python of the environment that this program runs in, made if it is not there.
+pub(crate) fn environment(workspace: &Workspace, name: &str) -> Result<Python> {
+    let program = PROGRAMS.iter().find(|program| program.name == name);
+    let program = program.with_context(|| format!("there is no program {name}"))?;
     let python = Python::find(program.python)?;
     let mut made = environments(workspace, &[program], &[python])?;
     let (_, python) = made.pop_first().context("no environment was made")?;
@@ -105,7 +103,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let wanting = chosen.iter().filter(|program| program.wants_package);
     let wanting: BTreeSet<_> = wanting.filter_map(|program| program.requirements).collect();
     for python in wanting.iter().filter_map(|name| environments.get(name)) {
-        package::install(workspace, python)?;
+        package::install(workspace, python, package::DEV)?;
     }
 
     let waiting: Mutex<VecDeque<_>> = Mutex::new(chosen.into_iter().zip(pythons).collect());

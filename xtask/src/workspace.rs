@@ -53,9 +53,17 @@ impl Workspace {
 
     /// The path of a binary that a debug build of the workspace makes.
     pub(crate) fn debug_binary(&self, name: &str) -> PathBuf {
-        self.target
-            .join("debug")
-            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        self.binary("debug", name)
+    }
+
+    /// The path of a binary that a release build makes.
+    pub(crate) fn release_binary(&self, name: &str) -> PathBuf {
+        self.binary("release", name)
+    }
+
+    fn binary(&self, folder: &str, name: &str) -> PathBuf {
+        let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+        self.target.join(folder).join(file)
     }
 
     /// A cargo command in the workspace's folder.

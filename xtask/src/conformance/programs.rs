@@ -84,6 +84,17 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program::new("nova_33", Some("nova-33.txt"), Wanted::Exactly311)
         .with_package()
         .only_whole(),
+    Program::new("nova_threads", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new(
+        "nova_threads_eventlet",
+        Some("nova-31.txt"),
+        Wanted::Exactly311,
+    )
+    .with_package()
+    .only_whole(),
+    Program::new("nova_boots", Some("nova-today.txt"), Wanted::Exactly311)
+        .with_package()
+        .only_whole(),
     Program::new("nova_scenarios", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
     Program::new("nova_services", Some("nova.txt"), Wanted::Exactly311),
     Program::new("reports", Some("reports.txt"), Wanted::Recent),
