@@ -386,6 +386,8 @@ def trees(site):
         wanted = ["index.html", "job-output.txt", "report.html", "testr_results.html.gz", "testrepository.subunit.gz", "tempest.txt.gz", "junit.xml", "skipped.txt",
                   "environment.txt", "configuration.txt", "events.jsonl.gz", "etc/nova.conf.txt.gz", "logs/index.html", "logs/nova-compute.txt.gz", "logs/big.txt.gz"]
         expect.equal([name for name in wanted if os.path.join("tree", name) not in everything], [])
+        links = re.findall('href="([^"]*)"', site.read("tree", "index.html").decode())
+        expect.equal(links[0], "report.html", "what is listed first")
         expect.true("no second host" in site.read("tree", "skipped.txt").decode(), "reasons")
         environment = site.read("tree", "environment.txt").decode()
         expect.true("seed: 7" in environment and "kernel: " in environment and re.search("began: 20[0-9][0-9]-", environment), environment)
