@@ -13,14 +13,21 @@ from nova_suite import frame
 from nova_today_suite import cloud as clouds
 from nova_today_suite import scenarios
 from nova_today_suite import site as sites
+from pypowervm_suite import expect
 from pypowervm_suite import simulator as simulators
 
+# Scenarios that Nova can be asked for, on both kinds of disks: none gets lost because a step of it is misread.
+LEAST = 60
+DISKS = ("ssp", "localdisk")
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "scenarios")
 
 
 def run(report, simulator_path, work):
     """A simulator and a cloud for each kind of disk."""
-    for disks in ("ssp", "localdisk"):
+    with report.check("the scenarios that Nova can be asked for are here"):
+        there = sum(len(list(scenarios.read(FOLDER, disks))) for disks in DISKS)
+        expect.within(there, LEAST, 1 << 16, "their number")
+    for disks in DISKS:
         report.prefix = disks + ": "
         folder = os.path.join(work, disks)
         simulator = None

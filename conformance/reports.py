@@ -246,8 +246,12 @@ def browser(site):
         expect.true("42 of 42 tests" in dom, "the count")
     with site.check("the page is laid out: tests below each other, workers in lanes, bars by their times"):
         check_layout(laid_out(dom), 1280)
-    with site.check("it fits a narrow window"):
-        check_layout(laid_out(look("measured.html", "--dump-dom", width=500)), 500)
+    with site.check("it fits a narrow window, and what stands in its drawings and tables can be read"):
+        narrow = laid_out(look("measured.html", "--dump-dom", width=500))
+        check_layout(narrow, 500)
+        # 11 pixels of type are a line of 12 or 13.
+        expect.true(narrow["texts"] and min(narrow["texts"]) >= 11, "lines of drawings are so high: %s" % sorted(set(narrow["texts"])))
+        expect.true(narrow["words"] and max(narrow["words"]) <= 1, "a word stands in so many lines: %s" % sorted(set(narrow["words"])))
     with site.check("the address filters: by verdict, by words, by both"):
         dom = look("all.html", "--dump-dom", hash_="#v=skipped,failed")
         expect.equal([verdict for verdict, seen in boxes(dom) if seen], ["failed", "failed", "skipped"])
@@ -265,7 +269,9 @@ def browser(site):
             look("all.html", "--screenshot=" + picture, *options)
             colours = colours_of(picture)
             expect.true(len(colours) > 50, "%d colours" % len(colours))
-            expect.true(max(colours.values()) < 0.97 * sum(colours.values()), "the page is nearly blank")
+            back, most = max(colours.items(), key=lambda found: found[1])
+            expect.true(most < 0.97 * sum(colours.values()), "the page is nearly blank")
+            expect.equal("light" if sum(back) > 3 * 128 else "dark", name, "what lies behind it, %s" % list(back))
 
 
 # Says where things are, once the page has built itself.
@@ -273,6 +279,8 @@ MEASURE = """
 const box = (node) => { const at = node.getBoundingClientRect(); return [at.left, at.top, at.right, at.bottom].map(Math.round); };
 const all = (what) => [...document.querySelectorAll(what)].map((node) => [node.dataset.verdict || "", ...box(node)]);
 document.body.dataset.layout = JSON.stringify({ width: innerWidth, wide: document.documentElement.scrollWidth, tests: all("details.test"),
+  texts: [...document.querySelectorAll("svg text")].map((node) => Math.round(node.getBoundingClientRect().height)),
+  words: [...document.querySelectorAll("td .word")].map((node) => node.getClientRects().length),
   timelines: [...document.querySelectorAll("svg.timeline")].map((svg) => [...svg.querySelectorAll("rect.span")].map(box)), cards: all(".card") });
 """
 
@@ -378,6 +386,8 @@ def trees(site):
         wanted = ["index.html", "job-output.txt", "report.html", "testr_results.html.gz", "testrepository.subunit.gz", "tempest.txt.gz", "junit.xml", "skipped.txt",
                   "environment.txt", "configuration.txt", "events.jsonl.gz", "etc/nova.conf.txt.gz", "logs/index.html", "logs/nova-compute.txt.gz", "logs/big.txt.gz"]
         expect.equal([name for name in wanted if os.path.join("tree", name) not in everything], [])
+        links = re.findall('href="([^"]*)"', site.read("tree", "index.html").decode())
+        expect.equal(links[0], "report.html", "what is listed first")
         expect.true("no second host" in site.read("tree", "skipped.txt").decode(), "reasons")
         environment = site.read("tree", "environment.txt").decode()
         expect.true("seed: 7" in environment and "kernel: " in environment and re.search("began: 20[0-9][0-9]-", environment), environment)

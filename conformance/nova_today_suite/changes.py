@@ -40,10 +40,13 @@ def check_volumes(site):
         cloud._attach_volumes(site.server, [volume.id])
         expect.within(len(mappings(site)) - len(before), 1, 2, "the new mappings")
     with site.check("extends it"):
-        volume = site.volume
+        volume, asked = site.volume, site.asked()
         volume.extend()
         event = {"name": "volume-extended", "server_uuid": site.server["id"], "tag": volume.id}
         cloud.api.api_post("/os-server-external-events", {"events": [event]})
+        # Each Virtual I/O Server that maps it looks how large its disk is now.
+        expect.equal(len(site.jobs("RescanVirtualDisk", asked)), len(mappings(site)) - len(site.mappings),
+                     "the looks at the disk")
     with site.check("detaches it"):
         cloud.api.delete_server_volume(site.server["id"], site.volume.id)
         cloud._wait_for_volume_detach(site.server["id"], site.volume.id)
@@ -56,6 +59,9 @@ def check_volumes(site):
         server = cloud.wait(cloud.api.post_server({"server": request}), "ACTIVE")
         expect.equal({line for line in site.inventory() if line.startswith(("unit boot_", "disk b_"))}, disks,
                      "the boot disks")
+        name = site.partition(server)["uuid"]
+        expect.within(len([line for line in mappings(site) if line.endswith(" to " + name)]), 1, 2,
+                      "the mappings of the volume")
         cloud._delete_server(server)
         expect.equal(mappings(site), site.mappings, "the mappings")
 
@@ -69,6 +75,7 @@ def check_images(site):
         cloud.wait(site.server, "RESCUE")
         rescue = [line for line in site.inventory() - before if line.startswith(("unit rescue_", "disk r_"))]
         expect.single(rescue, "rescue disks")
+        expect.equal(site.partition(site.server)["state"], "running", "its state")
         cloud.api.post_server_action(site.server["id"], {"unrescue": None})
         cloud.wait(site.server, "ACTIVE")
         expect.equal(site.compare(before), ([], []), "what is left or lost")
@@ -79,9 +86,9 @@ def check_images(site):
         cloud.add_image(image)
         cloud.api.post_server_action(site.server["id"], {"rebuild": {"imageRef": image["id"]}})
         cloud.wait(site.server, "ACTIVE")
-        wanted = hashlib.sha256(data).hexdigest()
-        expect.true(any(disk["sha256"] == wanted for disk in site.simulator.contents().values()),
-                    "some disk holds that image")
+        _, disk = site.disk(site.server)
+        expect.equal(disk["sha256"], hashlib.sha256(data).hexdigest(), "what lies on its disk")
+        expect.equal(site.partition(site.server)["state"], "running", "its state")
         expect.equal(site.partition(site.server)["id"], number, "its partition's number")
     if cloud.disks == "localdisk":
         with site.check("a snapshot is refused, and the server goes on"):
@@ -93,18 +100,22 @@ def check_images(site):
         return
     with site.check("snapshots it, as a stream from its disk to Glance"):
         site.show_disks()
+        udid, _ = site.disk(site.server)
         answer = cloud.api.post_server_action(site.server["id"], {"createImage": {"name": "captured"}})
         cloud._wait_for_server_parameter(site.server, {"OS-EXT-STS:task_state": None})
         image = cloud.glance.images[answer["image_id"]]
         expect.equal(image["status"], "active", "the image's status")
-        expect.equal(len(cloud.glance._imagedata[answer["image_id"]]), site.DISK_BYTES, "the image's size")
+        expect.true(cloud.glance._imagedata[answer["image_id"]] == site.seen_of(udid), "the image is what lies on it")
     with site.check("shelves it and unshelves it"):
         site.show_disks()
+        udid, _ = site.disk(site.server)
         cloud.api.post_server_action(site.server["id"], {"shelve": None})
         cloud.wait(site.server, "SHELVED_OFFLOADED")
         expect.equal(site.partition(site.server), None, "its partition")
         cloud.api.post_server_action(site.server["id"], {"unshelve": None})
         cloud.wait(site.server, "ACTIVE")
+        _, disk = site.disk(site.server)
+        expect.equal(disk["sha256"], hashlib.sha256(site.seen_of(udid)).hexdigest(), "what lies on its new disk")
         expect.equal(site.partition(site.server)["state"], "running", "its state")
 
 

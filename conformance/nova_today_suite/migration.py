@@ -7,6 +7,7 @@ from nova.tests.functional.api import client
 from nova_suite import cinder
 from nova_today_suite import changes
 from nova_today_suite import moving
+from nova_today_suite import site as sites
 from pypowervm_suite import expect
 from pypowervm_suite.report import Unmet
 
@@ -21,7 +22,6 @@ def check_there_and_back(site):
         volume = site.keep("volume", cinder.Volume(site.simulator, "moving"))
         cloud.serve_volumes()
         cloud._attach_volume(site.server, volume.id)
-        site.keep("size", len(site.inventory()))
     for host, other in (("second", "first"), ("first", "second")):
         with site.check("live-migrates it to the %s host" % host):
             changes.reachable(site)
@@ -33,9 +33,10 @@ def check_there_and_back(site):
             attachments = [attachment for _, attachments in cloud.cinder.volume_to_attachment.items()
                            for attachment in attachments.values() if attachment["instance_uuid"] == site.server["id"]]
             expect.single(attachments, "attachments")
-            lines = [line for line in site.inventory() if line.startswith("mapping ")]
-            servers = {line.split(" of ")[1].split(" in ")[0] for line in lines}
-            expect.true(servers, "it has mappings")
+            # Those of both hosts have the same names.
+            there = {uuid.upper() for uuid in site.consoles[host].values("VirtualIOServer?group=None", "PartitionUUID")}
+            found = serving(site)
+            expect.true(found and found <= there, "it has mappings on the %s host alone: %s" % (host, sorted(found)))
         with site.check("the periodic tasks agree with both hosts"):
             cloud._run_periodics()
             expect.equal(cloud._get_provider_usages(cloud.provider(host))["MEMORY_MB"], 1024, "the used memory there")
@@ -92,6 +93,13 @@ def check_failure(site):
         changes.reachable(site)
         cloud.api.delete_server_volume(site.server["id"], site.volume.id)
         cloud._wait_for_volume_detach(site.server["id"], site.volume.id)
+
+
+def serving(site):
+    """The UUIDs of the Virtual I/O Servers that have mappings for the server."""
+    client = sites.partition_uuid(site.server["id"]).upper()
+    return {vios["uuid"].upper() for vios in site.simulator.admin("/inventory")["virtual_io_servers"]
+            if any(mapping["client"] == client for mapping in vios["scsi_mappings"])}
 
 
 def migrate(site, host):

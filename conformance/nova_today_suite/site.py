@@ -1,6 +1,13 @@
 """What checks share: the report, the simulator as its own interface shows it, and what earlier checks kept."""
 
+import hashlib
 import os
+import re
+
+from pypowervm_suite import expect
+
+# So many requests are remembered.
+MOST = 4096
 
 
 class Site:
@@ -29,8 +36,32 @@ class Site:
                  if partition["uuid"].lower() == partition_uuid(server["id"])]
         return found[0] if found else None
 
+    def disk(self, server):
+        """The disk that a server with an image has: its UDID, and what lies on it."""
+        name = re.sub("[^.0-9A-Z_a-z]", "_", self.partition(server)["name"])
+        # A disk that is made anew is there before the old one goes: it has two names in turn.
+        names = {"boot_" + name, "boot_%s." % name}
+        names.update("b_%s%s%s" % (name[:8], mark, server["id"][:4]) for mark in "_.")
+        found = [(udid, disk) for udid, disk in self.simulator.contents().items() if disk["name"] in names]
+        return expect.single(found, "disks of %s among those that something lies on" % name)
+
+    def asked(self):
+        """How many requests the host has answered so far."""
+        return self.simulator.admin("/requests?most=1")["total"]
+
+    def jobs(self, operation, after):
+        """The jobs of that name that were begun after so many requests: their URLs."""
+        told = self.simulator.admin("/requests?after=%d&most=%d&method=PUT&contains=/do/%s" % (after, MOST, operation))
+        return [request["url"] for request in told["requests"]]
+
+    def seen_of(self, udid):
+        """What the management partition sees of a disk."""
+        return hashlib.sha256(udid.encode()).digest() * (self.DISK_BYTES // 32)
+
     def show_disks(self):
-        """Lets the management partition see all disks: files stand for them, named as Linux names disks."""
+        """Lets the management partition see all disks, each with other bytes: files stand for them, named as Linux names
+        disks.
+        """
         folder = os.path.join(self.simulator.folder, "by-id")
         os.makedirs(folder, exist_ok=True)
         told = self.simulator.admin("/inventory")
@@ -38,7 +69,7 @@ class Site:
         disks = [disk for group in groups for disk in group["virtual_disks"]]
         for disk in disks + [unit for tier in told["tiers"] for unit in tier["logical_units"]]:
             with open(os.path.join(folder, "scsi-SIM%s" % disk["udid"]), "wb") as file:
-                file.write(bytes(self.DISK_BYTES))
+                file.write(self.seen_of(disk["udid"]))
 
     def inventory(self):
         """A set of lines, one for each thing that a server is made of."""

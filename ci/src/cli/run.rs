@@ -45,6 +45,7 @@ pub(super) fn run(command: &Run) -> Result<u8, Stop> {
         logs,
     };
     let programs = programs(&config)?;
+    check(&config)?;
     let result = runtime()?.block_on(async {
         let cancel = until_signal()?;
         Ok::<_, Stop>(run::run(&config, &order, &programs, cancel).await)
@@ -71,6 +72,29 @@ fn absolute(mut config: Config) -> Result<Config, Stop> {
         *path = std::path::absolute(&*path).map_err(|error| Stop::Other(error.to_string()))?;
     }
     Ok(config)
+}
+
+/// Looks for the files that a run needs: it would miss them minutes after its begin, and say that it could not run.
+pub(super) fn check(config: &Config) -> Result<(), Stop> {
+    let run = &config.run;
+    let conformance = run.checkout.join("conformance");
+    let pins = conformance.join("requirements").join("nova-today.txt");
+    let constraints = run.constraints.clone().unwrap_or(pins);
+    let programs = run.programs.iter().map(|name| {
+        let file = conformance.join(format!("{name}.py"));
+        (file, "checkout and programs name")
+    });
+    let wanted = [
+        (run.package.clone(), "package names"),
+        (constraints, "checkout or constraints name"),
+    ];
+    for (path, key) in wanted.into_iter().chain(programs) {
+        if !path.exists() {
+            let why = format!("there is no {}, which {key} in [run]", path.display());
+            return Err(Stop::Other(why));
+        }
+    }
+    Ok(())
 }
 
 /// Ourselves, and the simulator beside us unless the configuration names one.
@@ -116,4 +140,36 @@ fn told(result: &RunResult) -> String {
         vote::duration(result.seconds)
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_that_a_run_needs_are_missed_before_it_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ci.toml");
+        fs::write(
+            &path,
+            "name = \"powervm\"\ncontact = \"https://wiki.example.org/ci\"\nstate = \"state\"\nlogs = \"logs\"\n\
+             logs_url = \"https://ci.example.org\"\n[gerrit]\n[run]\ncheckout = \"checkout\"\npackage = \"ours.whl\"\n",
+        )
+        .unwrap();
+        let config = Config::load(&path).unwrap();
+        for name in [
+            "ours.whl",
+            "checkout/conformance/requirements/nova-today.txt",
+            "checkout/conformance/nova_today.py",
+        ] {
+            let told = check(&config).unwrap_err().to_string();
+            let file = folder.path().join(name);
+            assert!(told.contains(&file.display().to_string()), "{told}");
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        assert!(check(&config).is_ok());
+    }
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::queue::Queue;
 use crate::watch::{self, Processes};
 
-use super::{Stop, Watch, gerrit, runtime, seed, until_signal};
+use super::{Stop, Watch, gerrit, run, runtime, seed, until_signal};
 
 pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
     let config = Config::load(&command.config)?;
@@ -19,6 +19,10 @@ pub(super) fn watch(command: &Watch) -> Result<u8, Stop> {
         std::path::absolute(&command.config).map_err(|error| Stop::Other(error.to_string()))?;
     let program = env::current_exe()
         .map_err(|error| Stop::Other(format!("this program cannot be found: {error}")))?;
+    if config.run.isolation.is_empty() {
+        // Runs see what this process sees.
+        run::check(&config)?;
+    }
     let gerrit = gerrit(&config)?;
     if !gerrit.has_credentials() {
         tracing::warn!("[gerrit] has no username: changes are run, and nothing is said");

@@ -56,13 +56,14 @@ pub(super) fn now() -> Wall {
     Wall::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Makes the tree of what lies in `work`: outputs of stages in `output`, what programs left in `programs`.
+/// Makes the tree of what lies in `work`: outputs of stages in `output`, what programs left in `programs`. Takes secrets and
+/// addresses out of the result's words as well: they stand beside the logs and in Gerrit.
 pub(super) fn publish(
     work: &Path,
     order: &Order,
     hosts: &[String],
     begun: Wall,
-    result: &RunResult,
+    result: &mut RunResult,
 ) -> Result<(), LogsError> {
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -81,8 +82,13 @@ pub(super) fn publish(
         secrets: Vec::new(),
         hosts: hosts.to_vec(),
     };
+    let mut scrubber = Scrubber::new(&known)?;
+    let counts = result.jobs.iter_mut().filter_map(|job| job.counts.as_mut());
+    for words in result.why.iter_mut().chain(counts) {
+        *words = scrubber.text(words);
+    }
     let title = format!("{}: {}", order.run_id, result.outcome.word());
-    let mut tree = LogTree::create(&fresh, &title, Scrubber::new(&known)?)?;
+    let mut tree = LogTree::create(&fresh, &title, scrubber)?;
     let outputs = outputs(&work.join("output"));
     tree.console(concatenated(&outputs))?;
     for path in &outputs {

@@ -126,7 +126,8 @@ pub async fn run(
         return RunResult::error("it was cancelled");
     }
     // Without logs there is nothing to vote with: people have to see why.
-    if let Err(error) = logs::publish(&site.work, &order, &config.run.hidden_hosts, date, &result) {
+    let hosts = &config.run.hidden_hosts;
+    if let Err(error) = logs::publish(&site.work, &order, hosts, date, &mut result) {
         return RunResult::error(format!("the logs cannot be kept: {error}"));
     }
     let (change, patch_set, commit) = match &order.source {

@@ -70,9 +70,16 @@ fn the_zuul_jobs_are_yaml_of_jobs_and_projects() {
         .map(String::as_str)
         .collect();
     assert_eq!(kinds, ["pipeline", "job", "project"]);
-    assert_eq!(jobs[1]["job"]["voting"], false);
-    let play: Value = serde_saphyr::from_str(&blocks[1]).unwrap();
-    assert!(play[0]["hosts"].is_string() && play[0]["tasks"].is_array());
+    // A job that does not vote fails no build: Zuul would report each change as passed.
+    assert!(jobs[1]["job"].get("voting").is_none());
+    // The logs of a run that failed are fetched too: what comes after a failed task of the same playbook is not played.
+    for (key, block) in [("run", &blocks[1]), ("post-run", &blocks[2])] {
+        let play: Value = serde_saphyr::from_str(block).unwrap();
+        assert!(play[0]["hosts"].is_string());
+        assert_eq!(play[0]["tasks"].as_array().unwrap().len(), 1, "{key}");
+        let file = jobs[1]["job"][key].as_str().unwrap();
+        assert!(page().contains(&format!("`{file}`")), "{file} is shown");
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ case "$1 $2" in
 "-m pip")
     echo "pip $*"
     for word; do last=$word; done
-    [ ! -f "$last/broken" ] || { echo "error: it cannot be built"; exit 1; } ;;
+    [ ! -f "$last/broken" ] || { echo "error: it cannot be built of https://ci:hush-hush@10.77.1.2/simple"; exit 1; } ;;
 *) exec /bin/sh "$@" ;;
 esac
 "#;
@@ -285,6 +285,11 @@ async fn failures_are_told_from_what_could_not_run() {
         "{result:?}"
     );
     assert_eq!(result.jobs.last().unwrap().name, "install");
+    // Both are for everybody to read: what is said in Gerrit, and the result beside the logs.
+    let file = fs::read_to_string(broken.path("logs").join("r").join("result.json")).unwrap();
+    for text in [result.why.as_ref().unwrap(), &file] {
+        assert!(!text.contains("hush-hush") && !text.contains("10.77.1.2"));
+    }
 
     let mut none = Site::new(PASSES);
     none.config.run.python = "/nowhere/python".into();

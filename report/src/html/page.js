@@ -55,10 +55,27 @@
   const word = (verdict) => h("span", { class: "word " + verdict }, verdict);
   const tip = (text) => s("title", {}, text);
 
+  // Drawings are as wide as there is room for, so that their text has the size of other text; another window, other drawings.
+  const [EDGES, NARROWEST, WIDEST] = [76, 320, 1150];
+  const room = () => Math.min(WIDEST, Math.max(NARROWEST, (document.documentElement.clientWidth || WIDEST + EDGES) - EDGES));
+  let wide = room();
+  const redraw = [];
+  function drawing(draw) {
+    const place = h("div", {}, draw());
+    redraw.push(() => place.replaceChildren(...[draw()].flat(Infinity)));
+    return place;
+  }
+  addEventListener("resize", () => {
+    if (room() === wide) return;
+    wide = room();
+    for (const again of redraw) again();
+  });
+
   // A time axis from 0 to `length`, the plot between x0 and x1.
   function axis(x0, x1, height, begin, length) {
     const steps = [1, 2, 5].flatMap((m) => [3, 4, 5, 6].map((e) => m * 10 ** e)).concat([1e7, 2e7, 3e7, 6e7, 1.2e8, 3e8, 6e8, 1.2e9, 1.8e9, 3.6e9, 7.2e9, 1.44e10, 4.32e10, 8.64e10]).sort((a, b) => a - b);
-    const step = steps.find((step) => length / step <= 8) || length || 1;
+    const most = Math.max(2, Math.round((x1 - x0) / 130));
+    const step = steps.find((step) => length / step <= most) || length || 1;
     const marks = [];
     for (let at = 0; at <= length; at += step) {
       const x = x0 + (x1 - x0) * (length ? at / length : 0);
@@ -75,10 +92,10 @@
     const workers = [...new Set(tests.map((test) => test.worker))].sort((a, b) => a - b);
     const begin = tests.reduce((least, test) => Math.min(least, test.begin), Infinity);
     const length = tests.reduce((most, test) => Math.max(most, test.begin + test.took), 0) - begin;
-    const [x0, x1, lane] = [76, 1140, 30];
+    const [x0, x1, lane] = [76, wide - 10, 30];
     const height = workers.length * lane + 22;
     const x = (at) => x0 + (x1 - x0) * (length ? (at - begin) / length : 0);
-    return s("svg", { viewBox: `0 0 1150 ${height}`, role: "img", "aria-label": "timeline by worker", class: "timeline" },
+    return s("svg", { viewBox: `0 0 ${wide} ${height}`, role: "img", "aria-label": "timeline by worker", class: "timeline" },
       axis(x0, x1, height, 0, length),
       workers.map((worker, i) => s("text", { x: 0, y: i * lane + 23 }, "worker " + worker)),
       tests.map((test) => {
@@ -94,7 +111,7 @@
 
   // Each call a dot: when it ended, how long it took (logarithmic).
   function strip(test) {
-    const [x0, x1, height] = [76, 1140, 128];
+    const [x0, x1, height] = [76, wide - 10, 128];
     const begin = test.begin, length = Math.max(test.took, 1);
     const longest = test.calls.reduce((most, call) => Math.max(most, call[2]), 1000);
     const decades = Math.max(1, Math.log10(longest / 1000));
@@ -104,7 +121,7 @@
     for (let us = 1000; us <= longest; us *= 10) {
       lines.push(s("line", { class: "grid", x1: x0, x2: x1, y1: y(us), y2: y(us) }), s("text", { x: 0, y: y(us) + 4 }, human(us)));
     }
-    return [s("svg", { viewBox: `0 0 1150 ${height}`, role: "img", "aria-label": "latency of calls", class: "strip" },
+    return [s("svg", { viewBox: `0 0 ${wide} ${height}`, role: "img", "aria-label": "latency of calls", class: "strip" },
       lines, axis(x0, x1, height, 0, length),
       test.calls.map(([step, end, took, method, path, status, , , attempt]) => [
         s("circle", { class: "call" + (status === 0 || status >= 400 ? " error" : ""), cx: x(end), cy: y(took), r: 2.6 },
@@ -120,10 +137,10 @@
     const all = test.steps.flatMap((step) => step.operations.map((operation) => [step, ...operation])).filter((operation) => operation[1] !== "");
     const servers = [...new Set(all.map((operation) => operation[1]))].slice(0, 40);
     if (servers.length === 0) return [];
-    const [x0, x1, lane] = [130, 1140, 18];
+    const [x0, x1, lane] = [130, wide - 10, 18];
     const height = servers.length * lane + 20, length = Math.max(test.took, 1);
     const x = (at) => x0 + (x1 - x0) * Math.min(1, at / length);
-    return [h("h3", {}, "Servers"), s("svg", { viewBox: `0 0 1150 ${height}`, role: "img", "aria-label": "operations by server" },
+    return [h("h3", {}, "Servers"), s("svg", { viewBox: `0 0 ${wide} ${height}`, role: "img", "aria-label": "operations by server" },
       axis(x0, x1, height, 0, length),
       servers.map((server, i) => s("text", { x: 0, y: i * lane + 13 }, server.slice(0, 20))),
       all.filter((operation) => servers.includes(operation[1])).map(([step, server, begin, took, refused]) =>
@@ -150,11 +167,11 @@
       parts.push(h("h3", {}, "Steps"), table(["step", "result", "#n", "#p50", "#p95", "#makespan", "#requests"],
         test.steps.map((step) => ({ kind: step.verdict === "failed" && "failed", cells: [step.name, word(step.verdict), step.count || "", step.count ? human(step.p50) : "", step.count ? human(step.p95) : "",
           step.verdict === "skipped" ? "" : human(step.took), step.requests === null ? "" : step.requests] }))));
-      const checks = test.steps.flatMap((step) => step.checks.map((check) => ({ kind: check[1] === "failed" && "failed", cells: [step.name, check[0], check[1], check[2]] })));
+      const checks = test.steps.flatMap((step) => step.checks.map((check) => ({ kind: check[1] === "failed" && "failed", cells: [step.name, check[0], word(check[1]), check[2]] })));
       if (checks.length) parts.push(h("details", { class: "fold", open: test.verdict === "failed" && "" }, h("summary", {}, checks.length + " checks"), table(["step", "what", "result", "seen"], checks)));
     }
-    parts.push(lanes(test));
-    if (test.calls.length) parts.push(h("h3", {}, "API calls"), strip(test));
+    parts.push(drawing(() => lanes(test)));
+    if (test.calls.length) parts.push(h("h3", {}, "API calls"), drawing(() => strip(test)));
     if (test.classes.length) {
       const rows = [...test.classes].sort((a, b) => b[2] * b[5] - a[2] * a[5]);
       parts.push(table(["call", "#n", "#errors", "#again", "#p50", "#p95", "#bytes"], rows.map(([method, path, n, errors, again, p50, p95, size]) =>
@@ -188,7 +205,7 @@
   function histogram() {
     const durations = data.tests.flatMap((test) => test.calls.map((call) => call[2]));
     if (durations.length === 0) return [];
-    const [x0, x1, height, count] = [0, 1150, 92, 60];
+    const [x0, x1, height, count] = [0, wide, 92, 60];
     const place = (us) => Math.log10(Math.max(us, 100) / 100);
     const most = Math.max(1, durations.reduce((most, us) => Math.max(most, place(us)), 0));
     const columns = new Array(count).fill(0);
@@ -200,7 +217,7 @@
       const x = x0 + (x1 - x0) * place(us) / most;
       marks.push(s("line", { class: "grid", x1: x, x2: x, y1: 0, y2: height - 16 }), s("text", { x: x + 3, y: height - 4 }, human(us)));
     }
-    return s("svg", { viewBox: `0 0 1150 ${height}`, role: "img", "aria-label": "how long calls took" }, marks,
+    return s("svg", { viewBox: `0 0 ${wide} ${height}`, role: "img", "aria-label": "how long calls took" }, marks,
       columns.map((n, i) => n > 0 && s("rect", { class: "column", x: x0 + i * width + 1, width: width - 2, y: height - 16 - (height - 22) * n / top, height: (height - 22) * n / top }, tip(n + " calls"))));
   }
 
@@ -253,14 +270,15 @@
   page.append(
     h("h1", {}, VERDICTS.filter((verdict) => data.counts[verdict] > 0).map((verdict) => `${data.counts[verdict]} ${verdict}`).join(", ") || "No test"),
     h("div", { class: "soft" }, [human(data.took), data.findings ? (data.findings === 1 ? "1 thing not as it was" : `${data.findings} things not as they were`) : data.tests.some((test) => test.audited) && "nothing left behind", data.began && "began " + data.began,
-      ...new Set(data.runs.flatMap((run, number) => run.facts.filter(([name]) => name === "seed" || (name === "commit" && number === 0) || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · ")),
+      ...new Set(data.runs.flatMap((run, number) => run.facts.filter(([name]) => name === "seed" || (name === "commit" && number === 0) || name === "could not run").map(([name, value]) => `${name} ${value}`)))].filter(Boolean).join(" · "),
+      calls > 0 && [" · ", h("button", { type: "button", class: "jump", onclick: () => document.getElementById("latency").scrollIntoView() }, `${calls} API calls, p95 ${human(p95)}`)]),
     ...data.runs.map((run) => [run, data.tests.filter((test) => test.run === run.name && test.verdict !== "skipped")]).filter(([, tests]) => tests.length)
-      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline", isVirtual(run) && h("span", { class: "soft" }, " in virtual time")), timeline(run, tests), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
+      .map(([run, tests]) => h("section", { class: "card" }, h("h2", {}, run.name ? `Timeline of ${run.name}` : "Timeline", isVirtual(run) && h("span", { class: "soft" }, " in virtual time")), drawing(() => timeline(run, tests)), h("div", { class: "legend" }, "a bar is a test; ▼ a fault; a click opens the test"))),
   );
   page.append(h("div", { class: "bar" }, chips, search, shown), h("div", { id: "tests" }, boxes), none);
   if (calls > 0) {
     page.append(h("section", { class: "card", id: "latency" }, h("h2", {}, `Latency of ${calls} API calls`),
-      h("div", { class: "percentiles" }, [["p50", p50], ["p90", p90], ["p95", p95], ["p99", p99], ["longest", most]].map(([name, us]) => h("div", {}, h("b", {}, human(us)), h("span", { class: "soft" }, name)))), histogram()));
+      h("div", { class: "percentiles" }, [["p50", p50], ["p90", p90], ["p95", p95], ["p99", p99], ["longest", most]].map(([name, us]) => h("div", {}, h("b", {}, human(us)), h("span", { class: "soft" }, name)))), drawing(histogram)));
   }
   page.append(...data.runs.map((run) => h("section", { class: "card" }, h("h2", {}, run.name || "Run", " ", word(run.verdict)), facts(run.facts))));
   if (data.notes.length) page.append(h("section", { class: "card" }, h("h2", {}, "Notes"), data.notes.map((note) => h("p", {}, note))));

@@ -219,11 +219,13 @@ impl LogTree {
                 self.plain(&format!("{folder}/index.html"), &page)?;
             }
         }
-        let files: Vec<_> = self
+        let mut files: Vec<_> = self
             .files
             .iter()
             .map(|(path, listed)| (path.as_str(), listed))
             .collect();
+        // What people come for stands first.
+        files.sort_by_key(|(path, _)| *path != "report.html");
         let page = index::page(&self.title, &self.summary, &files);
         self.plain("index.html", &page)
     }
