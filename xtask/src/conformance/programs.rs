@@ -70,14 +70,14 @@ pub(super) const PROGRAMS: &[Program] = &[
         Some("nova-31.txt"),
         Wanted::Exactly311,
     )
-    .with_package(),
+    .with_package()
+    .only_whole(),
     Program::new(
         "nova_today_moves",
         Some("nova-today.txt"),
         Wanted::Exactly311,
     )
-    .with_package()
-    .only_whole(),
+    .with_package(),
     Program::new("nova_32", Some("nova-32.txt"), Wanted::Exactly311)
         .with_package()
         .only_whole(),
