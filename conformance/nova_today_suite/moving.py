@@ -93,6 +93,8 @@ def check_migration(site):
             cloud.wait(site.server, "ACTIVE")
             check_place(site, "second" if end == "confirmResize" else "first")
             if end == "revertResize":
+                # Neutron has bound its port to this host again: somebody has to connect it.
+                expect.equal(heard(site, "first"), ["plug"], "what agents of the first host hear of its port")
                 left, lost = site.compare(before)
                 expect.equal((things(left), things(lost)), ([], []), "what is left or lost")
 
