@@ -15,6 +15,7 @@ from nova_suite import novalink
 from nova_today_suite import booking
 from nova_today_suite import cloud as clouds
 from nova_today_suite import evacuation
+from nova_today_suite import folder_store
 from nova_today_suite import host
 from nova_today_suite import migration
 from nova_today_suite import moving
@@ -37,10 +38,13 @@ high_ms = 3000
 RUNNING = (
     moving.check_services,
     moving.check_life,
+    moving.check_kept,
+    moving.check_modes,
     migration.check_there_and_back,
     migration.check_abort,
     migration.check_failure,
     moving.check_end,
+    moving.check_forgotten,
 )
 OFF = (
     moving.check_services,
@@ -49,6 +53,7 @@ OFF = (
     moving.check_disk,
     moving.check_migration,
     moving.check_resize,
+    moving.check_unplugged,
     evacuation.check,
     moving.check_end,
     moving.check_forgotten,
@@ -76,7 +81,10 @@ def run(report, simulator_path, work):
         folders = [os.path.join(simulator.folder, host) for host in moving.HOSTS]
         links = dict(zip(moving.HOSTS, novalink.all_of(simulator, folders)))
         cloud = clouds.Cloud(simulator, simulator.folder, "ssp", links)
-        _live(report, cloud, sites.Site(report, simulator, cloud), RUNNING)
+        site = sites.Site(report, simulator, cloud)
+        store = site.keep("store", folder_store.FolderStore(os.path.join(simulator.folder, "kept")))
+        cloud.options = store.options()
+        _live(report, cloud, site, RUNNING)
         frame.check_simulator(report, simulator)
         report.prefix = "off: "
         with report.check("a powervm-sim starts for each of two systems on one storage"):

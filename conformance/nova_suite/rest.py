@@ -1,5 +1,7 @@
 """The REST API, asked without any client. It needs no pypowervm."""
 
+import html
+import json
 import re
 import urllib.error
 import urllib.request
@@ -9,6 +11,8 @@ LOGON = """<LogonRequest schemaVersion="V1_0" xmlns="http://www.ibm.com/xmlns/sy
 UNIT = """<LogicalUnit xmlns="http://www.ibm.com/xmlns/systems/power/firmware/uom/mc/2012_10/" schemaVersion="V1_0">
 <ThinDevice>true</ThinDevice><UnitCapacity>%d</UnitCapacity><LogicalUnitType>VirtualIO_Disk</LogicalUnitType>
 <UnitName>%s</UnitName></LogicalUnit>"""
+EVENTS = "Event?QUEUE_CLIENTKEY_METHOD=USE_APPLICATIONID&QUEUE_APPLICATIONID=c0f0"
+PROVIDER = "NOVA_PVM_VIF"
 UNIT_TYPE = "application/vnd.ibm.powervm.uom+xml; type=LogicalUnit"
 LOGON_TYPE = "application/vnd.ibm.powervm.web+xml; type=LogonRequest"
 
@@ -44,6 +48,15 @@ class Session:
     def values(self, path, element):
         """What all elements of that name say in an answer."""
         return re.findall(r"<%s(?: [^>]*)?>([^<]*)</%s>" % (element, element), self._ask("GET", path).decode())
+
+    def told(self):
+        """What Neutron's agents on the host were told since the last call: what was done, and the address of the interface.
+
+        The first call begins to listen. Without any news it waits for some.
+        """
+        details = [html.unescape(detail) for detail in self.values(EVENTS, "EventDetail")]
+        news = [json.loads(detail) for detail in details if PROVIDER in detail]
+        return [(found["action"], found["mac"]) for found in news]
 
     def add_unit(self, tier, name, gigabytes):
         """Makes a logical unit."""

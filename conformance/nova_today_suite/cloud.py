@@ -164,9 +164,8 @@ class Cloud(integrated_helpers._IntegratedTestBase):
                 "vnc_server_key": key}
 
     def _setup_compute_service(self):
-        if len(self.links) == 1:
-            # Nova's fixture has just chosen not to wait; its Neutron says nothing of ports that move.
-            self.flags(vif_plugging_timeout=PATIENCE, vif_plugging_is_fatal=True)
+        # Nova's fixture has just chosen not to wait.
+        self.flags(vif_plugging_timeout=PATIENCE, vif_plugging_is_fatal=True)
         for host in self.links:
             self.start_host(host)
         return self.computes[next(iter(self.links))]

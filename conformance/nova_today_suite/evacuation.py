@@ -2,6 +2,8 @@
 
 import base64
 
+from nova import context as contexts
+from nova import objects
 from nova_today_suite import moving
 from nova_today_suite import site as sites
 from pypowervm_suite import expect
@@ -19,11 +21,15 @@ def check(site):
         expect.true(contents, "something lies on disks")
         cloud.computes[MACHINE].stop()
         force_down(cloud, True)
-    with site.check("evacuates the server: it is made anew on the other host, with its disk, its slots and its NVRAM"):
+    with site.check("evacuates the server: it is made anew on the other host, with its disk, its slots and its NVRAM, "
+                    "and waits for its port"):
         uuid = sites.partition_uuid(site.server["id"])
         # The guest of a simulated host writes none.
         site.store.objects[uuid] = NVRAM
-        cloud.api.post_server_action(site.server["id"], {"evacuate": {"host": "second"}})
+        with moving.port_down(site, lambda: cloud.api.post_server_action(
+                site.server["id"], {"evacuate": {"host": "second"}})):
+            moving.plug(site, "second")
+            report(site)
         cloud.wait_for_move(site.server, "done")
         server = cloud.wait(site.server, "SHUTOFF")
         expect.equal(server["OS-EXT-SRV-ATTR:host"], "second", "its host")
@@ -40,6 +46,18 @@ def check(site):
         moving.check_place(site, "second", 2048)
         usage = cloud._get_provider_usages(cloud.provider(MACHINE))
         expect.equal(set(usage.values()), {0}, "what is used there")
+
+
+def report(site):
+    """Neutron has connected the port. Nova tells all hosts that have to do with the server, and would wait here for the
+    lost one to answer.
+    """
+    cloud = site.cloud
+    context = contexts.get_admin_context()
+    instance = objects.Instance.get_by_uuid(context, site.server["id"])
+    event = objects.InstanceExternalEvent(
+        instance_uuid=instance.uuid, name="network-vif-plugged", status="completed", tag=cloud.neutron.port_1["id"])
+    cloud.computes["second"].manager.external_instance_event(context, [instance], [event])
 
 
 def force_down(cloud, is_down):

@@ -1,8 +1,12 @@
 """What the host tells of itself, and what the service writes into its log."""
 
+import contextlib
 import threading
 import time
 
+import greenlet
+
+from nova import context as contexts
 from nova_suite import glance
 from nova_today_suite import cloud as clouds
 from nova_today_suite import ports
@@ -32,6 +36,47 @@ def check_meters(site):
             told = cloud.api.api_get("/servers/%s/diagnostics" % site.server["id"]).body
         memory = cloud.api.get_server(site.server["id"])["flavor"]["ram"]
         expect.equal(told["memory"], memory * 1024, "the memory")
+
+
+def check_kill(site):
+    """Of the green thread that waits for an operation, where threads are green."""
+    try:
+        from eventlet import patcher
+    except ImportError:
+        return
+    if not patcher.is_monkey_patched("thread"):
+        return
+    import eventlet
+
+    cloud = site.cloud
+    with site.check("a green thread that is killed ends when what it began is undone"):
+        before = site.inventory()
+        driver = cloud.computes[clouds.HOST].manager.driver
+        begun = []
+        begin = driver._call.begin
+
+        def note(*arguments, **more):
+            begun.append(begin(*arguments, **more))
+            return begun[-1]
+
+        image = glance.Image("killed", content.pattern(300 * 1024, seed=9))
+        cloud.add_image(image)
+        go_on = cloud.stick(image["id"])
+        driver._call.begin = note
+        try:
+            thread = eventlet.spawn(driver.cache_image, contexts.get_admin_context(), image["id"])
+            ports.until(lambda: image["id"] in cloud.downloads, "its image is on its way")
+            thread.kill()
+            # Its own end is not that of the thread that kills it.
+            with contextlib.suppress(greenlet.GreenletExit):
+                thread.wait()
+            (call,) = begun[-1:]
+            readable, _, _ = patcher.original("select").select([call.fileno()], [], [], 0)
+            expect.equal(readable, [call.fileno()], "the calls that are over")
+            expect.equal(site.compare(before), ([], []), "what is left or lost")
+        finally:
+            del driver._call.begin
+            go_on()
 
 
 def check_stop(site):

@@ -23,12 +23,14 @@ def check_there_and_back(site):
         cloud.serve_volumes()
         cloud._attach_volume(site.server, volume.id)
     for host, other in (("second", "first"), ("first", "second")):
-        with site.check("live-migrates it to the %s host" % host):
+        with site.check("live-migrates it to the %s host, whose agents are told to connect its port" % host):
             changes.reachable(site)
+            moving.listen(site)
             migrate(site, host)
             cloud.wait_for_move(site.server, "completed")
             cloud.wait(site.server, "ACTIVE")
             moving.check_place(site, host)
+            expect.true("plug" in moving.heard(site, host), "they are told")
         with site.check("its volume is attached there, and no longer to the %s host" % other):
             attachments = [attachment for _, attachments in cloud.cinder.volume_to_attachment.items()
                            for attachment in attachments.values() if attachment["instance_uuid"] == site.server["id"]]

@@ -9,6 +9,8 @@ import threading
 class ObjectStore:
     """Serves until it is closed. objects: by name; asked: method and name of each request, in order."""
 
+    kind = "Swift"
+
     def __init__(self):
         self.password = secrets.token_hex(16)
         self.objects = {}

@@ -43,8 +43,7 @@ def _check_plugging(site):
             time.sleep(CALM)
             expect.equal(cloud.api.get_server(server["id"])["status"], "BUILD", "its status")
             expect.equal(site.partition(server)["state"], "not activated", "its state")
-            event = {"name": "network-vif-plugged", "server_uuid": server["id"], "tag": port["id"], "status": status}
-            cloud.api.api_post("/os-server-external-events", {"events": [event]})
+            report(cloud, server, port, status)
             server = cloud.wait(server, wanted)
             thread.join()
             found = site.partition(server)
@@ -89,6 +88,12 @@ def _check_sriov(site):
         (pool,) = cloud.pci_pools()
         expect.equal(pool["count"], site.logical_ports, "the free ones")
         expect.equal(changes.without_images(site.compare(before)), ([], []), "what is left or lost")
+
+
+def report(cloud, server, port, status):
+    """What Neutron tells Nova of a port that it has connected (completed), or could not (failed)."""
+    event = {"name": "network-vif-plugged", "server_uuid": server["id"], "tag": port["id"], "status": status}
+    cloud.api.api_post("/os-server-external-events", {"events": [event]})
 
 
 def post(cloud, request):

@@ -187,7 +187,7 @@ pub const KEYS: &[Key] = &[
     key(
         "announce_interfaces",
         Kind::Flag,
-        "whether Neutron's agents on the host are told of interfaces that come and go, by events with the provider `NOVA_PVM_VIF`",
+        "whether Neutron's agents on the host are told of interfaces that come and go, also with a server that moves here or comes back, by events with the provider `NOVA_PVM_VIF`",
     ),
     key(
         "vif_plugging_timeout",

@@ -171,6 +171,30 @@ pub(super) async fn unplug(driver: &Driver, plugged: &Plugged) -> Result<()> {
     Ok(())
 }
 
+/// Tells the network agents of all interfaces of a server that has come, as if each had been plugged here: the network
+/// service connects its ports only now. That they do not hear of it is no reason to say that it has not come.
+pub(super) async fn announce_all(driver: &Driver, partition: PartitionUuid) {
+    if !driver.config().announce_interfaces {
+        return;
+    }
+    if let Err(error) = announce_each(driver, partition).await {
+        tracing::warn!(%error, %partition, "could not tell the network agents of interfaces that have come");
+    }
+}
+
+async fn announce_each(driver: &Driver, partition: PartitionUuid) -> Result<()> {
+    let trunks = trunk::of_server(driver, partition).await?;
+    for plugged in &interfaces(driver, partition).await? {
+        let Some(mac) = plugged.info.mac else {
+            continue;
+        };
+        let is_pair = trunks.iter().any(|trunk| Some(trunk.line) == plugged.line);
+        let kind = plugged.kind(is_pair);
+        announce::tell(driver, Action::Plug, kind, mac, &plugged.path).await?;
+    }
+    Ok(())
+}
+
 /// Takes back what [`plug`] made: what the server did not have `before` and has the address, if we chose one, and the
 /// trunk adapter that tells that address, if it is one of a pair.
 ///

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::hosts::{Hosts, room};
+use crate::resize::size;
 use crate::support::*;
 use futures_util::future::BoxFuture;
 use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::network::NetworkInterface;
-use powervm_driver::operations::{Control, PlugEvents, SpawnRequest};
+use powervm_driver::operations::{Before, Control, Destination, Driver, PlugEvents, SpawnRequest};
 use powervm_driver::rest::Notice;
 use powervm_driver::{ErrorKind, Result};
 use powervm_simulator::Flavor;
@@ -238,11 +240,7 @@ async fn heard(events: &mut powervm_driver::rest::EventStream) -> Vec<[String; 4
 #[tokio::test(start_paused = true)]
 async fn agents_are_told_of_what_comes_and_goes_if_they_are_to_be() {
     for flavor in FLAVORS {
-        let config = Config {
-            announce_interfaces: true,
-            ..config(DiskDriver::Ssp)
-        };
-        let bench = Bench::with(simulator(flavor, Weather::Calm), config).await;
+        let bench = Bench::with(simulator(flavor, Weather::Calm), announcing()).await;
         let mut events = bench.driver.session().events();
         heard(&mut events).await;
         let off = SpawnRequest {
@@ -279,5 +277,70 @@ async fn agents_are_told_of_what_comes_and_goes_if_they_are_to_be() {
         let mut events = silent.driver.session().events();
         silent.spawn(1).await.unwrap();
         assert_eq!(heard(&mut events).await, [[""; 4]; 0], "{flavor:?}");
+    }
+}
+
+/// A configuration with which agents are told.
+fn announcing() -> Config {
+    Config {
+        announce_interfaces: true,
+        ..config(DiskDriver::Ssp)
+    }
+}
+
+/// The addresses of all interfaces of the first server.
+async fn addresses(driver: &Driver) -> Vec<String> {
+    let shown = driver.show(instance(1)).await.unwrap();
+    let mut all: Vec<String> = shown
+        .interfaces
+        .iter()
+        .map(|interface| interface.mac.unwrap().rest())
+        .collect();
+    all.sort();
+    all
+}
+
+/// The addresses of the interfaces of which agents hear that they were plugged.
+async fn plugged(events: &mut powervm_driver::rest::EventStream) -> Vec<String> {
+    let mut all: Vec<String> = heard(events)
+        .await
+        .into_iter()
+        .filter(|[action, ..]| action == "plug")
+        .map(|[_, mac, ..]| mac)
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn agents_of_the_destination_are_told_of_a_server_that_has_come() {
+    for flavor in FLAVORS {
+        let hosts = Hosts::with(flavor, room(flavor), |_, _| announcing()).await;
+        hosts.spawn(1).await;
+        let there = hosts.destination();
+        let mut events = there.session().events();
+        plugged(&mut events).await;
+        hosts.migrate(&hosts.order()).await.unwrap();
+        let told = plugged(&mut events).await;
+        assert!(!told.is_empty(), "{flavor:?}");
+        assert_eq!(told, addresses(there).await, "{flavor:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn agents_are_told_of_a_server_that_comes_back_from_another_host() {
+    for flavor in FLAVORS {
+        let bench = Bench::with(simulator(flavor, Weather::Calm), announcing()).await;
+        bench.spawn(1).await.unwrap();
+        let mut events = bench.driver.session().events();
+        plugged(&mut events).await;
+        let mut told = Vec::new();
+        for destination in [Destination::SameHost, Destination::OtherHost] {
+            let left = bench.depart(destination, size(1, 1024, 1)).await.unwrap();
+            let before = Before::Kept(Box::new(left.before));
+            bench.revert(before, true).await.unwrap();
+            told.push(plugged(&mut events).await);
+        }
+        assert_eq!(told, [Vec::new(), addresses(&bench.driver).await]);
     }
 }

@@ -76,7 +76,11 @@ impl Bench {
             .await
     }
 
-    async fn revert(&self, before: Before, power_on: bool) -> powervm_driver::Result<()> {
+    pub(crate) async fn revert(
+        &self,
+        before: Before,
+        power_on: bool,
+    ) -> powervm_driver::Result<()> {
         let request = RevertRequest {
             volumes: Vec::new(),
             metadata: Default::default(),

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::Vios;
 use crate::journal::Outcome;
 use crate::operations::driver::Driver;
+use crate::operations::plug;
 use crate::operations::server::Server;
 use crate::operations::volume::find;
 use crate::operations::volume::ports::{self, Behind};
@@ -80,6 +81,7 @@ impl Driver {
             .collect();
         self.confirm_trunks(data.instance).await?;
         self.end_arrival(uuid, &Outcome::Done).await?;
+        plug::announce_all(self, uuid).await;
         // The server has come; that its slots are not kept is no reason to say otherwise.
         if self.keeps()
             && let Err(error) = self.keep_slots(uuid).await

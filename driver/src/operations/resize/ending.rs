@@ -17,7 +17,7 @@ use crate::operations::operation::{Notes, Operation, Plan};
 use crate::operations::plan::find_pool;
 use crate::operations::request::DestroyRequest;
 use crate::operations::volume::VolumesReport;
-use crate::operations::{jobs, power};
+use crate::operations::{jobs, plug, power};
 use crate::partition::configuration::{NewSize, room_without};
 use crate::partition::name::{migrating_name, partition_name, resizing_name};
 use crate::partition::power::{POWER_OFF as POWER_OFF_JOB, POWER_ON as POWER_ON_JOB};
@@ -126,7 +126,12 @@ impl Driver {
             _turn: turn,
         });
         let done = self.perform(&revert, control, &steps).await;
-        done.map_err(|error| repeatable("reversion", &revert.asked.server, error))
+        done.map_err(|error| repeatable("reversion", &revert.asked.server, error))?;
+        // What stayed on its host has been plugged all the time.
+        if !matches!(place.stage, Stage::Left(Destination::SameHost)) {
+            plug::announce_all(self, uuid).await;
+        }
+        Ok(())
     }
 
     /// Where a server stands.

@@ -14,6 +14,13 @@ from nova.virt.powervm import _native
 LOG = logging.getLogger(__name__)
 # Calls of which it is known whom they were for: what they log may be read after their end.
 REMEMBERED = 1024
+# Seconds that a green thread which is killed waits until what it began is undone: as many as oslo.service gives a
+# service for its end (graceful_shutdown_timeout).
+LAST_WORDS = 60
+
+
+class _Late(Exception):
+    """The wait took too long."""
 
 
 def _green():
@@ -27,14 +34,19 @@ def _green():
     return hubs.trampoline
 
 
-def outcome(call):
-    """Waits for a call, and gives what came of it."""
+def _wait(call, patience=None):
+    """Until the call is over. patience: the seconds after which a green thread has waited too long."""
     trampoline = _green()
+    if trampoline is None:
+        call.wait()
+    else:
+        trampoline(call.fileno(), read=True, timeout=patience, timeout_exc=_Late)
+
+
+def outcome(call):
+    """Waits for a call that changes nothing, and gives what came of it."""
     try:
-        if trampoline is None:
-            call.wait()
-        else:
-            trampoline(call.fileno(), read=True)
+        _wait(call)
     except BaseException:
         # Killed or interrupted while it waits.
         call.cancel()
@@ -43,8 +55,31 @@ def outcome(call):
 
 
 def told(call):
-    """Waits for an operation, and gives what it tells."""
-    return json.loads(outcome(call))
+    """Waits for an operation, and gives what it tells. Whoever is killed or interrupted meanwhile gives it up."""
+    try:
+        _wait(call)
+    except BaseException:
+        give_up(call)
+        raise
+    return json.loads(call.result())
+
+
+def give_up(call):
+    """Cancels an operation, and waits until it has undone what it did: then nobody meets what is left of it.
+
+    A green thread does not wait for ever. What takes longer goes on, and the journal knows of it.
+    """
+    call.cancel()
+    try:
+        _wait(call, LAST_WORDS)
+        call.result()
+    except _Late:
+        LOG.warning("What was cancelled is not undone after %d s; it goes on.", LAST_WORDS)
+    except _native.Trouble as trouble:
+        # That it was cancelled is what was asked for.
+        failure = json.loads(trouble.args[0])
+        if failure["left_behind"]:
+            LOG.warning("Not all of what was cancelled could be undone: %s", failure["message"])
 
 
 class Known:

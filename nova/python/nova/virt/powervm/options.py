@@ -129,7 +129,10 @@ SAME = tuple(option.dest for option in KNOWN + OURS + MACHINE) + ("managed_syste
 
 
 def register(conf):
-    """Makes the group known to Nova's configuration."""
+    """Makes the group known to Nova's configuration, and an option of Nova's fit for hosts of this driver."""
+    # Agents of a host are told of a server's ports once its partition is there: before a live migration Nova would
+    # wait in vain for news of them, and give it up.
+    conf.set_default("live_migration_wait_for_vif_plug", False, group="compute")
     conf.register_group(GROUP)
     conf.register_opts(ENDPOINT + KNOWN + OURS + HERE + MACHINE, group=GROUP)
 

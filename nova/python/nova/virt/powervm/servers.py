@@ -103,10 +103,9 @@ class Servers:
         try:
             plugs.done(self._listen(instance, ports, plugs))
         except BaseException:
-            call.cancel()
+            calls.give_up(call)
             raise
-        finally:
-            calls.told(call)
+        calls.told(call)
 
     def _listen(self, instance, ports, plugs):
         """Waits, as soon as the operation does, until Neutron has said that the ports are up; or says why not."""
