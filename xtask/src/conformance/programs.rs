@@ -84,7 +84,9 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program::new("nova_33", Some("nova-33.txt"), Wanted::Exactly311)
         .with_package()
         .only_whole(),
-    Program::new("nova_threads", Some("nova-today.txt"), Wanted::Exactly311).with_package(),
+    Program::new("nova_threads", Some("nova-today.txt"), Wanted::Exactly311)
+        .with_package()
+        .only_whole(),
     Program::new(
         "nova_threads_eventlet",
         Some("nova-31.txt"),
