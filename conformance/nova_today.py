@@ -36,7 +36,7 @@ LIFE = (
     crowd.check,
 )
 # What takes long, and has nothing to do with disks.
-ONCE = (changes.check_shutdown, ports.check, host.check_meters, host.check_kill, host.check_stop)
+ONCE = (changes.check_shutdown, ports.check, host.check_meters, host.check_claims, host.check_kill, host.check_stop)
 END = (
     host.check_log,
     life.check_refusals,

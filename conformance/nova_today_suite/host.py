@@ -6,6 +6,7 @@ import time
 
 import greenlet
 
+from nova.compute import provider_tree
 from nova import context as contexts
 from nova_suite import glance
 from nova_today_suite import cloud as clouds
@@ -15,6 +16,7 @@ from pypowervm_suite import expect
 
 # Samples are taken so often, in seconds.
 SAMPLES = 35
+CLAIMS = 10
 
 
 def check_meters(site):
@@ -77,6 +79,35 @@ def check_kill(site):
         finally:
             del driver._call.begin
             go_on()
+
+
+def check_claims(site):
+    """What a claim costs, during which Nova makes no other."""
+    cloud = site.cloud
+    with site.check("ten claims ask the host once what it has, and a look at the host asks anew"):
+        driver = cloud.computes[clouds.HOST].manager.driver
+        (node,) = driver.get_available_nodes()
+        (uuid,) = driver.get_nodenames_by_uuid()
+        asked = []
+        ask = driver._capacity._ask
+        driver._capacity._ask = lambda: asked.append(True) or ask()
+        try:
+            driver.get_available_resource(node)
+            expect.equal(len(asked), 1, "the looks at the host")
+            tree = provider_tree.ProviderTree()
+            tree.new_root(node, uuid)
+            for _ in range(CLAIMS):
+                driver.update_provider_tree(tree, node)
+            expect.equal(len(asked), 1, "the looks at the host after ten claims")
+            expect.true(tree.data(node).inventory["MEMORY_MB"]["total"] > 0, "there is an inventory")
+            driver.get_available_resource(node)
+            expect.equal(len(asked), 2, "the looks at the host after another one")
+            # Long ago.
+            driver._capacity._since -= 3600
+            driver.update_provider_tree(tree, node)
+            expect.equal(len(asked), 3, "the looks at the host when the last is long ago")
+        finally:
+            driver._capacity._ask = ask
 
 
 def check_stop(site):

@@ -119,6 +119,7 @@ mod tests {
             "nova_killed_eventlet",
             "nova_32",
             "nova_33",
+            "nova_threads",
             "nova_threads_eventlet",
             "nova_boots",
         ];

@@ -55,6 +55,7 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, live_
         super().__init__(virtapi)
         self._host = None
         self._call = calls.Caller()
+        self._capacity = inventory.Capacity(lambda: self._call("capacity", {}))
         self._listener = None
         self._records = None
         self._uuid = None
@@ -106,13 +107,13 @@ class PowerVMDriver(servers.Servers, volumes.Volumes, migration.Migration, live_
 
     def get_available_resource(self, nodename):
         with errors.told():
-            found = inventory.resources(self._call("capacity", {}), self._call("sriov", {}), nodename)
+            found = inventory.resources(self._capacity.now(), self._call("sriov", {}), nodename)
         (uuid,) = self.get_nodenames_by_uuid()
         return dict(found, uuid=uuid)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
         with errors.told():
-            capacity = self._call("capacity", {})
+            capacity = self._capacity.lately()
         known = provider_tree.data(nodename).inventory
         provider_tree.update_inventory(
             nodename, inventory.records(capacity, self._get_allocation_ratios(known),

@@ -1,6 +1,7 @@
 """What the host has, as Nova and placement want it."""
 
 import json
+import time
 
 import os_resource_classes
 
@@ -11,6 +12,36 @@ CONF = nova.conf.CONF
 VERSION = 8
 # The physical network of ports without a label.
 DEFAULT_NETWORK = "default"
+
+
+# Seconds for which a host is believed to have what it had: as often Nova looks anew (update_resources_interval).
+LATELY = 60
+
+
+class Capacity:
+    """What a host has, asked for no more often than need be.
+
+    Nova wants an inventory for each claim, and lets nobody else claim until it has it: of ten servers that are asked for at
+    once the last would wait for ten looks at the host.
+    """
+
+    def __init__(self, ask):
+        self._ask = ask
+        self._told = None
+        self._since = 0
+
+    def now(self):
+        """As the host says."""
+        began = time.monotonic()
+        self._told = self._ask()
+        self._since = began
+        return self._told
+
+    def lately(self):
+        """As it said a while ago at most."""
+        if self._told is None or time.monotonic() - self._since > LATELY:
+            return self.now()
+        return self._told
 
 
 def resources(capacity, sriov, nodename):
