@@ -31,7 +31,7 @@ def check_begin(site):
         site.keep("known", _partitions(site))
     with site.check("it makes a server"):
         server = cloud.wait(_ask(site, "first", 1)[0], "ACTIVE")
-        expect.equal(site.partition(server)["state"], "running", "its state")
+        site.check_runs(server)
         _remove(site, [server])
 
 
@@ -109,7 +109,7 @@ def _check_end(site, how, is_time, end):
         expect.equal([line for line in site.inventory() if line.startswith("file ")], [], "files")
     with site.check("it makes a server as before"):
         server = cloud.wait(_ask(site, "after", 1)[0], "ACTIVE")
-        expect.equal(site.partition(server)["state"], "running", "its state")
+        site.check_runs(server)
     with site.check("all are deleted, and nothing is left behind on the host, in Nova or in placement"):
         _remove(site, cloud.api.get_servers())
         left, lost = site.compare(site.before)

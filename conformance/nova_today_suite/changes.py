@@ -75,7 +75,7 @@ def check_images(site):
         cloud.wait(site.server, "RESCUE")
         rescue = [line for line in site.inventory() - before if line.startswith(("unit rescue_", "disk r_"))]
         expect.single(rescue, "rescue disks")
-        expect.equal(site.partition(site.server)["state"], "running", "its state")
+        site.check_runs(site.server)
         cloud.api.post_server_action(site.server["id"], {"unrescue": None})
         cloud.wait(site.server, "ACTIVE")
         expect.equal(site.compare(before), ([], []), "what is left or lost")
@@ -88,7 +88,7 @@ def check_images(site):
         cloud.wait(site.server, "ACTIVE")
         _, disk = site.disk(site.server)
         expect.equal(disk["sha256"], hashlib.sha256(data).hexdigest(), "what lies on its disk")
-        expect.equal(site.partition(site.server)["state"], "running", "its state")
+        site.check_runs(site.server)
         expect.equal(site.partition(site.server)["id"], number, "its partition's number")
     if cloud.disks == "localdisk":
         with site.check("a snapshot is refused, and the server goes on"):
@@ -116,7 +116,7 @@ def check_images(site):
         cloud.wait(site.server, "ACTIVE")
         _, disk = site.disk(site.server)
         expect.equal(disk["sha256"], hashlib.sha256(site.seen_of(udid)).hexdigest(), "what lies on its new disk")
-        expect.equal(site.partition(site.server)["state"], "running", "its state")
+        site.check_runs(site.server)
 
 
 def check_resize(site):
@@ -137,7 +137,7 @@ def check_resize(site):
             server = cloud.wait(site.server, "ACTIVE")
             wanted = 2048 if end == "confirmResize" else 1024
             expect.equal(server["flavor"]["ram"], wanted, "the memory")
-            expect.equal(site.partition(site.server)["state"], "running", "its state")
+            site.check_runs(site.server)
             expect.equal(len(mappings(site)), site.attached, "the mappings")
             found = cloud._get_allocations_by_server_uuid(site.server["id"])
             expect.equal(found[cloud.provider()]["resources"]["MEMORY_MB"], wanted, "the allocation")

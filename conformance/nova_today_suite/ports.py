@@ -81,7 +81,7 @@ def _check_sriov(site):
         port = cloud.direct_port(LABEL, life.VLAN + 3)
         request = cloud._build_server("direct", site.image["id"], site.flavor, networks=[{"port": port["id"]}])
         server = cloud.wait(cloud.api.post_server({"server": request}), "ACTIVE")
-        expect.equal(site.partition(server)["state"], "running", "its state")
+        site.check_runs(server)
         (pool,) = cloud.pci_pools()
         expect.equal(pool["count"], site.logical_ports - 1, "the free ones")
         cloud._delete_server(server)

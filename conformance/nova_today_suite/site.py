@@ -3,8 +3,11 @@
 import hashlib
 import os
 import re
+import time
 
 from pypowervm_suite import expect
+
+BOOT_SECONDS = 30
 
 # So many requests are remembered.
 MOST = 4096
@@ -35,6 +38,13 @@ class Site:
         found = [partition for partition in self.simulator.admin("/inventory")["partitions"]
                  if partition["uuid"].lower() == partition_uuid(server["id"])]
         return found[0] if found else None
+
+    def check_runs(self, server):
+        """Its guest runs, or does so soon: a partition is in its firmware first."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while self.partition(server)["state"] == "open firmware" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        expect.equal(self.partition(server)["state"], "running", "its state")
 
     def disk(self, server):
         """The disk that a server with an image has: its UDID, and what lies on it."""
