@@ -194,8 +194,9 @@ async fn an_interrupted_or_terminated_powervm_undoes_before_it_ends() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(CANCELLED), "{signal}: {told}");
         assert!(told.contains("undoing what was begun"), "{signal}: {told}");
-        // At once, and not by the next command.
+        // At once, and not by the next command; and it logs off.
         place.assert_same(&before);
+        assert_eq!(place.simulator.sessions().len(), 0, "{signal}");
         assert_eq!(place.succeed(&["recover", "--json"]).await.trim(), "[]");
     }
 }

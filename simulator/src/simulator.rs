@@ -139,7 +139,7 @@ impl Simulator {
     /// The same for who has looked at the clock already.
     pub(crate) fn world_at(&self, now: Millis) -> Arc<World> {
         let mut world = self.shared.world.load_full();
-        if world.next_due().is_some_and(|due| due <= now) {
+        if world.is_behind(now) {
             world = self.caught_up(now);
         }
         match &self.scope {
@@ -400,6 +400,8 @@ mod tests {
 
     use super::*;
     use crate::inventory::{Inventory, Sizes};
+    use crate::model::command::SubmitJob;
+    use crate::model::job::JobTarget;
 
     /// The token of a new session.
     fn token(simulator: &Simulator) -> String {
@@ -480,5 +482,24 @@ mod tests {
         drop(end);
         writer.join().unwrap().unwrap();
         assert!(simulator.world().next_due().is_none());
+    }
+
+    #[test]
+    fn who_only_reads_finds_no_job_that_ended_long_ago() {
+        let simulator = Simulator::builder()
+            .inventory(Inventory::sized(Flavor::NovaLink, Sizes::default()))
+            .build()
+            .unwrap();
+        let partition = simulator.world().partitions.keys().next().copied().unwrap();
+        let submit = SubmitJob {
+            target: JobTarget::LogicalPartition(partition),
+            operation: "CloseVterm".to_owned(),
+            parameters: Vec::new(),
+        };
+        simulator.apply(Command::SubmitJob(submit)).unwrap();
+        for (hours, jobs) in [(23, 1), (2, 0)] {
+            simulator.clock().advance(Duration::from_secs(hours * 3600));
+            assert_eq!(simulator.world().jobs.len(), jobs, "{hours} hours later");
+        }
     }
 }

@@ -410,7 +410,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "iscsi_iface",
-        Kind::Text("text"),
+        Kind::Name("text"),
         "interface that iSCSI discovery goes through",
     ),
     unset(

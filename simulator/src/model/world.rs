@@ -101,6 +101,12 @@ impl World {
         self.agenda.next()
     }
 
+    /// Whether it would be another one if it advanced to `now`: something is due, or is to be forgotten.
+    #[must_use]
+    pub fn is_behind(&self, now: Millis) -> bool {
+        self.next_due().is_some_and(|due| due <= now) || self.old_job(now).is_some()
+    }
+
     /// A partition of either kind.
     #[must_use]
     pub fn partition(&self, owner: Owner) -> Option<&Partition> {

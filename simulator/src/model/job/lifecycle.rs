@@ -201,18 +201,18 @@ impl World {
 
     /// Jobs that ended long ago go, oldest first.
     pub(in crate::model) fn forget_old_jobs(&mut self, now: Millis) {
-        let old = |job: &Job| {
-            job.completed
-                .is_some_and(|completed| now >= completed.plus(RETENTION))
-        };
-        while let Some(id) = self
-            .jobs
-            .get_min()
-            .filter(|(_, job)| old(job))
-            .map(|(id, _)| *id)
-        {
+        while let Some(id) = self.old_job(now) {
             self.jobs.remove(&id);
         }
+    }
+
+    /// The oldest job, if it ended so long ago that it is to be forgotten.
+    pub(in crate::model) fn old_job(&self, now: Millis) -> Option<u64> {
+        let (id, job) = self.jobs.get_min()?;
+        let is_old = job
+            .completed
+            .is_some_and(|completed| now >= completed.plus(RETENTION));
+        is_old.then_some(*id)
     }
 
     fn forget_surplus_jobs(&mut self) {
