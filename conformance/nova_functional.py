@@ -6,13 +6,13 @@ Run by ``cargo xtask conformance``; by hand, in an environment with requirements
 the environment (``cargo xtask conformance --whole``) all tests of nova_functional.toml are run, not only the quick ones.
 """
 
-import faulthandler
 import os
 
 from nova_functional_suite import verdicts
 from nova_functional_suite import workers
 from nova_suite import frame
 from pypowervm_suite import expect
+from pypowervm_suite import hanging
 from pypowervm_suite.report import Unmet
 
 PROCESSES = 2
@@ -24,7 +24,7 @@ def run(report, simulator_path, work):
     """The lists first, then the tests."""
     is_whole = os.environ.get("CONFORMANCE_WHOLE") == "1"
     if is_whole:
-        faulthandler.dump_traceback_later(WHOLE_SECONDS, exit=True)
+        hanging.watch(WHOLE_SECONDS)
     listed = verdicts.Verdicts.read()
     team = [workers.Worker(simulator_path, os.path.join(work, "process%d" % number)) for number in range(PROCESSES)]
     with report.check("each of Nova's tests is listed, as one that passes or as one that cannot"):

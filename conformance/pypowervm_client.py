@@ -8,7 +8,6 @@ they build on).
 """
 
 import argparse
-import faulthandler
 import logging
 import os
 import shutil
@@ -17,6 +16,7 @@ import traceback
 import warnings
 
 from pypowervm_suite import clients
+from pypowervm_suite import hanging
 from pypowervm_suite import plan
 from pypowervm_suite import report as reports
 from pypowervm_suite import side_by_side
@@ -58,7 +58,7 @@ def _one(arguments):
     clients.isolate()
     logging.basicConfig(filename=os.path.join(work, "pypowervm.log"), level=logging.INFO,
                         format="%(relativeCreated)d %(levelname)s %(name)s %(message)s")
-    faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
+    hanging.watch(HANGING_SECONDS)
     with open(os.path.join(work, "failures.txt"), "w", encoding="utf-8") as details:
         report = reports.Report(details)
         plan.RUNS[arguments.run](report, arguments.simulator, work, arguments.subject)

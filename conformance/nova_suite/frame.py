@@ -1,7 +1,6 @@
 """The frame of a program that drives one of Nova's drivers: options, logs, tally. It needs no pypowervm."""
 
 import argparse
-import faulthandler
 import os
 import shutil
 import sys
@@ -9,10 +8,11 @@ import traceback
 import warnings
 
 from pypowervm_suite import expect
+from pypowervm_suite import hanging
 from pypowervm_suite import report as reports
 
-# A run takes a minute or two; one that hangs shows where and ends.
-HANGING_SECONDS = 900
+# A run takes minutes, the longest a quarter of an hour on a slow machine; one that hangs shows where and ends.
+HANGING_SECONDS = 1800
 
 
 def frame(about, name, run, prepare=None):
@@ -35,7 +35,7 @@ def frame(about, name, run, prepare=None):
     warnings.showwarning = lambda *arguments, **keywords: None
     if prepare is not None:
         prepare(work)
-    faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
+    hanging.watch(HANGING_SECONDS)
     # What threads that outlive their simulator say; errors of this program go to __stderr__.
     sys.stderr = open(os.path.join(work, "stderr.txt"), "w", encoding="utf-8")
 

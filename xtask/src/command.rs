@@ -1,7 +1,8 @@
 //! Starting programs, with failures that name the command line.
 
 use std::env;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -35,6 +36,22 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command and hands each line of its output to `look` as it comes; how it ended.
+pub(crate) fn follow(command: &mut Command, mut look: impl FnMut(&str)) -> Result<ExitStatus> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start it")?;
+    let output = child.stdout.take().context("it has no output")?;
+    for line in BufReader::new(output).split(b'\n') {
+        look(&String::from_utf8_lossy(
+            &line.context("its output broke off")?,
+        ));
+    }
+    child.wait().context("cannot wait for it")
+}
+
 /// Runs a command and gives what it printed; its error output goes into the failure.
 pub(crate) fn stdout(command: &mut Command) -> Result<String> {
     let shown = line(command);
@@ -50,7 +67,7 @@ pub(crate) fn stdout(command: &mut Command) -> Result<String> {
 }
 
 /// The command line as a person would type it.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let program = program.rsplit(['/', '\\']).next().unwrap_or(&program);
     command
@@ -70,6 +87,16 @@ mod tests {
     fn a_command_that_cannot_start_is_named() {
         let error = run(&mut Command::new("/nowhere/no-such-program")).unwrap_err();
         assert_eq!(error.to_string(), "cannot start `no-such-program`");
+    }
+
+    #[test]
+    fn a_command_that_is_followed_gives_its_lines_and_how_it_ended() {
+        let mut seen = Vec::new();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo a; echo b; exit 3"]);
+        let status = follow(&mut shell, |line| seen.push(line.to_owned())).unwrap();
+        assert_eq!(status.code(), Some(3));
+        assert_eq!(seen, ["a", "b"]);
     }
 
     #[test]

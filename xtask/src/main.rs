@@ -8,6 +8,7 @@
 mod bench;
 mod command;
 mod conformance;
+mod failures;
 #[cfg(test)]
 mod features;
 mod fuzz;

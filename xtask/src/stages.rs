@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command;
 use crate::conformance;
+use crate::failures::Failures;
 use crate::recordings;
 use crate::workspace::Workspace;
 
@@ -78,19 +79,25 @@ pub(crate) const STAGES: &[Stage] = &[
         needs: &["recordings"],
         run: |workspace| {
             let folder = recordings::fetch(workspace).context("the tests need the recordings")?;
-            command::run(
-                workspace
-                    .cargo([
-                        "test",
-                        "--workspace",
-                        "--no-fail-fast",
-                        "--lib",
-                        "--bins",
-                        "--tests",
-                        "--examples",
-                    ])
-                    .env(recordings::VARIABLE, folder),
-            )
+            let mut tests = workspace.cargo([
+                "test",
+                "--workspace",
+                "--no-fail-fast",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--examples",
+            ]);
+            let mut failures = Failures::default();
+            eprintln!("$ {}", command::line(&tests));
+            let status = command::follow(tests.env(recordings::VARIABLE, folder), |line| {
+                println!("{line}");
+                failures.line(line);
+            })?;
+            if !status.success() {
+                bail!("{} ({status}){}", command::line(&tests), failures.told());
+            }
+            Ok(())
         },
     },
     Stage {

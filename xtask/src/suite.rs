@@ -50,7 +50,8 @@ impl Selection {
 #[derive(Debug)]
 enum Ending {
     Passed,
-    Failed(&'static str),
+    /// With what it said and what to do.
+    Failed(String),
     Skipped(&'static str),
 }
 
@@ -83,13 +84,13 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<()> {
                 Ending::Passed
             }
             Err(error) => {
+                let said = format!("{error:#}\n    what to do: {}", stage.advice);
                 eprintln!(
-                    "<== {}: FAILED after {:.1} s: {error:#}\n    what to do: {}",
+                    "<== {}: FAILED after {:.1} s: {said}",
                     stage.name,
-                    took.as_secs_f64(),
-                    stage.advice
+                    took.as_secs_f64()
                 );
-                Ending::Failed(stage.advice)
+                Ending::Failed(said)
             }
         };
         endings.push((stage.name, ending, took));
@@ -97,28 +98,30 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<()> {
     sum_up(&endings)
 }
 
+/// Prints a line a stage, and then again what the failed ones said: the end of a log is what is read.
 fn sum_up(endings: &[(&'static str, Ending, Duration)]) -> Result<()> {
     println!("\nstage          seconds  result");
-    let mut failed = Vec::new();
     for (name, ending, took) in endings {
         let result = match ending {
             Ending::Passed => "passed".to_owned(),
-            Ending::Failed(advice) => {
-                failed.push(*name);
-                format!("FAILED: {advice}")
-            }
-            Ending::Skipped(need) => {
-                failed.push(*name);
-                format!("NOT RUN: {need} failed")
-            }
+            Ending::Failed(_) => "FAILED".to_owned(),
+            Ending::Skipped(need) => format!("NOT RUN: {need} failed"),
         };
         println!("{name:<12} {:>9.1}  {result}", took.as_secs_f64());
     }
     if endings.is_empty() {
         bail!("no stage was chosen");
     }
+    let failed: Vec<_> = endings
+        .iter()
+        .filter_map(|(name, ending, _)| match ending {
+            Ending::Passed => None,
+            Ending::Failed(said) => Some(format!("\n{name}: {said}")),
+            Ending::Skipped(need) => Some(format!("\n{name}: not run, {need} failed")),
+        })
+        .collect();
     if !failed.is_empty() {
-        bail!("not passed: {}", failed.join(", "));
+        bail!("not passed:{}", failed.concat());
     }
     Ok(())
 }
@@ -159,7 +162,9 @@ mod tests {
     fn a_failed_or_skipped_stage_fails_the_run() {
         let took = Duration::from_secs(1);
         assert!(sum_up(&[("fmt", Ending::Passed, took)]).is_ok());
-        assert!(sum_up(&[("fmt", Ending::Failed("run it"), took)]).is_err());
+        let failed = Ending::Failed("it is bent".to_owned());
+        let error = sum_up(&[("fmt", failed, took)]).unwrap_err();
+        assert_eq!(error.to_string(), "not passed:\nfmt: it is bent");
         assert!(sum_up(&[("test", Ending::Skipped("recordings"), took)]).is_err());
         assert!(sum_up(&[]).is_err());
     }
