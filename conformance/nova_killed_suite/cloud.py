@@ -14,6 +14,7 @@ from nova import context as contexts
 from nova.objects import host_mapping
 from nova import rpc
 from nova.tests import fixtures
+from nova.tests.functional import fixtures as functional
 from nova_killed_suite import broker
 from nova_killed_suite import compute
 from nova_today_suite import cloud as clouds
@@ -70,6 +71,12 @@ class Cloud(clouds.Cloud):
         # It carries objects of this process along with each request, too.
         fixtures.CheatingSerializer.serialize_context = rpc.RequestContextSerializer.serialize_context
         super().setUp()
+
+    def useFixture(self, fixture):
+        """Keeps placement's, which Nova 31 gives no name."""
+        if isinstance(fixture, functional.PlacementFixture):
+            self.placement_fixture = fixture
+        return super().useFixture(fixture)
 
     def _setup_compute_service(self):
         """Later, once placement is served."""

@@ -8,9 +8,15 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 const PASSWORD: &str = "correct-horse-battery";
 
@@ -166,6 +172,77 @@ fn a_server_that_is_not_there_or_is_none_is_told() {
         (&said["error"]["kind"], &said["error"]["exit_code"]),
         (&"BadAnswer".into(), &6.into())
     );
+}
+
+/// An https server for 127.0.0.1 that is no HMC, and the PEM of its certificate.
+fn https() -> (tokio::runtime::Runtime, SocketAddr, String) {
+    let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![pair.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            // Who does not believe the certificate hangs up.
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer =
+                b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nwelcome";
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (runtime, address, pair.cert.pem())
+}
+
+#[test]
+fn a_certificate_that_the_system_vouches_for_is_believed() {
+    let (_runtime, address, pem) = https();
+    let directory = tempfile::tempdir().unwrap();
+    let (known, other) = (
+        directory.path().join("known.pem"),
+        directory.path().join("other.pem"),
+    );
+    std::fs::write(&known, pem).unwrap();
+    let stranger = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(&other, stranger.cert.pem()).unwrap();
+    let endpoint = format!("https://{address}");
+    // OpenSSL's variable stands for the system's own file, which a test cannot change.
+    for (roots, kind) in [(&known, "BadAnswer"), (&other, "Unreachable")] {
+        let asked = powervm(
+            &[
+                "--disk-driver",
+                "ssp",
+                "--endpoint",
+                &endpoint,
+                "--json",
+                "host",
+                "show",
+            ],
+            &[
+                ("POWERVM_USER", "me"),
+                ("POWERVM_PASSWORD", PASSWORD),
+                ("SSL_CERT_FILE", roots.to_str().unwrap()),
+            ],
+        );
+        let said: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+        assert_eq!(said["error"]["kind"], kind, "{said}");
+    }
 }
 
 #[test]

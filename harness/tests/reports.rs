@@ -68,6 +68,26 @@ fn the_same_seed_writes_the_same_log_and_all_that_is_made_of_it() {
 }
 
 #[test]
+fn a_scenario_of_ones_own_is_repeated_by_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [mine, log] = ["my own.toml", "log"].map(|name| folder.path().join(name));
+    let built_in = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scenarios/refusals/test_create_with_invalid_flavor.toml"
+    );
+    fs::copy(built_in, &mine).expect("a scenario");
+    let [mine, log] = [mine, log].map(|path| path.to_string_lossy().into_owned());
+    let output = harness(&["run", &mine, "--quiet", "--seed", "3", "--report", &log]);
+    assert_eq!(output.status.code(), Some(0));
+    let results = Results::read(&Path::new(&log).join("events.jsonl")).expect("a log");
+    let repro = results.tests[0].repro.clone().unwrap_or_default();
+    assert!(
+        repro.starts_with("powervm-harness run --seed 3") && repro.ends_with(&format!(" '{mine}'")),
+        "{repro}"
+    );
+}
+
+#[test]
 fn scenarios_that_run_at_the_same_time_write_the_same_log() {
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let scenarios = [

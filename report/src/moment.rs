@@ -44,6 +44,13 @@ impl Wall {
         Duration::from_micros(u64::try_from(micros).unwrap_or_default())
     }
 
+    /// The second that it is in, as people write it: `2026-01-31 23:59:59 UTC`.
+    #[must_use]
+    pub fn to_the_second(self) -> String {
+        let timestamp = Timestamp::from_microsecond(self.0).unwrap_or_default();
+        timestamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    }
+
     fn parse(text: &str) -> Result<Self, jiff::Error> {
         Ok(Self::from_micros(
             text.parse::<Timestamp>()?.as_microsecond(),
@@ -89,6 +96,12 @@ mod tests {
         assert_eq!(read.since(VIRTUAL_EPOCH), Duration::from_millis(500));
         assert_eq!(VIRTUAL_EPOCH.since(read), Duration::ZERO);
         assert!(serde_json::from_str::<Wall>("\"yesterday\"").is_err());
+    }
+
+    #[test]
+    fn people_read_seconds() {
+        let moment = Wall::from_micros(1_767_225_599_999_999);
+        assert_eq!(moment.to_the_second(), "2025-12-31 23:59:59 UTC");
     }
 
     #[test]

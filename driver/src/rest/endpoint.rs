@@ -173,6 +173,9 @@ mod tests {
         assert_eq!(origin("http://localhost"), "http://localhost:12080");
         assert_eq!(origin("https://hmc.example"), "https://hmc.example:12443");
         assert_eq!(origin("https://[::1]/"), "https://[::1]:12443");
+        // An HMC listens on 443 as well, which is not the same as no port.
+        assert_eq!(origin("https://hmc.example:443"), "https://hmc.example:443");
+        assert_eq!(origin("https://[::1]:443"), "https://[::1]:443");
         assert_eq!(
             origin("http://127.0.0.1:8080/rest/api/"),
             "http://127.0.0.1:8080"

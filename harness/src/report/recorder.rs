@@ -9,6 +9,7 @@ use powervm_report::log::{EventWriter, LogError};
 
 use crate::engine::{self, Observer};
 use crate::image::ImageFacts;
+use crate::scenario::Scenario;
 use crate::target::{CallWatch, Description, template};
 
 use super::lanes::{Clock, Lanes};
@@ -147,7 +148,7 @@ impl<W: Write + Send> Observer for Recorder<W> {
                 let mut begins =
                     events::test_begins(&scenario.name, &scenario.title, &scenario.follows);
                 begins.tags = scenario.tags.iter().map(ToString::to_string).collect();
-                begins.repro = Some(format!("{} {}", self.repro, scenario.name));
+                begins.repro = Some(format!("{} {}", self.repro, selector(scenario)));
                 lanes.tell(&scenario.name, Event::TestBegins(begins));
             }
             engine::Event::StepBegins { scenario, step } => {
@@ -184,6 +185,15 @@ impl<W: Write + Send> Observer for Recorder<W> {
             | engine::Event::OperationEnds { .. } => {}
         }
     }
+}
+
+/// The word of a command line that means this scenario.
+fn selector(scenario: &Scenario) -> String {
+    let Some(path) = &scenario.path else {
+        return scenario.name.clone();
+    };
+    let path = path.to_string_lossy();
+    shlex::try_quote(&path).map_or_else(|_| scenario.name.clone(), Into::into)
 }
 
 /// Sees the requests of one scenario.

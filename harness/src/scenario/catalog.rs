@@ -111,7 +111,11 @@ pub fn load(path: &Path) -> Result<Scenario, CatalogError> {
     }
     let text = fs::read_to_string(path).map_err(read)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(Scenario::parse(&name, &path.display().to_string(), &text)?)
+    let scenario = Scenario::parse(&name, &path.display().to_string(), &text)?;
+    Ok(Scenario {
+        path: Some(path.to_owned()),
+        ..scenario
+    })
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod step;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -130,6 +131,8 @@ pub struct TempestTest {
 pub struct Scenario {
     /// The file's name without `.toml`; what the command line and the reports call it.
     pub name: String,
+    /// The file that it was read from; none of those that are built in, which are selected by name.
+    pub path: Option<PathBuf>,
     /// One line for people.
     pub title: String,
     /// Why the scenario exists, in a few sentences.

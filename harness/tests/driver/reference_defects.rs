@@ -8,6 +8,8 @@ use powervm_driver::config::{Config, DiskDriver};
 use powervm_driver::operations::Driver;
 use powervm_harness::audit::{Inventory, ItemKind};
 use powervm_simulator::Flavor;
+use powervm_simulator::Simulator;
+use powervm_simulator::inventory::{Inventory as Room, Sizes};
 use powervm_simulator::model::job::incident::Incident;
 use powervm_simulator::weather::Weather;
 use tokio::time::Instant;
@@ -100,4 +102,54 @@ async fn what_is_left_of_the_host_is_read_now() {
         let after = bench.driver.capacity().await.unwrap();
         assert_eq!(after.memory_mb_used, before.memory_mb_used);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_clusters_one_has_to_be_named() {
+    let sizes = Sizes {
+        systems: 2,
+        ..Sizes::default()
+    };
+    let simulator = Simulator::builder()
+        .flavor(Flavor::Hmc)
+        .inventory(Room::sized(Flavor::Hmc, sizes))
+        .build()
+        .unwrap();
+    let session = session(&simulator, 1, Arc::default()).await;
+    let world = simulator.world();
+    let system = world.systems.values().next().unwrap();
+    let any = Config {
+        managed_system: system.name.clone(),
+        ..config(DiskDriver::Ssp)
+    };
+    let error = Driver::connect(session.clone(), any.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Precondition, "{error}");
+    let names: Vec<&str> = world
+        .clusters
+        .values()
+        .map(|cluster| cluster.name.as_str())
+        .collect();
+    assert_eq!(names.len(), 2);
+    let text = error.to_string();
+    assert!(
+        text.contains("cluster_name") && names.iter().all(|name| text.contains(name)),
+        "{text}"
+    );
+    let mut usable = 0;
+    for name in names {
+        let named = Config {
+            cluster_name: name.to_owned(),
+            ..any.clone()
+        };
+        match Driver::connect(session.clone(), named).await {
+            Ok(_) => usable += 1,
+            Err(error) => assert!(
+                error.to_string().contains("belongs to the cluster"),
+                "{error}"
+            ),
+        }
+    }
+    assert_eq!(usable, 1, "the other one is of another system's servers");
 }

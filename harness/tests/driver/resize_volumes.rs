@@ -113,6 +113,63 @@ async fn volumes_leave_with_a_server_and_arrive_with_it() {
     }
 }
 
+/// The flavor's disk says nothing of a volume: its size is the volume service's to change.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_boots_from_a_volume_is_resized_without_growing_any_disk() {
+    for disk in DISKS {
+        let bench = Bench::new(Flavor::NovaLink, disk).await;
+        let san = San::new(&bench, 1, Protocol::FibreChannel).await;
+        let mut spawn = request(1);
+        spawn.image = None;
+        spawn.volumes = san.connections.clone();
+        let control = Control::default();
+        bench.driver.spawn(spawn, &control).await.unwrap();
+        let larger = Size {
+            root_gb: 7,
+            ..size(2)
+        };
+        let depart = DepartRequest {
+            flavor: larger.clone(),
+            ..leaving(&san)
+        };
+        let arrive = ArriveRequest {
+            flavor: larger,
+            ..arriving(&san)
+        };
+        bench.calls.take();
+        bench
+            .driver
+            .migrate_disk_and_power_off(depart, &control)
+            .await
+            .unwrap();
+        let arrived = bench
+            .driver
+            .finish_migration(arrive, &control)
+            .await
+            .unwrap();
+        let calls = bench.calls.take();
+        let grows = |(method, path): &(String, String)| {
+            method != "GET"
+                && [
+                    "/LogicalUnit",
+                    "/SharedStoragePool",
+                    "/VolumeGroup",
+                    "/Cluster",
+                ]
+                .iter()
+                .any(|part| path.contains(part))
+        };
+        assert!(
+            calls.iter().any(|(method, _)| method == "POST"),
+            "{calls:?}"
+        );
+        assert!(!calls.iter().any(grows), "{calls:?}");
+        assert!(arrived.volumes.iter().all(|one| !one.paths.is_empty()));
+        assert_eq!(vcpus(&bench).await, (2, PowerState::Running));
+        bench.assert_sound();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_whose_volumes_cannot_be_detached_stays() {
     let (bench, san) = with_volumes(Protocol::FibreChannel).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::event::{CheckVerdict, Verdict};
+use crate::moment::Wall;
 use crate::results::{Results, RunResult, StepResult, TestResult};
 use crate::table;
 
@@ -114,7 +115,7 @@ impl<'a> Page<'a> {
                 .into(),
             findings: results.findings(),
             took: results.took_us(),
-            began: results.began().map(|began| began.to_string()),
+            began: results.began().map(Wall::to_the_second),
             latency: [
                 latency.count,
                 latency.p50_us,
@@ -141,7 +142,7 @@ impl<'a> Run<'a> {
         let begins = &run.begins;
         let facts = [
             ("producer", Some(run.producer.clone())),
-            ("began", run.began.wall.map(|wall| wall.to_string())),
+            ("began", run.began.wall.map(Wall::to_the_second)),
             ("seed", begins.seed.map(|seed| seed.to_string())),
             ("commit", begins.commit.clone()),
             ("version", begins.version.clone()),

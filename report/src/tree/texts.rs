@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::event::Verdict;
+use crate::moment::Wall;
 use crate::results::{Results, TestResult};
 use crate::stats::human;
 use crate::table;
@@ -103,7 +104,7 @@ pub(super) fn environment(results: &Results) -> String {
     for run in &results.runs {
         let begins = &run.begins;
         let seed = begins.seed.map(|seed| seed.to_string());
-        let began = run.began.wall.map(|wall| wall.to_string());
+        let began = run.began.wall.map(Wall::to_the_second);
         let facts = [
             ("began", began.as_ref()),
             ("seed", seed.as_ref()),
@@ -147,7 +148,7 @@ pub(super) fn summary(results: &Results) -> Vec<String> {
         human(results.took_us())
     )];
     if let Some(began) = results.began() {
-        lines.push(format!("began {began}"));
+        lines.push(format!("began {}", began.to_the_second()));
     }
     for run in &results.runs {
         if let Some(reason) = &run.could_not_run {

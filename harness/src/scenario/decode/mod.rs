@@ -86,6 +86,7 @@ pub(super) fn scenario(name: &str, origin: &str, text: &str) -> Result<Scenario,
     }
     Ok(Scenario {
         name: name.to_owned(),
+        path: None,
         title: raw.title,
         description: raw.description.trim().to_owned(),
         follows,
