@@ -7,41 +7,30 @@ use serde::Deserialize;
 
 /// `[gerrit]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct GerritConfig {
     /// Its address.
-    #[serde(default = "url")]
     pub url: String,
     /// The account; without one changes can be watched and run, and nothing is said.
-    #[serde(default)]
     pub username: Option<String>,
     /// File with the account's HTTP password.
-    #[serde(default)]
     pub password_file: Option<PathBuf>,
     /// PEM file of the authority that vouches for its certificate; the system's without one.
-    #[serde(default)]
     pub ca: Option<PathBuf>,
     /// The repository to watch.
-    #[serde(default = "project")]
     pub project: String,
     /// Its branches; `*` stands for anything.
-    #[serde(default = "branches")]
     pub branches: Vec<String>,
     /// What the first line of a comment has to be to ask for another run; `*` stands for anything, capital letters
     /// are as good as small ones, `NAME` is the CI's name.
-    #[serde(default = "rechecks")]
     pub rechecks: Vec<String>,
     /// Seconds from one question for changes to the next.
-    #[serde(default = "poll_seconds")]
     pub poll_seconds: u64,
     /// Changes to a page, at most 500.
-    #[serde(default = "page")]
     pub page: usize,
     /// Most pages that are read in a row; what is left comes with the next question.
-    #[serde(default = "pages")]
     pub pages: usize,
     /// Seconds that Gerrit has for an answer.
-    #[serde(default = "timeout_seconds")]
     pub timeout_seconds: u64,
 }
 
@@ -59,49 +48,34 @@ impl GerritConfig {
     }
 }
 
-fn url() -> String {
-    "https://review.opendev.org".to_owned()
-}
-
-fn project() -> String {
-    "openstack/nova".to_owned()
-}
-
-fn branches() -> Vec<String> {
-    vec!["master".to_owned()]
-}
-
-fn rechecks() -> Vec<String> {
-    // A reason may follow the word; the name of another CI may too, and is none.
-    [
-        "recheck",
-        "recheck NAME",
-        "recheck NAME *",
-        "recheck bug *",
-        "recheck no bug*",
-        "recheck -*",
-        "recheck:*",
-        "recheck,*",
-        "recheck (*",
-    ]
-    .map(str::to_owned)
-    .into()
-}
-
-fn poll_seconds() -> u64 {
-    60
-}
-
-fn page() -> usize {
-    100
-}
-
-fn pages() -> usize {
-    20
-}
-
-fn timeout_seconds() -> u64 {
-    60
+impl Default for GerritConfig {
+    fn default() -> Self {
+        // A reason may follow the word; the name of another CI may too, and is none.
+        let rechecks = [
+            "recheck",
+            "recheck NAME",
+            "recheck NAME *",
+            "recheck bug *",
+            "recheck no bug*",
+            "recheck -*",
+            "recheck:*",
+            "recheck,*",
+            "recheck (*",
+        ];
+        Self {
+            url: "https://review.opendev.org".to_owned(),
+            username: None,
+            password_file: None,
+            ca: None,
+            project: "openstack/nova".to_owned(),
+            branches: vec!["master".to_owned()],
+            rechecks: rechecks.map(str::to_owned).into(),
+            poll_seconds: 60,
+            page: 100,
+            pages: 20,
+            timeout_seconds: 60,
+        }
+    }
 }
 
 /// `[stream]`: `gerrit stream-events` through the system's ssh.

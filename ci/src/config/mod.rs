@@ -32,7 +32,8 @@ pub struct Config {
     pub logs: PathBuf,
     /// The address of that folder.
     pub logs_url: String,
-    /// Where changes come from.
+    /// Where changes come from; a run of a folder does without.
+    #[serde(default)]
     pub gerrit: GerritConfig,
     /// Events over ssh, beside asking now and then.
     #[serde(default)]

@@ -264,12 +264,11 @@ async fn failed(scene: &Scene<'_>, actor: &Actor, error: &Error) -> anyhow::Resu
     if let Some(flaw) = telling::flaw(error, &scene.simulator) {
         bail!("{flaw}");
     }
-    if let Error::Saga(failure) = error
-        && !failure.left_behind.is_empty()
-    {
-        let refused = |left: &StepFailure| matches!(left.error, Error::Credentials { .. });
+    let left = error.left_behind();
+    if !left.is_empty() {
+        let refused = |left: &&StepFailure| matches!(left.error, Error::Credentials { .. });
         // The others may stand for that reason: what was done before cannot be taken back before what came after.
-        if !failure.left_behind.iter().any(refused) {
+        if !left.iter().any(refused) {
             bail!("something could not be undone");
         }
         return taken_up(scene).await;
